@@ -1,0 +1,180 @@
+// The closed list of refusal codes: HTTP status, whether an SDK should try again, one sentence for the customer.
+// Only the dialects turn a code into a body.
+
+type ErrorKind = {
+  status: number
+  /** OpenAI's `error.type`. */
+  type:
+    | 'invalid_request_error'
+    | 'authentication_error'
+    | 'permission_error'
+    | 'billing_error'
+    | 'rate_limit_error'
+    | 'api_error'
+    | 'conflict_error'
+    | 'not_found_error'
+  /** What `x-should-retry` says; undefined leaves it to the status. */
+  retry?: boolean
+  sentence: string
+}
+
+export const errorKinds = {
+  invalid_request: { status: 400, type: 'invalid_request_error', sentence: 'The request is not valid.' },
+  unpriced_model: {
+    status: 400,
+    type: 'invalid_request_error',
+    sentence: 'This model has no price here and cannot be called.',
+  },
+  invalid_api_key: {
+    status: 401,
+    type: 'authentication_error',
+    sentence:
+      'The API key is missing or not valid. Send it as "Authorization: Bearer <key>" or "x-api-key: <key>".',
+  },
+  insufficient_credits: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The account has too little credit for this request.',
+  },
+  in_flight_budget_exhausted: {
+    status: 402,
+    type: 'billing_error',
+    retry: true,
+    sentence:
+      'The credit is held by requests of this account that are still running. Try again when one has ended.',
+  },
+  key_limit_exceeded: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The spending limit of this API key is reached.',
+  },
+  end_user_limit_exceeded: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The spending limit of this end user is reached.',
+  },
+  monthly_spend_limit_reached: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The monthly spend limit of this account is reached.',
+  },
+  credit_limit_reached: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The credit limit of this account is reached.',
+  },
+  max_cost_exceeded: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The request could cost more than its X-Max-Cost allows.',
+  },
+  allowance_exhausted: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The allowance of the plan and the credits are used up.',
+  },
+  key_disabled: {
+    status: 403,
+    type: 'permission_error',
+    sentence: 'This API key has been disabled or has expired.',
+  },
+  model_not_allowed: {
+    status: 403,
+    type: 'permission_error',
+    sentence: 'This API key may not use this model.',
+  },
+  insufficient_role: { status: 403, type: 'permission_error', sentence: 'This credential may not do that.' },
+  account_suspended: { status: 403, type: 'permission_error', sentence: 'This account is suspended.' },
+  not_found: { status: 404, type: 'not_found_error', sentence: 'There is nothing at this address.' },
+  model_not_found: {
+    status: 404,
+    type: 'not_found_error',
+    sentence: 'There is no such model. GET /v1/models lists them.',
+  },
+  model_not_available: {
+    status: 404,
+    type: 'not_found_error',
+    sentence: 'This model is listed but cannot be called yet.',
+  },
+  method_not_allowed: {
+    status: 405,
+    type: 'invalid_request_error',
+    sentence: 'This address does not take this method.',
+  },
+  idempotency_in_progress: {
+    status: 409,
+    type: 'conflict_error',
+    retry: true,
+    sentence: 'A request with this Idempotency-Key is still running.',
+  },
+  body_too_large: { status: 413, type: 'invalid_request_error', sentence: 'The request body is too large.' },
+  unsupported_encoding: {
+    status: 415,
+    type: 'invalid_request_error',
+    sentence: 'Compressed request bodies are not accepted. Send the body without Content-Encoding.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    type: 'invalid_request_error',
+    sentence: 'This Idempotency-Key was used with another body.',
+  },
+  rate_limit_exceeded: {
+    status: 429,
+    type: 'rate_limit_error',
+    sentence: 'The rate limit of this account is reached.',
+  },
+  internal: {
+    status: 500,
+    type: 'api_error',
+    sentence: 'Something failed on our side. Nothing was charged for an answer that did not come.',
+  },
+  upstream_error: { status: 502, type: 'api_error', sentence: 'The model provider answered with an error.' },
+  not_configured: {
+    status: 503,
+    type: 'api_error',
+    retry: false,
+    sentence: 'This deployment is not fully configured.',
+  },
+  ledger_unavailable: {
+    status: 503,
+    type: 'api_error',
+    sentence: 'The balance could not be checked, so nothing was sent or charged. Try again.',
+  },
+  upstream_timeout: {
+    status: 504,
+    type: 'api_error',
+    sentence: 'The model provider did not answer in time.',
+  },
+} as const satisfies { readonly [code: string]: ErrorKind }
+
+export type ErrorCode = keyof typeof errorKinds
+
+/** A plain JSON value, for figures beside an error. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+
+/** An expected "no": a value that the caller must look at, never thrown. */
+export type Refusal = {
+  ok: false
+  code: ErrorCode
+  /** Says what happened with its figures; the code's own sentence stands where it is absent. */
+  message?: string
+  param?: string
+  metadata?: { readonly [name: string]: Json }
+  /** At most 60: the Anthropic SDK obeys anything up to 24 days. */
+  retryAfterSeconds?: number
+}
+
+export function errorKindOf(code: ErrorCode): ErrorKind {
+  return errorKinds[code]
+}
+
+export function refuse(code: ErrorCode, more: Omit<Refusal, 'ok' | 'code'> = {}): Refusal {
+  return { ok: false, code, ...more }
+}

@@ -1,0 +1,57 @@
+// Ids: branded strings with a prefix that tells what they are. An account id cannot be passed where a call id is wanted.
+
+import { base62FromBytes } from './base62.ts'
+import type { Millis } from './clock.ts'
+
+declare const brand: unique symbol
+
+/** `acct_` + region character + 14 base62 characters (80 random bits). Names the account's object. */
+export type AccountId = string & { readonly [brand]: 'AccountId' }
+/** The number of a key within its account, from 1. */
+export type KeyNumber = number & { readonly [brand]: 'KeyNumber' }
+/** `gen_` + 22 base62 characters: 48 bits of time, 80 random bits; made by the owner per execution, never by a client. */
+export type CallId = string & { readonly [brand]: 'CallId' }
+/** `req_` + 22 base62 characters: one HTTP request; a call's id has the same tail as the request that made it. */
+export type RequestId = string & { readonly [brand]: 'RequestId' }
+
+/** Random bytes, given by the root. */
+export type Random = (bytes: number) => Uint8Array
+
+const tailLength = 22
+const timeBytes = 6
+const randomBytes = 10
+
+export const accountIdPattern = /^acct_[0-9a-z][0-9A-Za-z]{14}$/
+export const callIdPattern = /^gen_[0-9A-Za-z]{22}$/
+
+export function makeRequestId(now: Millis, random: Random): RequestId {
+  const bytes = new Uint8Array(timeBytes + randomBytes)
+  let rest: number = now
+  for (let index = timeBytes - 1; index >= 0; index -= 1) {
+    bytes[index] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  bytes.set(random(randomBytes), timeBytes)
+  return `req_${base62FromBytes(bytes, tailLength)}` as RequestId
+}
+
+/** The id of the call that a request executes: same time, same random bits. */
+export function callIdOf(requestId: RequestId): CallId {
+  return `gen_${requestId.slice('req_'.length)}` as CallId
+}
+
+export function readCallId(text: unknown): CallId | undefined {
+  return typeof text === 'string' && callIdPattern.test(text) ? (text as CallId) : undefined
+}
+
+export function readAccountId(text: unknown): AccountId | undefined {
+  return typeof text === 'string' && accountIdPattern.test(text) ? (text as AccountId) : undefined
+}
+
+export function makeAccountId(region: string, random: Random): AccountId {
+  return `acct_${region}${base62FromBytes(random(randomBytes), 14)}` as AccountId
+}
+
+export function keyNumber(value: number): KeyNumber {
+  return value as KeyNumber
+}

@@ -1,0 +1,35 @@
+// The whole environment of the Worker, joined from what each folder needs. Read by worker.ts alone.
+
+import type { AccountObject } from '#ledger/account.ts'
+import type { EntriesMessage, ParkedCapture } from '#ledger/commands.ts'
+
+export type Env = {
+  ENVIRONMENT: string
+  KEY_PREFIX: string
+
+  ACCOUNT: DurableObjectNamespace<AccountObject>
+  ENTRIES_QUEUE: Queue<EntriesMessage>
+  CAPTURES_QUEUE: Queue<ParkedCapture>
+  AUTH_FAILURES: RateLimit
+
+  /** Signs API keys: ≥ 32 characters. */
+  KEY_SECRET?: string
+  /** The secret before the last roll; keys under it stay valid. */
+  KEY_SECRET_PREVIOUS?: string
+  /** The operator API's credential: ≥ 32 characters. */
+  OPERATOR_TOKEN?: string
+  DATABASE_URL?: string
+  /** Development only: the HTTP endpoint that speaks Neon's protocol. */
+  NEON_HTTP?: string
+  UPSTASH_REDIS_REST_URL?: string
+  UPSTASH_REDIS_REST_TOKEN?: string
+  /** Development only: divides every duration of ledger/timings.ts, for storm tests. */
+  TIME_SCALE?: string
+
+  OPENAI_API_KEY?: string
+  OPENAI_BASE_URL?: string
+  DEEPSEEK_API_KEY?: string
+  DEEPSEEK_BASE_URL?: string
+  MISTRAL_API_KEY?: string
+  MISTRAL_BASE_URL?: string
+}

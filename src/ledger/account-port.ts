@@ -1,0 +1,61 @@
+// The account object as its callers see it: the methods that the Durable Object has, without the platform's types.
+// One port per attempt: a stub that threw is spent, so `AccountPorts` makes a new one each time it is called.
+
+import type { AccountId } from '#core/ids.ts'
+import type {
+  AccountView,
+  Admit,
+  AdmitAnswer,
+  Beat,
+  BeatAnswer,
+  Capture,
+  CaptureAnswer,
+  ChangeSettings,
+  CommandAnswer,
+  Confirm,
+  Create,
+  Credit,
+  CreditAnswer,
+  Entry,
+  Extend,
+  ExtendAnswer,
+  HoldView,
+  KeyAnswer,
+  KeyView,
+  PutKey,
+  Release,
+  ReleaseAnswer,
+  RevokeKey,
+} from './commands.ts'
+
+export type AccountPort = {
+  admit(command: Admit): Promise<AdmitAnswer>
+  extend(command: Extend): Promise<ExtendAnswer>
+  beat(command: Beat): Promise<BeatAnswer>
+  capture(command: Capture): Promise<CaptureAnswer>
+  release(command: Release): Promise<ReleaseAnswer>
+
+  create(command: Create): Promise<CommandAnswer>
+  credit(command: Credit): Promise<CreditAnswer>
+  putKey(command: PutKey): Promise<KeyAnswer>
+  revokeKey(command: RevokeKey): Promise<KeyAnswer>
+  changeSettings(command: ChangeSettings): Promise<CommandAnswer>
+
+  confirm(command: Confirm): Promise<CommandAnswer>
+  /** Sends everything above the confirmed mark to the queue again. */
+  resend(): Promise<CommandAnswer>
+
+  /** Null where there is no such account. */
+  view(): Promise<AccountView | null>
+  keyView(keyNumber: number): Promise<KeyView | null>
+  keys(): Promise<readonly KeyView[]>
+  holds(): Promise<readonly HoldView[]>
+  /** Entries with seq above `afterSeq`, oldest first, at most `limit` (≤ 1,000). */
+  entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]>
+  /** Entries with seq below `beforeSeq`, newest first, at most `limit`. */
+  entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]>
+  /** The entries of one call (usage, late), oldest first; empty where it is unknown. */
+  entriesOfCall(callId: string): Promise<readonly Entry[]>
+}
+
+export type AccountPorts = (accountId: AccountId) => AccountPort

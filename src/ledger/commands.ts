@@ -1,0 +1,293 @@
+// What may be asked of an account object, and what it answers: the whole contract between an owner and the ledger.
+// Answers are values that arrive whole over RPC. Only durations cross, never times: each side has its own clock.
+
+import type { Json } from '#core/errors.ts'
+import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+
+// ── About one call: in any order, twice or late ──────────────────────────────────────────────────────────────────
+
+/** Asks for everything at once: key, account, rate limits, budgets and money; writes the hold on a yes. */
+export type Admit = {
+  callId: CallId
+  keyNumber: KeyNumber
+  /** Hex SHA-256 of the key's secret. */
+  secretHash: string
+  model: string
+  holdNanoUsd: NanoUsd
+  /** For the tokens-per-minute limit: expected input plus the output that was asked for. */
+  expectedTokens: number
+  /** Already sent upstream in parallel with this question. */
+  isDispatched: boolean
+  /** What the upstream bills if a dispatched call is hung up at once; 0 where nothing was dispatched. */
+  exposureNanoUsd: NanoUsd
+}
+
+export type AdmitAnswer = Admitted | AdmitRefused
+
+export type Admitted = {
+  ok: true
+  heldNanoUsd: NanoUsd
+  availableNanoUsd: NanoUsd
+  /** What this isolate may dispatch before the answer, per key; zero for new, flagged, frozen or recently refused accounts. */
+  parallel: { calls: number; exposureNanoUsd: NanoUsd }
+  /** Recent spending, for the rule "available ≥ 60 s of recent burn". */
+  burnNanoUsdPerMinute: NanoUsd
+  rate: RateFigures
+}
+
+export type RateFigures = {
+  requests: { limit: number; remaining: number; resetMs: number }
+  tokens: { limit: number; remaining: number; resetMs: number }
+  inFlight: { limit: number; remaining: number }
+}
+
+export type AdmitRefusalCode =
+  | 'no_such_account'
+  | 'invalid_api_key'
+  | 'key_disabled'
+  | 'model_not_allowed'
+  | 'account_suspended'
+  | 'rate_limit_exceeded'
+  | 'insufficient_credits'
+  | 'in_flight_budget_exhausted'
+  | 'key_limit_exceeded'
+  | 'monthly_spend_limit_reached'
+  | 'call_resolved'
+  | 'internal'
+
+export type AdmitRefused = {
+  ok: false
+  code: AdmitRefusalCode
+  /** What refused: `rpm`, `tpm`, `in_flight`, `balance`, `key_day`, `key_week`, `key_month`, `key_lifetime`, `account_month`. */
+  limitSource?: LimitSource
+  availableNanoUsd: NanoUsd
+  heldNanoUsd: NanoUsd
+  requiredNanoUsd: NanoUsd
+  /** The limit that refused and what is left of it, where it is one of money. */
+  limitNanoUsd?: NanoUsd
+  remainingNanoUsd?: NanoUsd
+  /** Until the refusing limit resets, where it does. */
+  resetMs?: number
+  rate?: RateFigures
+}
+
+export type LimitSource = 'rpm' | 'tpm' | 'in_flight' | 'balance' | `key_${BudgetWindow}` | 'account_month'
+
+/** The total to hold from now on; a smaller total than the present one changes nothing. */
+export type Extend = { callId: CallId; totalNanoUsd: NanoUsd }
+export type ExtendAnswer =
+  | { ok: true; heldNanoUsd: NanoUsd }
+  | { ok: false; code: 'resolved' | 'unknown_call' | 'no_such_account' | 'internal' }
+  | {
+      ok: false
+      code:
+        | 'insufficient_credits'
+        | 'in_flight_budget_exhausted'
+        | 'key_limit_exceeded'
+        | 'monthly_spend_limit_reached'
+    }
+
+/** Proof of life with the cost so far; the highest `n` wins and the cost never falls. */
+export type Beat = { callId: CallId; n: number; costNanoUsd: NanoUsd }
+export type BeatAnswer = {
+  state: 'ok' | 'resolved' | 'stop' | 'unknown_call' | 'no_such_account' | 'internal'
+}
+
+/** The end of a call that did cost or may have cost: self-sufficient, so that it can be booked without its hold. */
+export type Capture = {
+  callId: CallId
+  keyNumber: KeyNumber
+  costNanoUsd: NanoUsd
+  /** Tokens really used, for the correction of the tokens-per-minute window. */
+  tokens: number
+  /** How long ago the owner admitted it: posts to the windows of its admission. */
+  admittedAgoMs: number
+  detail: ChargeDetail
+}
+
+/** Everything that explains a charge; kept in the entry and copied to Postgres, never interpreted by the object. */
+export type ChargeDetail = {
+  requestId: string
+  model: string
+  provider: string
+  endpoint: string
+  isStreamed: boolean
+  priceVersion: string
+  /** Canonical usage by unit (calls/usage.ts). */
+  usage: { readonly [unit: string]: number }
+  usageSource: string
+  lines: readonly ChargeLine[]
+  /** The row of the settle table that applied, e.g. `done`, `client_gone_finish`, `cut_cumulative`. */
+  rule: string
+  /** `ok`, `client_gone`, `upstream_error` … : how the call ended. */
+  status: string
+  durationMs: number
+  firstTokenMs: number | null
+  upstreamId: string | null
+}
+
+/** One line of a charge: units × price. */
+export type ChargeLine = { unit: string; units: number; pricePicoUsd: number }
+
+export type CaptureAnswer =
+  | {
+      ok: true
+      state: 'settled' | 'late' | 'repeat'
+      chargedNanoUsd: NanoUsd
+      balanceNanoUsd: NanoUsd
+      availableNanoUsd: NanoUsd
+    }
+  | { ok: false; code: 'no_such_account' | 'too_old' | 'invalid_command' | 'internal' }
+
+/** The end of a call that cost nothing: refused by the upstream, or never dispatched. */
+export type Release = { callId: CallId; reason: string }
+export type ReleaseAnswer = { ok: true } | { ok: false; code: 'no_such_account' | 'internal' }
+
+// ── About the account: the first outcome for ever, by reference ──────────────────────────────────────────────────
+
+export type Create = { accountId: AccountId; name: string; settings?: Partial<AccountSettings> }
+
+export type AccountSettings = {
+  rpm: number
+  tpm: number
+  inFlight: number
+  keysMax: number
+  /** Money that may be spent per calendar month (UTC), or null. */
+  monthlySpendLimitNanoUsd: NanoUsd | null
+  lowBalanceThresholdNanoUsd: NanoUsd
+  isFrozen: boolean
+}
+
+export type CreditKind = 'purchase' | 'auto_top_up' | 'bonus' | 'grant' | 'adjustment'
+
+export type Credit = {
+  /** Names the cause (an order, a grant's idempotency key); a repeat returns the first outcome. */
+  reference: string
+  kind: CreditKind
+  amountNanoUsd: NanoUsd
+  reason: string
+  actor: string
+}
+
+export type CreditAnswer =
+  | { ok: true; seq: number; balanceNanoUsd: NanoUsd; isRepeat: boolean }
+  | {
+      ok: false
+      code: 'no_such_account' | 'invalid_amount' | 'balance_too_large' | 'reference_reused' | 'internal'
+    }
+
+export type BudgetWindow = 'day' | 'week' | 'month' | 'lifetime'
+export type Budget = { window: BudgetWindow; amountNanoUsd: NanoUsd }
+
+/** Issues a key that was minted outside (the secret never reaches the object) under a number that must still be free. */
+export type PutKey = {
+  reference: string
+  /** Part of the minted key; `number_taken` if another reference has it: mint again with the next one. */
+  keyNumber: KeyNumber
+  secretHash: string
+  name: string
+  budgets: readonly Budget[]
+  /** Null allows every model. */
+  allowedModels: readonly string[] | null
+}
+export type RevokeKey = { reference: string; keyNumber: KeyNumber }
+export type KeyAnswer =
+  | { ok: true; keyNumber: KeyNumber; isRepeat: boolean }
+  | { ok: false; code: 'no_such_account' | 'no_such_key' | 'too_many_keys' | 'number_taken' | 'internal' }
+
+export type ChangeSettings = {
+  reference: string
+  settings: Partial<AccountSettings>
+  reason: string
+  actor: string
+}
+
+export type CommandAnswer =
+  | { ok: true }
+  | { ok: false; code: 'no_such_account' | 'exists' | 'invalid_command' | 'internal' }
+
+/** Said by the settlement consumer: Postgres holds entries 1..seq without a gap, with this sum and this hash. */
+export type Confirm = { epoch: number; seq: number; sumNanoUsd: NanoUsd; hash: string }
+
+// ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type KeyView = {
+  keyNumber: KeyNumber
+  name: string
+  isDisabled: boolean
+  budgets: readonly {
+    window: BudgetWindow
+    amountNanoUsd: NanoUsd
+    usedNanoUsd: NanoUsd
+    resetMs: number | null
+  }[]
+  allowedModels: readonly string[] | null
+  usedNanoUsd: NanoUsd
+}
+
+export type AccountView = {
+  accountId: AccountId
+  name: string
+  epoch: number
+  postedNanoUsd: NanoUsd
+  heldNanoUsd: NanoUsd
+  availableNanoUsd: NanoUsd
+  openHolds: number
+  lifetimeAdded: string
+  lifetimeBonus: string
+  lifetimeSpent: string
+  settings: AccountSettings
+  rate: RateFigures
+  /** Newest entry, newest sent to the queue, newest confirmed by Postgres. */
+  marks: { head: number; sent: number; confirmed: number }
+  recent: readonly Entry[]
+}
+
+export type HoldView = {
+  callId: CallId
+  keyNumber: KeyNumber
+  model: string
+  heldNanoUsd: NanoUsd
+  checkpointNanoUsd: NanoUsd
+  ageMs: number
+}
+
+// ── The log ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type EntryKind =
+  | 'create'
+  | CreditKind
+  /** A charge; the reference is the call id. */
+  | 'usage'
+  /** The signed difference that arrives after a hold expired, or for a call whose admission was never seen. */
+  | 'late'
+  | 'key'
+  | 'settings'
+  | 'finding'
+
+/** One line of the ledger, as it lies in the object, travels through the queue and stands in Postgres. */
+export type Entry = {
+  epoch: number
+  seq: number
+  kind: EntryKind
+  reference: string
+  amountNanoUsd: NanoUsd
+  balanceAfterNanoUsd: NanoUsd
+  /** Milliseconds since 1970, by the object's clock. */
+  createdAtMs: number
+  keyNumber: KeyNumber | null
+  detail: Json
+}
+
+/** What the outbox puts on the queue: entries in order, each with the hash of the chain up to it. */
+export type EntriesMessage = {
+  accountId: AccountId
+  entries: readonly (Entry & { hash: string })[]
+}
+
+/** What an owner parks when the object did not acknowledge in time. */
+export type ParkedCapture = { accountId: AccountId; parkedAtMs: number } & (
+  | { capture: Capture }
+  | { release: Release }
+)

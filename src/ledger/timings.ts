@@ -1,0 +1,51 @@
+// Every duration that cover depends on, named once. Both the owner of a call and the account object read them here.
+
+import { hourMs, minuteMs, secondMs } from '#core/clock.ts'
+
+export type Timings = {
+  /** An owner beats at least this often for every open call. */
+  beatEveryMs: number
+  /** … and this often once its client has left. */
+  beatAfterLeaveMs: number
+  /** After *sending* the last acknowledged beat, by the owner's clock, no further byte is written to the client. */
+  fenceMs: number
+  /** After *receiving* the last beat, by the object's clock, the hold expires. Longer than the fence by a round trip and drift. */
+  holdExpiryMs: number
+  /** A beat rides in a group commit, per hold at most this often: rows written are what the platform bills. */
+  beatWriteEveryMs: number
+  /** A capture that is not acknowledged within this time is parked in the queue. */
+  captureWithinMs: number
+  /** How long one try of an object call may take before it counts as failed. */
+  objectCallMs: number
+  /** The Worker may read on for its client after a disconnect for this long (the platform gives 30 s). */
+  drainMs: number
+  /** Entries wait this long for company before they are sent to the queue. */
+  flushAfterMs: number
+  /** Entries sent but unconfirmed for this long are sent again. */
+  resendAfterMs: number
+  /** Resolved calls are remembered this long; a capture of an unknown call older than this is a finding. */
+  rememberCallsMs: number
+  /** Good standing in one isolate ends this long after the admission that granted it. */
+  goodStandingMs: number
+}
+
+export const timings: Timings = {
+  beatEveryMs: 15 * secondMs,
+  beatAfterLeaveMs: 5 * secondMs,
+  fenceMs: 40 * secondMs,
+  holdExpiryMs: 60 * secondMs,
+  beatWriteEveryMs: 30 * secondMs,
+  captureWithinMs: 20 * secondMs,
+  objectCallMs: 5 * secondMs,
+  drainMs: 25 * secondMs,
+  flushAfterMs: 1 * secondMs,
+  resendAfterMs: 10 * minuteMs,
+  rememberCallsMs: 48 * hourMs,
+  goodStandingMs: 60 * secondMs,
+}
+
+/** All durations divided by `scale`, for storm tests that would otherwise take minutes. Never in production (env.ts). */
+export function timingsScaledDown(scale: number): Timings {
+  const entries = Object.entries(timings).map(([name, ms]) => [name, Math.ceil(ms / scale)])
+  return { ...timings, ...(Object.fromEntries(entries) as Partial<Timings>) }
+}

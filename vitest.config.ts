@@ -1,0 +1,33 @@
+// Three kinds of tests: pure files in plain Node, what needs the platform in workerd, journeys against the whole product.
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'dev/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          exclude: ['src/**/*.worker.test.ts'],
+          environment: 'node',
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: { name: 'worker', include: ['src/**/*.worker.test.ts'] },
+      },
+      {
+        test: {
+          name: 'journeys',
+          include: ['test/journeys/**/*.test.ts', 'test/drivers/**/*.test.ts', 'test/sdk/**/*.test.ts'],
+          environment: 'node',
+          globalSetup: ['test/world/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
