@@ -16,7 +16,7 @@ const { values: flags } = parseArgs({ options: { untested: { type: 'boolean' }, 
 
 const list = readCaseList(readFileSync(resolve(root, listFile), 'utf8'), listFile)
 const files = globSync(testFiles, { cwd: root }).toSorted()
-const read = files.map((file) => readCaseMarks(readFileSync(resolve(root, file), 'utf8'), relative('', file)))
+const read = files.map((file) => readCaseMarks(readFileSync(resolve(root, file), 'utf8'), file))
 const { covered, problems: strangers } = compareCases(
   list.cases,
   read.flatMap(({ marks }) => marks),
