@@ -1,0 +1,8 @@
+// drizzle-kit: generates `migrations/` from src/db/schema.ts. Migrations are reviewed and never edited after they have landed.
+import { defineConfig } from 'drizzle-kit'
+
+export default defineConfig({
+  dialect: 'postgresql',
+  schema: './src/db/schema.ts',
+  out: './migrations',
+})

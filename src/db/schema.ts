@@ -1,0 +1,148 @@
+// The tables of Postgres: a mirror of what the account objects said, for reading. Nothing here is on the path of a request.
+// Money is bigint and read as bigint: a sum over a mirror may pass 2^53 even though no single amount does.
+
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core'
+import type { Json } from '#core/errors.ts'
+
+const nanoUsd = (name: string) => bigint(name, { mode: 'bigint' })
+/** Counts and sequence numbers: safe integers by construction. */
+const whole = (name: string) => bigint(name, { mode: 'number' })
+const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+
+/** One row per account, from its `create` entry; `last_entry_at` tells the hourly sweep who was active. */
+export const accounts = pgTable(
+  'accounts',
+  {
+    id: text('id').primaryKey(),
+    /** Empty until the `create` entry has arrived: messages come in any order. */
+    name: text('name').notNull().default(''),
+    region: text('region').notNull(),
+    createdAt: time('created_at').notNull(),
+    lastEntryAt: time('last_entry_at').notNull(),
+  },
+  (table) => [index('accounts_last_entry_at').on(table.lastEntryAt)],
+)
+
+/** The mirror of the keys, without their hashes: only the object decides whether a key is good. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    accountId: text('account_id').notNull(),
+    keyNumber: integer('key_number').notNull(),
+    name: text('name').notNull(),
+    isDisabled: boolean('is_disabled').notNull(),
+    createdAt: time('created_at').notNull(),
+    /** The newest `key` entry applied here; an older one changes nothing. */
+    epoch: integer('epoch').notNull(),
+    lastSeq: whole('last_seq').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.keyNumber] })],
+)
+
+/** The ledger, line by line, as the objects hashed it. Never updated. */
+export const ledgerEntries = pgTable(
+  'ledger_entries',
+  {
+    accountId: text('account_id').notNull(),
+    epoch: integer('epoch').notNull(),
+    seq: whole('seq').notNull(),
+    kind: text('kind').notNull(),
+    reference: text('reference').notNull(),
+    amountNanoUsd: nanoUsd('amount_nano_usd').notNull(),
+    balanceAfterNanoUsd: nanoUsd('balance_after_nano_usd').notNull(),
+    keyNumber: integer('key_number'),
+    detail: jsonb('detail').$type<Json>(),
+    hash: text('hash').notNull(),
+    createdAt: time('created_at').notNull(),
+    receivedAt: time('received_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.accountId, table.epoch, table.seq] }),
+    // A call's total is the sum of its entries, looked up by the call's id whenever one of them arrives.
+    index('ledger_entries_of_call')
+      .on(table.accountId, table.reference)
+      .where(sql`kind in ('usage', 'late')`),
+  ],
+)
+
+/** How far each account's rows are contiguous: entries 1..seq are here, with this sum and this hash. */
+export const ledgerMarks = pgTable(
+  'ledger_marks',
+  {
+    accountId: text('account_id').notNull(),
+    epoch: integer('epoch').notNull(),
+    seq: whole('seq').notNull(),
+    sumNanoUsd: nanoUsd('sum_nano_usd').notNull(),
+    hash: text('hash').notNull(),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.epoch] })],
+)
+
+/** One row per call with its absolute totals; explained by its newest entry. */
+export const charges = pgTable(
+  'charges',
+  {
+    accountId: text('account_id').notNull(),
+    callId: text('call_id').notNull(),
+    requestId: text('request_id').notNull(),
+    keyNumber: integer('key_number'),
+    model: text('model').notNull(),
+    provider: text('provider').notNull(),
+    endpoint: text('endpoint').notNull(),
+    isStreamed: boolean('is_streamed').notNull(),
+    /** Units by name (calls/usage.ts), and the two sums that reports ask for. */
+    usage: jsonb('usage').$type<{ readonly [unit: string]: number }>().notNull(),
+    inputTokens: whole('input_tokens').notNull(),
+    outputTokens: whole('output_tokens').notNull(),
+    usageSource: text('usage_source').notNull(),
+    priceLines: jsonb('price_lines')
+      .$type<readonly { unit: string; units: number; pricePicoUsd: number }[]>()
+      .notNull(),
+    priceVersion: text('price_version').notNull(),
+    /** What the call has cost in all: positive, while the entries that took it are negative. */
+    costNanoUsd: nanoUsd('cost_nano_usd').notNull(),
+    rule: text('rule').notNull(),
+    status: text('status').notNull(),
+    durationMs: whole('duration_ms').notNull(),
+    firstTokenMs: whole('first_token_ms'),
+    upstreamId: text('upstream_id'),
+    createdAt: time('created_at').notNull(),
+    epoch: integer('epoch').notNull(),
+    lastSeq: whole('last_seq').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.accountId, table.callId] }),
+    index('charges_by_time').on(table.accountId, table.createdAt, table.callId),
+  ],
+)
+
+/** What does not add up: written once per subject, counted again when seen again, never mended silently. */
+export const findings = pgTable(
+  'findings',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    kind: text('kind').notNull(),
+    /** Empty where no account is known. */
+    accountId: text('account_id').notNull(),
+    /** What the finding is about (a sequence number, a message id): the same one is not written twice. */
+    subject: text('subject').notNull(),
+    detail: jsonb('detail').$type<Json>().notNull(),
+    seenCount: integer('seen_count').notNull(),
+    firstSeenAt: time('first_seen_at').notNull(),
+    lastSeenAt: time('last_seen_at').notNull(),
+  },
+  (table) => [unique('findings_subject').on(table.kind, table.accountId, table.subject)],
+)
