@@ -1,0 +1,46 @@
+// Holds src/env.ts, wrangler.toml and .dev.vars.example to each other: a name that one knows and another lacks is found.
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+import { boundNames, declaredNames, environmentDifferences } from '../../dev/environment-names.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const read = (file: string) =>
+  existsSync(resolve(root, file)) ? readFileSync(resolve(root, file), 'utf8') : ''
+
+describe('the environment', () => {
+  test('is the same in src/env.ts, wrangler.toml and .dev.vars.example', () => {
+    expect(
+      environmentDifferences({
+        envTs: read('src/env.ts'),
+        wranglerToml: read('wrangler.toml'),
+        devVarsExample: read('.dev.vars.example'),
+      }),
+    ).toEqual([])
+  })
+
+  test('is read from both files and not by accident empty', () => {
+    expect(declaredNames(read('src/env.ts')).map(({ name }) => name)).toContain('KEY_SECRET')
+    expect(boundNames(read('wrangler.toml'))).toEqual(
+      expect.arrayContaining(['ACCOUNT', 'ENVIRONMENT', 'AUTH_FAILURES']),
+    )
+  })
+
+  test.each([
+    [
+      'a binding that the code does not have',
+      { wranglerToml: '[[queues.producers]]\nbinding = "MORE"' },
+      'MORE',
+    ],
+    ['a variable that nothing binds', { envTs: '  MODE: string' }, 'MODE'],
+    ['a secret that nobody explains', { envTs: '  TOKEN?: string' }, 'TOKEN'],
+  ])('with %s is reported', (_what, texts, name) => {
+    const differences = environmentDifferences({ envTs: '', wranglerToml: '', devVarsExample: '', ...texts })
+    expect(differences).toEqual([expect.stringContaining(name)])
+  })
+
+  test('names production in wrangler.toml, so that no deploy runs as development', () => {
+    expect(read('wrangler.toml')).toMatch(/^ENVIRONMENT = "production"$/m)
+  })
+})
