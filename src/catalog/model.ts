@@ -1,0 +1,69 @@
+// What a model is to us: whom to send to, what it costs, what it can do and how it behaves when its client leaves.
+
+import type { PricedUnit } from '#calls/charge.ts'
+import type { PicoUsd } from '#core/money.ts'
+
+export type ProviderId = 'openai' | 'deepseek' | 'mistral'
+
+/**
+ * What happens when the client leaves: `finish` runs to its end and is charged in full · `stop` is aborted and charged
+ * for what was produced · `accept` costs a fixed fee at acceptance · `job` is asynchronous.
+ */
+export type CancellationPolicy = 'finish' | 'stop' | 'accept' | 'job'
+
+/** Pico-dollars per token by unit of usage, and per request. */
+export type Prices = Partial<Record<PricedUnit, PicoUsd>>
+
+/** A second price card for calls whose whole input is longer than a threshold; it then prices the entire call. */
+export type LongContext = { inputTokensAbove: number; prices: Prices }
+
+export type Model = {
+  /** What customers write. */
+  id: string
+  name: string
+  company: string
+  provider: ProviderId
+  /** What the provider calls it; where it differs from `id`, answers are renamed. */
+  upstreamId: string
+  region: string
+  contextLength: number
+  outputTokensMax: number
+  supportedParameters: readonly string[]
+  modalities: { input: readonly Modality[]; output: readonly Modality[] }
+  cancellationPolicy: CancellationPolicy
+  /** Generation and billing end when we hang up. */
+  stopsOnAbort: boolean
+  /** Every billed unit is on the wire when it is produced: no hidden reasoning, no server tools. */
+  visibleOutput: boolean
+  /** The usual speed of the output. */
+  tokensPerSecond: number
+  priceVersion: string
+  priceBasis: 'usage'
+  prices: Prices
+  longContext?: LongContext
+  /** The provider reports cached input at a price of its own. */
+  canCache: boolean
+  inputOverhead: InputOverhead
+  status: 'available' | 'unavailable'
+  /** Where the prices and limits stand, and the day they were read (YYYY-MM-DD). */
+  source: string
+  asOf: string
+  outputParameter: 'max_tokens' | 'max_completion_tokens'
+  /** False for providers that refuse `stream_options`; they state usage in the last chunk without being asked. */
+  acceptsStreamOptions: boolean
+  /** Marks that a price of zero is meant. */
+  free?: true
+  /** Marks that a price outside the plausible range is meant. */
+  unusualPrice?: true
+}
+
+export type Modality = 'text' | 'image' | 'audio'
+
+/** Tokens that the provider adds around the text, at most. */
+export type InputOverhead = {
+  baseTokens: number
+  perMessageTokens: number
+  perToolTokens: number
+  /** The most that one image can cost. */
+  imageTokensMax: number
+}

@@ -1,0 +1,119 @@
+// What a call may cost, before it is made: one pure function for dry run, hold and limits. Two input figures, an expected
+// count for what is likely and a hard bound for what must be covered.
+
+import { assert } from '#core/assert.ts'
+import { type NanoUsd, type PicoUsd, nanoUsd, priceOfRoundedUp } from '#core/money.ts'
+import type { Model, Prices } from './model.ts'
+import { dearestRateOf, pricesFor, rateOf } from './price.ts'
+
+/** What the price of a call depends on, as its dialect has read it. */
+export type QuotedCall = {
+  /** UTF-8 bytes of the decoded text of all messages and tools. */
+  textBytes: number
+  messages: number
+  tools: number
+  images: number
+  /** The client's own limit. */
+  outputTokensMax: number | undefined
+  /** How many answers are asked for. */
+  choices: number
+}
+
+export type Quote = {
+  /** The most that this call can cost. */
+  ceilingNanoUsd: NanoUsd
+  /** What to hold: the ceiling, until rolling holds come. */
+  holdNanoUsd: NanoUsd
+  /** The least that makes sense to run it for. */
+  floorNanoUsd: NanoUsd
+  expectedInputTokens: number
+  /** No tokenizer makes more tokens than the text has bytes. */
+  inputTokensBound: number
+  /** The output limit per answer that the ceiling covers. */
+  outputTokens: number
+  /** The expected input at its usual price. */
+  inputCostNanoUsd: NanoUsd
+  /** What the provider bills if we hang up at once. */
+  exposureNanoUsd: NanoUsd
+}
+
+/** Text of prose in today's tokenizers; the same figure as our own count. */
+const expectedBytesPerToken = 4
+/** A picture of 1024 × 1024 pixels at the providers' usual detail. */
+const expectedImageTokens = 1_000
+/** An answer cut shorter than this is of no use to anyone. */
+const floorOutputTokens = 64
+
+export function quote(model: Model, call: QuotedCall): Quote {
+  const { expectedInputTokens, inputTokensBound } = inputTokensFor(model, call)
+  const outputTokens = Math.min(call.outputTokensMax ?? model.outputTokensMax, model.outputTokensMax)
+  const ceilingNanoUsd = ceilingFor(model, inputTokensBound, outputTokens * call.choices)
+  const expected = pricesFor(model, expectedInputTokens)
+  const inputLines = [
+    { units: expectedInputTokens, pricePicoUsd: rateOf(expected, 'input') },
+    ...requestLine(expected),
+  ]
+  const inputCostNanoUsd = priceOfRoundedUp(inputLines)
+  const floorTokens = Math.min(outputTokens, floorOutputTokens) * call.choices
+  return {
+    ceilingNanoUsd,
+    holdNanoUsd: ceilingNanoUsd,
+    floorNanoUsd: priceOfRoundedUp([
+      ...inputLines,
+      { units: floorTokens, pricePicoUsd: rateOf(expected, 'output') },
+    ]),
+    expectedInputTokens,
+    inputTokensBound,
+    outputTokens,
+    inputCostNanoUsd,
+    exposureNanoUsd: model.stopsOnAbort ? inputCostNanoUsd : ceilingNanoUsd,
+  }
+}
+
+/** The largest output limit per answer that `availableNanoUsd` covers, at most the model's; 0 where not even the input is covered. */
+export function affordableOutputTokens(model: Model, call: QuotedCall, availableNanoUsd: NanoUsd): number {
+  const { inputTokensBound } = inputTokensFor(model, call)
+  const forOutput = availableNanoUsd - ceilingFor(model, inputTokensBound, 0)
+  if (forOutput <= 0) return 0
+  const perToken = BigInt(dearestRateOf(pricesFor(model, inputTokensBound), 'output')) * BigInt(call.choices)
+  if (perToken === 0n) return model.outputTokensMax
+  const tokens = (BigInt(forOutput) * picoPerNano) / perToken
+  return tokens > BigInt(model.outputTokensMax) ? model.outputTokensMax : Number(tokens)
+}
+
+const picoPerNano = 1_000n
+
+function ceilingFor(model: Model, inputTokens: number, outputTokens: number): NanoUsd {
+  const prices = pricesFor(model, inputTokens)
+  return nanoUsd(
+    priceOfRoundedUp([
+      { units: inputTokens, pricePicoUsd: dearestRateOf(prices, 'input') },
+      { units: outputTokens, pricePicoUsd: dearestRateOf(prices, 'output') },
+      ...requestLine(prices),
+    ]),
+  )
+}
+
+function inputTokensFor(model: Model, call: QuotedCall) {
+  const { baseTokens, perMessageTokens, perToolTokens, imageTokensMax } = model.inputOverhead
+  assert(
+    call.textBytes >= 0 && call.messages >= 0 && call.tools >= 0 && call.images >= 0 && call.choices >= 1,
+    'a quoted call has counted parts and at least one answer',
+  )
+  const around = baseTokens + call.messages * perMessageTokens + call.tools * perToolTokens
+  const expectedImages = call.images * Math.min(expectedImageTokens, imageTokensMax)
+  const expectedText = Math.ceil(call.textBytes / expectedBytesPerToken)
+  return {
+    expectedInputTokens: inContext(model, expectedText + around + expectedImages),
+    inputTokensBound: inContext(model, call.textBytes + around + call.images * imageTokensMax),
+  }
+}
+
+/** A longer input is refused by the provider, so it can never be billed. */
+function inContext(model: Model, tokens: number): number {
+  return Math.min(tokens, model.contextLength)
+}
+
+function requestLine(prices: Prices): { units: number; pricePicoUsd: PicoUsd }[] {
+  return prices.request === undefined ? [] : [{ units: 1, pricePicoUsd: prices.request }]
+}
