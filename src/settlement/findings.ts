@@ -1,0 +1,63 @@
+// Findings: what does not add up, kept where the operator reads it. Nothing is mended here.
+
+import { desc, lt, sql } from 'drizzle-orm'
+import { isoTime, type Millis } from '#core/clock.ts'
+import type { Json } from '#core/errors.ts'
+import type { Db } from '#db/client.ts'
+import { findings } from '#db/schema.ts'
+
+export type FindingKind =
+  /** Two different ledger lines under one number. */
+  | 'hash_conflict'
+  /** A queue message that is no batch of entries, or that Postgres refuses. */
+  | 'unreadable_message'
+  | 'poison_message'
+  /** A message that was tried to the end; the object sends its entries again. */
+  | 'dead_letter'
+  /** A capture that its object never acknowledged: its money is not booked. */
+  | 'dead_capture'
+  /** The object disagrees with what Postgres holds, or Postgres with itself. */
+  | 'drift'
+  | 'gap'
+  | 'rows_missing'
+  | 'mirror_ahead'
+  | 'account_without_object'
+  | 'stuck_hold'
+  /** Booked by an account object about itself. */
+  | 'ledger'
+
+export type Finding = { kind: FindingKind; accountId: string; subject: string; detail: Json }
+
+/** The same subject is counted, not written again: what repeats for a day must not bury the rest. */
+export async function recordFindings(db: Db, found: readonly Finding[], now: Millis): Promise<void> {
+  if (found.length === 0) return
+  // One statement may touch a row once only.
+  const byName = new Map(found.map((finding) => [nameOf(finding), finding]))
+  const rows = [...byName.values()].map(({ kind, accountId, subject, detail }) => ({
+    kind,
+    account_id: accountId,
+    subject,
+    detail,
+  }))
+  await db.execute(sql`insert into findings (kind, account_id, subject, detail, seen_count, first_seen_at, last_seen_at)
+    select kind, account_id, subject, coalesce(detail, '{}'), 1, ${isoTime(now)}::timestamptz, ${isoTime(now)}::timestamptz
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as sent(kind text, account_id text, subject text, detail jsonb)
+    order by kind, account_id, subject
+    on conflict (kind, account_id, subject) do update set detail = excluded.detail,
+      seen_count = findings.seen_count + 1, last_seen_at = excluded.last_seen_at`)
+}
+
+function nameOf(finding: Finding): string {
+  return JSON.stringify([finding.kind, finding.accountId, finding.subject])
+}
+
+export type FindingView = typeof findings.$inferSelect
+
+/** Newest first; `beforeId` is the cursor. */
+export async function listFindings(
+  db: Db,
+  page: { beforeId: number | undefined; limit: number },
+): Promise<readonly FindingView[]> {
+  const before = page.beforeId === undefined ? undefined : lt(findings.id, page.beforeId)
+  return db.select().from(findings).where(before).orderBy(desc(findings.id)).limit(page.limit)
+}

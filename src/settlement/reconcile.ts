@@ -1,0 +1,173 @@
+// The hourly sweep: compares Postgres with every object that was active in the last day, and with the rest in rotation.
+// What differs becomes a finding; what is late is asked for again. Asking also wakes an object whose alarm died.
+
+import { and, asc, gt, gte, or, sql } from 'drizzle-orm'
+import { addMillis, asMillis, dayMs, hourMs, isoTime, type Millis } from '#core/clock.ts'
+import { readAccountId, type AccountId } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
+import { readString } from '#core/readers.ts'
+import { driverErrorOf, type Db } from '#db/client.ts'
+import { accounts } from '#db/schema.ts'
+import type { AccountPort } from '#ledger/account-port.ts'
+import type { SettlementParts } from './consumer.ts'
+import { examine, type MirrorState, type ObjectState } from './drift.ts'
+import { recordFindings } from './findings.ts'
+import { advanceMarks } from './mirror.ts'
+
+const accountsPerPage = 200
+const accountsAtOnce = 10
+/** The rest takes a week, an hour's share at a time. */
+const rotationHours = 168
+
+export type SweepCounts = { accounts: number; findings: number; resends: number; failures: number }
+
+export async function reconcile(parts: SettlementParts): Promise<SweepCounts> {
+  const counts: SweepCounts = { accounts: 0, findings: 0, resends: 0, failures: 0 }
+  if (parts.db === undefined) {
+    parts.log.error('settlement_not_configured', { missing: 'DATABASE_URL' })
+    return counts
+  }
+  const now = parts.clock.now()
+  let after = ''
+  for (;;) {
+    const page = await accountsDue(parts.db, now, after)
+    for (let index = 0; index < page.length; index += accountsAtOnce) {
+      const group = page.slice(index, index + accountsAtOnce)
+      const { db } = parts
+      await Promise.all(group.map((accountId) => sweepSafely(accountId, db, parts, counts)))
+    }
+    const last = page.at(-1)
+    if (last === undefined || page.length < accountsPerPage) break
+    after = last
+  }
+  parts.log.info('settlement_swept', counts)
+  return counts
+}
+
+/** One account that cannot be reached must not end the sweep of the others. */
+async function sweepSafely(
+  accountId: AccountId,
+  db: Db,
+  parts: SettlementParts,
+  counts: SweepCounts,
+): Promise<void> {
+  counts.accounts += 1
+  try {
+    await sweep(accountId, db, parts, counts)
+  } catch (error) {
+    counts.failures += 1
+    parts.log.error('settlement_sweep_failed', { account: accountId }, driverErrorOf(error))
+  }
+}
+
+async function sweep(
+  accountId: AccountId,
+  db: Db,
+  parts: SettlementParts,
+  counts: SweepCounts,
+): Promise<void> {
+  const now = parts.clock.now()
+  await advanceMarks(db, accountId, now)
+  const mirror = await mirrorState(db, accountId)
+  const object = await objectState(parts.accounts(accountId), mirror)
+  const verdict = examine(accountId, mirror, object, now)
+  for (const { kind, subject } of verdict.findings)
+    parts.log.error('settlement_finding', { account: accountId, kind, subject })
+  counts.findings += verdict.findings.length
+  await recordFindings(db, verdict.findings, now)
+  if (verdict.confirm) {
+    const { epoch, markSeq: seq, markHash: hash } = mirror
+    const sumNanoUsd = nanoUsd(Number(mirror.markSumNanoUsd))
+    const answer = await parts.accounts(accountId).confirm({ epoch, seq, sumNanoUsd, hash })
+    const detail = answer.ok ? null : { epoch, seq, sumNanoUsd, hash, answer: answer.code }
+    const refused = answer.ok ? [] : [`confirm:${epoch}:${seq}`]
+    await recordFindings(
+      db,
+      refused.map((subject) => ({ kind: 'drift', accountId, subject, detail })),
+      now,
+    )
+  }
+  if (!verdict.resend) return
+  counts.resends += 1
+  await parts.accounts(accountId).resend()
+}
+
+async function accountsDue(db: Db, now: Millis, after: string): Promise<readonly AccountId[]> {
+  const share = Math.floor(now / hourMs) % rotationHours
+  const rows = await db
+    .select({ id: accounts.id })
+    .from(accounts)
+    .where(
+      and(
+        gt(accounts.id, after),
+        or(
+          gte(accounts.lastEntryAt, new Date(addMillis(now, -dayMs))),
+          sql`abs(hashtext(${accounts.id}) % ${rotationHours}::integer) = ${share}::integer`,
+        ),
+      ),
+    )
+    .orderBy(asc(accounts.id))
+    .limit(accountsPerPage)
+  return rows.flatMap(({ id }) => readAccountId(id) ?? [])
+}
+
+/** Counted from the rows themselves, not from the mark: a row that went missing below it must be seen. */
+async function mirrorState(db: Db, accountId: AccountId): Promise<MirrorState> {
+  const { rows } = await db.execute(sql`with newest as (
+      select coalesce(max(epoch), 1) as epoch from ledger_entries where account_id = ${accountId}
+    ), mark as (
+      select newest.epoch, coalesce(seq, 0) as seq, coalesce(sum_nano_usd, 0) as sum_nano_usd, coalesce(hash, '') as hash
+      from newest left join ledger_marks on account_id = ${accountId} and ledger_marks.epoch = newest.epoch
+    )
+    select mark.epoch, mark.seq as mark_seq, mark.sum_nano_usd as mark_sum, mark.hash as mark_hash,
+      count(line.seq) filter (where line.seq <= mark.seq) as rows_to_mark,
+      coalesce(sum(line.amount_nano_usd) filter (where line.seq <= mark.seq), 0) as sum_to_mark,
+      max(line.hash) filter (where line.seq = mark.seq) as hash_at_mark,
+      max(line.balance_after_nano_usd) filter (where line.seq = mark.seq) as balance_at_mark,
+      coalesce(max(line.seq), 0) as max_seq,
+      extract(epoch from min(line.received_at) filter (where line.seq > mark.seq)) * 1000 as waiting_since
+    from mark left join ledger_entries as line on line.account_id = ${accountId} and line.epoch = mark.epoch
+    group by mark.epoch, mark.seq, mark.sum_nano_usd, mark.hash`)
+  const row: { [name: string]: unknown } = rows[0] ?? {}
+  const whole = (name: string) => Number(row[name] ?? 0)
+  // The driver hands bigint and numeric over as text, so that nothing is rounded.
+  const amount = (name: string) => BigInt(readString(row[name]) ?? '0')
+  return {
+    epoch: whole('epoch'),
+    markSeq: whole('mark_seq'),
+    markSumNanoUsd: amount('mark_sum'),
+    markHash: readString(row['mark_hash']) ?? '',
+    rowsToMark: whole('rows_to_mark'),
+    sumToMarkNanoUsd: amount('sum_to_mark'),
+    hashAtMark: readString(row['hash_at_mark']) ?? null,
+    balanceAtMarkNanoUsd: row['balance_at_mark'] === null ? null : amount('balance_at_mark'),
+    maxSeq: whole('max_seq'),
+    waitingSince: row['waiting_since'] === null ? null : asMillis(Math.round(whole('waiting_since'))),
+  }
+}
+
+async function objectState(port: AccountPort, mirror: MirrorState): Promise<ObjectState | null> {
+  const view = await port.view()
+  if (view === null) return null
+  const [atMark] = mirror.markSeq > 0 ? await port.entriesAfter(mirror.markSeq - 1, 1) : []
+  const holds = view.openHolds > 0 ? await port.holds() : []
+  return {
+    epoch: view.epoch,
+    head: view.marks.head,
+    confirmed: view.marks.confirmed,
+    balanceAtMarkNanoUsd: atMark?.seq === mirror.markSeq ? atMark.balanceAfterNanoUsd : null,
+    oldestHoldAgeMs: Math.max(0, ...holds.map((hold) => hold.ageMs)),
+  }
+}
+
+/** So that the sweep finds an account whose very first message was lost. */
+export async function rememberAccount(
+  db: Db,
+  account: { accountId: AccountId; name: string; region: string },
+  now: Millis,
+): Promise<void> {
+  const time = isoTime(now)
+  const { accountId, name, region } = account
+  await db.execute(sql`insert into accounts (id, name, region, created_at, last_entry_at)
+    values (${accountId}, ${name}, ${region}, ${time}::timestamptz, ${time}::timestamptz) on conflict (id) do nothing`)
+}
