@@ -1,0 +1,285 @@
+// The model upstream of the local world: OpenAI's chat completions, friendly by default, and on request everything that
+// real upstreams do wrong. It writes down what it was asked and how much of the answer it got rid of.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { closeServer, listen, localHost } from './ports.ts'
+import { type Directive, readDirective } from './upstream-directive.ts'
+import { type ChatRequest, errorEvent, type Frame, makeAnswer, streamFrames } from './upstream-frames.ts'
+import { tokensOf, wholeAnswer } from './upstream-frames.ts'
+
+const bodyBytesMax = 64 * 1024 * 1024
+/** Characters per token of the stand-in's own input count. */
+const charactersPerToken = 4
+
+/** One request as the upstream saw it. */
+export type RecordedRequest = {
+  path: string
+  headers: IncomingMessage['headers']
+  body: unknown
+  startedAt: number
+  endedAt: number | null
+  /** Frames handed to the socket, and visible output tokens in them. */
+  chunksWritten: number
+  outputTokens: number
+  /** The client (our Worker) hung up before the end. */
+  isAborted: boolean
+  isFinished: boolean
+}
+
+export type Upstream = {
+  /** Ends in /v1. */
+  url: string
+  requests: readonly RecordedRequest[]
+  reset(): void
+  stop(): Promise<void>
+}
+
+export async function startUpstream(options: { port?: number } = {}): Promise<Upstream> {
+  const requests: RecordedRequest[] = []
+  const reset = () => {
+    requests.length = 0
+  }
+  const records = { requests, count: 0, reset }
+  const server = createServer((request, response) => {
+    serve(request, response, records).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined)
+    })
+  })
+  const port = await listen(server, options.port ?? 0)
+  return { url: `http://${localHost}:${port}/v1`, requests, reset, stop: () => closeServer(server) }
+}
+
+type Records = { requests: RecordedRequest[]; count: number; reset(): void }
+
+async function serve(request: IncomingMessage, response: ServerResponse, records: Records): Promise<void> {
+  const path = request.url ?? '/'
+  if (path === '/__requests') return control(request, response, records)
+  const body = await readBody(request)
+  const record = makeRecord(path, request, body)
+  records.requests.push(record)
+  records.count += 1
+  // Not the list's length, which a reset takes back and which moves while we wait.
+  const number = String(records.count).padStart(8, '0')
+  response.once('close', () => {
+    record.endedAt = Date.now()
+    record.isAborted = !record.isFinished
+  })
+  if (path !== '/v1/chat/completions')
+    return sendError(response, record, { status: 404, message: `no ${path} here` })
+  if (request.headers.authorization?.startsWith('Bearer ') !== true) {
+    return sendError(response, record, { status: 401, message: 'You did not provide an API key.' })
+  }
+  const directive = readDirective(lastUserText(body))
+  if (typeof directive === 'string') return sendError(response, record, { status: 400, message: directive })
+  const chat = readChat(body)
+  await pause(directive.firstMs)
+  if (directive.dropsBeforeHeaders) return void response.destroy()
+  if (directive.status !== null) {
+    const message = messages[directive.status] ?? 'The server had an error while processing your request.'
+    return sendError(response, record, {
+      status: directive.status,
+      message,
+      retryAfter: directive.retryAfterSeconds,
+    })
+  }
+  const given = { request: chat, directive }
+  const answer = makeAnswer(`chatcmpl-local${number}`, Math.floor(record.startedAt / 1_000), given)
+  response.setHeader('x-request-id', `req_local${number}`)
+  if (chat.isStreamed) return stream(response, record, { directive, frames: streamFrames(answer) })
+  return sendWhole(response, record, { directive, body: wholeAnswer(answer), tokens: tokensOf(answer) })
+}
+
+async function stream(
+  response: ServerResponse,
+  record: RecordedRequest,
+  given: { directive: Directive; frames: Iterable<Frame> },
+): Promise<void> {
+  const { directive } = given
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
+  response.flushHeaders()
+  response.socket?.setNoDelay(true)
+  if (directive.raw !== null) {
+    await write(response, directive.raw, directive)
+    return finish(response, record)
+  }
+  for (const frame of framesOf(given)) {
+    if (response.destroyed) return
+    if (directive.cutAfter === record.chunksWritten) return void response.destroy()
+    // Silence: the connection stays until the other side gives up.
+    if (directive.stallAfter === record.chunksWritten) return
+    await write(response, encode(frame, directive, record.chunksWritten), directive)
+    record.chunksWritten += 1
+    record.outputTokens += frame.tokens
+    if (directive.gapMs > 0) await pause(directive.gapMs)
+  }
+  return finish(response, record)
+}
+
+function* framesOf({
+  directive,
+  frames,
+}: {
+  directive: Directive
+  frames: Iterable<Frame>
+}): Generator<Frame> {
+  let index = 0
+  for (const frame of frames) {
+    if (index === directive.errorAfter) {
+      yield errorEvent
+      return
+    }
+    yield frame
+    index += 1
+  }
+}
+
+async function sendWhole(
+  response: ServerResponse,
+  record: RecordedRequest,
+  given: { directive: Directive; body: unknown; tokens: number },
+): Promise<void> {
+  const { directive } = given
+  if (directive.stallAfter !== null || response.destroyed) return
+  if (directive.cutAfter === 0) return void response.destroy()
+  const text = directive.raw ?? JSON.stringify(given.body)
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+  if (directive.cutAfter !== null) {
+    await write(response, text.slice(0, text.length / 2), directive)
+    return void response.destroy()
+  }
+  await write(response, text, directive)
+  record.chunksWritten = 1
+  record.outputTokens = given.tokens
+  finish(response, record)
+}
+
+function finish(response: ServerResponse, record: RecordedRequest): void {
+  if (response.destroyed) return
+  record.isFinished = true
+  response.end()
+}
+
+/** The vendor's sentences for the errors that tests ask for. */
+const messages: { readonly [status: number]: string } = {
+  429: 'Rate limit reached for requests. Please try again later.',
+  503: 'The engine is currently overloaded, please try again later',
+  529: 'Overloaded',
+}
+
+function sendError(
+  response: ServerResponse,
+  record: RecordedRequest,
+  given: { status: number; message: string; retryAfter?: number | null },
+): void {
+  const { status, message, retryAfter = null } = given
+  const code = status === 429 ? 'rate_limit_exceeded' : null
+  const type = status === 429 ? 'requests' : status < 500 ? 'invalid_request_error' : 'server_error'
+  const seconds = retryAfter === null ? {} : { 'retry-after': String(retryAfter) }
+  response.writeHead(status, { 'content-type': 'application/json', ...seconds })
+  record.isFinished = true
+  response.end(JSON.stringify({ error: { message, type, param: null, code } }))
+}
+
+const lineEnds = { lf: '\n', crlf: '\r\n', cr: '\r' }
+
+function encode(frame: Frame, directive: Directive, index: number): string {
+  const end = lineEnds[directive.lineEnd]
+  const start = directive.hasBom && index === 0 ? '\uFEFF' : ''
+  const isLast = frame.data === '[DONE]' && directive.hasNoFinalNewline
+  return `${start}data:${directive.hasNoSpace ? '' : ' '}${frame.data}${isLast ? '' : end + end}`
+}
+
+/** Waits for a slow reader, so that thousands of streams do not pile up here. */
+async function write(response: ServerResponse, text: string, { splitBytes }: Directive): Promise<void> {
+  const bytes = Buffer.from(text)
+  const size = splitBytes ?? bytes.length
+  for (let at = 0; at < bytes.length && !response.destroyed; at += size) {
+    if (!response.write(bytes.subarray(at, at + size))) await drained(response)
+    if (splitBytes !== null) await new Promise((next) => setImmediate(next))
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((next) => {
+    const done = () => {
+      response.off('drain', done)
+      response.off('close', done)
+      next()
+    }
+    response.once('drain', done)
+    response.once('close', done)
+  })
+}
+
+function control(request: IncomingMessage, response: ServerResponse, records: Records): void {
+  if (request.method === 'DELETE') records.reset()
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(records.requests))
+}
+
+function makeRecord(path: string, request: IncomingMessage, body: unknown): RecordedRequest {
+  return {
+    path,
+    headers: request.headers,
+    body,
+    startedAt: Date.now(),
+    endedAt: null,
+    chunksWritten: 0,
+    outputTokens: 0,
+    isAborted: false,
+    isFinished: false,
+  }
+}
+
+type Fields = { [name: string]: unknown }
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function readChat(body: unknown): ChatRequest {
+  const fields = fieldsOf(body)
+  const limit = fields['max_completion_tokens'] ?? fields['max_tokens']
+  const characters = JSON.stringify(fields['messages'] ?? []).length
+  return {
+    model: typeof fields['model'] === 'string' ? fields['model'] : 'unknown',
+    isStreamed: fields['stream'] === true,
+    includesUsage: fieldsOf(fields['stream_options'])['include_usage'] === true,
+    choices: typeof fields['n'] === 'number' ? fields['n'] : 1,
+    outputTokensMax: typeof limit === 'number' ? limit : null,
+    inputTokens: Math.ceil(characters / charactersPerToken),
+  }
+}
+
+function lastUserText(body: unknown): string {
+  const list = fieldsOf(body)['messages']
+  if (!Array.isArray(list)) return ''
+  const content = fieldsOf(list.findLast((message: unknown) => fieldsOf(message)['role'] === 'user'))[
+    'content'
+  ]
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  const texts = content.map((part: unknown) => fieldsOf(part)['text'])
+  return texts.filter((text) => typeof text === 'string').join('')
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    if (!(chunk instanceof Buffer)) continue
+    bytes += chunk.length
+    if (bytes > bodyBytesMax) throw new Error('the request is larger than 64 MB')
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    // Recorded as it is: a test may want to see what arrived.
+    return Buffer.concat(chunks).toString('utf8')
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return ms <= 0 ? Promise.resolve() : new Promise((next) => setTimeout(next, ms))
+}
