@@ -27,3 +27,11 @@ export const secondMs = 1_000
 export const minuteMs = 60 * secondMs
 export const hourMs = 60 * minuteMs
 export const dayMs = 24 * hourMs
+
+/** Every duration of a table divided by `scale`, for storm tests that would otherwise take minutes; never in production. */
+export function durationsDividedBy<Table extends { readonly [name: string]: number }>(
+  table: Table,
+  scale: number,
+): Table {
+  return Object.fromEntries(Object.entries(table).map(([name, ms]) => [name, Math.ceil(ms / scale)])) as Table
+}

@@ -142,6 +142,11 @@ export const errorKinds = {
     retry: false,
     sentence: 'This deployment is not fully configured.',
   },
+  upstream_overloaded: {
+    status: 503,
+    type: 'api_error',
+    sentence: 'The model provider is overloaded. Nothing was charged. Try again.',
+  },
   ledger_unavailable: {
     status: 503,
     type: 'api_error',

@@ -11,6 +11,8 @@ import type {
   Capture,
   CaptureAnswer,
   ChangeSettings,
+  CheckKey,
+  CheckKeyAnswer,
   CommandAnswer,
   Confirm,
   Create,
@@ -40,6 +42,9 @@ export type AccountPort = {
   putKey(command: PutKey): Promise<KeyAnswer>
   revokeKey(command: RevokeKey): Promise<KeyAnswer>
   changeSettings(command: ChangeSettings): Promise<CommandAnswer>
+
+  /** Whether a key may read: known, its secret right, not disabled; a frozen account may still look at itself. */
+  checkKey(command: CheckKey): Promise<CheckKeyAnswer>
 
   confirm(command: Confirm): Promise<CommandAnswer>
   /** Sends everything above the confirmed mark to the queue again. */

@@ -196,6 +196,9 @@ export type KeyAnswer =
   | { ok: true; keyNumber: KeyNumber; isRepeat: boolean }
   | { ok: false; code: 'no_such_account' | 'no_such_key' | 'too_many_keys' | 'number_taken' | 'internal' }
 
+export type CheckKey = { keyNumber: KeyNumber; secretHash: string }
+export type CheckKeyAnswer = { ok: true } | { ok: false; code: 'no_such_account' | 'invalid_api_key' | 'key_disabled' }
+
 export type ChangeSettings = {
   reference: string
   settings: Partial<AccountSettings>

@@ -1,0 +1,172 @@
+// The one question to the account object, and what its "no" means for the client. The words of each refusal carry the
+// figures and the next step; what an SDK should do is in core/errors.ts.
+
+import type { Millis } from '#core/clock.ts'
+import { type ErrorCode, type Json, type Refusal, refuse } from '#core/errors.ts'
+import { type NanoUsd, formatUsd } from '#core/money.ts'
+import type { AccountPort } from '#ledger/account-port.ts'
+import type { Admit, AdmitAnswer, AdmitRefused, Admitted, LimitSource } from '#ledger/commands.ts'
+import { type Persistence, askPersistently } from './object-call.ts'
+
+export type Admission =
+  | { ok: true; admitted: Admitted; sentAt: Millis }
+  | { ok: false; refusal: Refusal; answer: AdmitRefused }
+  /** No answer: a hold may or may not lie in the object, so the call has to be released. */
+  | { ok: false; refusal: Refusal; answer: undefined }
+
+/** Asks until the object answers; `sentAt` is the start of the attempt that could have been the first to arrive. */
+export async function askAdmission(
+  account: () => AccountPort,
+  admit: Admit,
+  how: Persistence,
+): Promise<Admission> {
+  const sentAt = how.clock.now()
+  const asked = await askPersistently(() => account().admit(admit), isAnswer, how)
+  if (!asked.ok)
+    return { ok: false, refusal: refuse('ledger_unavailable', { retryAfterSeconds: 1 }), answer: undefined }
+  if (asked.answer.ok) return { ok: true, admitted: asked.answer, sentAt }
+  return { ok: false, refusal: refusalOf(asked.answer), answer: asked.answer }
+}
+
+function isAnswer(answer: AdmitAnswer): boolean {
+  return answer.ok || answer.code !== 'internal'
+}
+
+/** `max_affordable_tokens` is added by the caller, which alone knows the model's price. */
+export function refusalOf(answer: AdmitRefused): Refusal {
+  const code = clientCodes[answer.code]
+  switch (answer.code) {
+    case 'insufficient_credits':
+    case 'in_flight_budget_exhausted':
+    case 'key_limit_exceeded':
+    case 'monthly_spend_limit_reached':
+      return refuse(code, {
+        message: moneyMessage(answer),
+        metadata: moneyFigures(answer),
+        ...(answer.code === 'in_flight_budget_exhausted' ? { retryAfterSeconds: 1 } : {}),
+      })
+    case 'rate_limit_exceeded':
+      return refuse(code, rateMessage(answer))
+    case 'no_such_account':
+    case 'invalid_api_key':
+    case 'key_disabled':
+    case 'model_not_allowed':
+    case 'account_suspended':
+    case 'call_resolved':
+    case 'internal':
+      return refuse(code)
+  }
+}
+
+const clientCodes: { readonly [code in AdmitRefused['code']]: ErrorCode } = {
+  no_such_account: 'invalid_api_key',
+  invalid_api_key: 'invalid_api_key',
+  key_disabled: 'key_disabled',
+  model_not_allowed: 'model_not_allowed',
+  account_suspended: 'account_suspended',
+  rate_limit_exceeded: 'rate_limit_exceeded',
+  insufficient_credits: 'insufficient_credits',
+  in_flight_budget_exhausted: 'in_flight_budget_exhausted',
+  key_limit_exceeded: 'key_limit_exceeded',
+  monthly_spend_limit_reached: 'monthly_spend_limit_reached',
+  // The call was released before its admission arrived; the client sees a plain "try again".
+  call_resolved: 'ledger_unavailable',
+  internal: 'ledger_unavailable',
+}
+
+function moneyMessage(answer: AdmitRefused): string {
+  const needed = `This request needs $${formatUsd(answer.requiredNanoUsd)}`
+  const available = `$${formatUsd(answer.availableNanoUsd)} is available`
+  const held = `$${formatUsd(answer.heldNanoUsd)} is held by running requests`
+  switch (answer.code) {
+    case 'in_flight_budget_exhausted':
+      return `${needed}; ${available} and ${held}. Try again when one of them has ended.`
+    case 'key_limit_exceeded':
+    case 'monthly_spend_limit_reached': {
+      const whose =
+        answer.code === 'key_limit_exceeded'
+          ? `The ${windowName(answer.limitSource)} limit of this API key`
+          : 'The monthly spend limit of this account'
+      return `${whose} is $${formatOptional(answer.limitNanoUsd)}; $${formatOptional(answer.remainingNanoUsd)} is left and ${needed.replace('This', 'this')}.${resetSentence(answer)}`
+    }
+    default:
+      return `${needed}; ${available} and ${held}. Add credit, or ask for fewer output tokens.`
+  }
+}
+
+function formatOptional(amount: NanoUsd | undefined): string {
+  return amount === undefined ? '0.00' : formatUsd(amount)
+}
+
+function windowName(source: LimitSource | undefined): string {
+  const names: { readonly [source: string]: string } = {
+    key_day: 'daily',
+    key_week: 'weekly',
+    key_month: 'monthly',
+    key_lifetime: 'lifetime',
+  }
+  return names[source ?? ''] ?? 'spending'
+}
+
+function resetSentence(answer: AdmitRefused): string {
+  return answer.resetMs === undefined
+    ? ' It does not reset.'
+    : ` It resets in ${Math.ceil(answer.resetMs / 60_000)} minutes.`
+}
+
+function moneyFigures(answer: AdmitRefused): { readonly [name: string]: Json } {
+  return {
+    reason: answer.code,
+    limit_source: answer.limitSource ?? 'balance',
+    remedy_hint: remedyHints[answer.code] ?? 'add_credit',
+    available: formatUsd(answer.availableNanoUsd),
+    held: formatUsd(answer.heldNanoUsd),
+    required: formatUsd(answer.requiredNanoUsd),
+    ...(answer.limitNanoUsd === undefined ? {} : { limit: formatUsd(answer.limitNanoUsd) }),
+    ...(answer.remainingNanoUsd === undefined ? {} : { remaining: formatUsd(answer.remainingNanoUsd) }),
+    ...(answer.resetMs === undefined ? {} : { resets_in_seconds: Math.ceil(answer.resetMs / 1000) }),
+    remedies: remedies[answer.code] ?? [],
+  }
+}
+
+const remedyHints: { readonly [code: string]: string } = {
+  in_flight_budget_exhausted: 'retry_later',
+  key_limit_exceeded: 'raise_key_limit',
+  monthly_spend_limit_reached: 'raise_spend_limit',
+}
+
+const remedies: { readonly [code: string]: readonly string[] } = {
+  insufficient_credits: ['add_credit', 'lower_max_tokens'],
+  in_flight_budget_exhausted: ['retry_later', 'add_credit', 'lower_max_tokens'],
+  key_limit_exceeded: ['raise_key_limit', 'use_another_key'],
+  monthly_spend_limit_reached: ['raise_spend_limit'],
+}
+
+/** SDKs obey up to 60 s; a longer reset is said in the message alone. */
+const retryAfterSecondsMax = 60
+
+function rateMessage(answer: AdmitRefused): {
+  message: string
+  retryAfterSeconds: number
+  metadata: { readonly [name: string]: Json }
+} {
+  const { limitSource: source, rate } = answer
+  const seconds = Math.min(retryAfterSecondsMax, Math.max(1, Math.ceil((answer.resetMs ?? 1000) / 1000)))
+  const limit =
+    source === 'tpm'
+      ? rate?.tokens.limit
+      : source === 'in_flight'
+        ? rate?.inFlight.limit
+        : rate?.requests.limit
+  const what =
+    source === 'tpm'
+      ? 'tokens per minute'
+      : source === 'in_flight'
+        ? 'requests at the same time'
+        : 'requests per minute'
+  return {
+    message: `This account may use ${limit ?? 0} ${what}. Try again in ${seconds} s.`,
+    retryAfterSeconds: seconds,
+    metadata: { reason: 'rate_limit_exceeded', limit_source: source ?? 'rpm' },
+  }
+}

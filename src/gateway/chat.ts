@@ -1,0 +1,80 @@
+// POST /v1/chat/completions, step by step: who asks, what is asked, what it can cost, may it run. Then execution.ts.
+
+import { affordableOutputTokens, quote } from '#catalog/quote.ts'
+import type { Millis } from '#core/clock.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
+import { type RequestId, callIdOf } from '#core/ids.ts'
+import { readChatCall } from '#dialects/openai-chat.ts'
+import { providerSettings } from '#providers/provider.ts'
+import { type Caller, authenticate, callerName } from './authenticate.ts'
+import { readBody } from './body.ts'
+import type { GatewayParts } from './parts.ts'
+import type { PreparedCall } from './prepared-call.ts'
+
+export type Prepared =
+  | { ok: true; call: PreparedCall }
+  | { ok: false; refusal: Refusal; caller: Caller | undefined; model: string | undefined }
+
+/** Everything that can be decided in this isolate, in the order in which a refusal is cheapest. */
+export async function prepareChat(
+  request: Request,
+  requestId: RequestId,
+  parts: GatewayParts,
+): Promise<Prepared> {
+  const startedAt = parts.clock.now()
+  const authenticated = await authenticate(request, parts)
+  if (!authenticated.ok) return refused(authenticated)
+  const { caller } = authenticated
+  const remembered = parts.refusals.recall(callerName(caller), startedAt)
+  if (remembered !== undefined) return refused(remembered, caller)
+  const body = await readBody(request)
+  if (!body.ok) return refused(body, caller)
+  const read = readChatCall(body.bytes)
+  if (!read.ok) return refused(read, caller)
+  return route({ requestId, startedAt, caller, chat: read.call }, parts)
+}
+
+type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'chat'> & { startedAt: Millis }
+
+/** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
+function route(read: Read, parts: GatewayParts): Prepared {
+  const { chat, caller, requestId } = read
+  const model = parts.catalog.get(chat.model)
+  if (model === undefined) {
+    const message = `There is no model "${chat.model.slice(0, 100)}". GET /v1/models lists the models.`
+    return refused(refuse('model_not_found', { message, param: 'model' }), caller, chat.model)
+  }
+  if (model.status !== 'available')
+    return refused(refuse('model_not_available', { param: 'model' }), caller, model.id)
+  const provider = parts.provider(model.provider)
+  if (provider === undefined) {
+    const message = `This deployment has no credential for ${model.company}: the operator has to set ${providerSettings[model.provider].apiKey}.`
+    return refused(refuse('not_configured', { message }), caller, model.id)
+  }
+  const quoted = quote(model, chat)
+  const call: PreparedCall = {
+    ...read,
+    callId: callIdOf(requestId),
+    endpoint: '/v1/chat/completions',
+    upstreamPath: '/chat/completions',
+    model,
+    provider,
+    quote: quoted,
+  }
+  return { ok: true, call }
+}
+
+/** The refusal of a call for money, with the output limit that would have been affordable. */
+export function withAffordableTokens(
+  refusal: Refusal,
+  call: PreparedCall,
+  availableNanoUsd: Parameters<typeof affordableOutputTokens>[2],
+): Refusal {
+  if (refusal.code !== 'insufficient_credits' && refusal.code !== 'in_flight_budget_exhausted') return refusal
+  const tokens = affordableOutputTokens(call.model, call.chat, availableNanoUsd)
+  return { ...refusal, metadata: { ...refusal.metadata, max_affordable_tokens: tokens } }
+}
+
+function refused(refusal: Refusal, caller?: Caller, model?: string): Prepared {
+  return { ok: false, refusal, caller, model }
+}

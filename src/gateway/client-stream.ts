@@ -1,0 +1,77 @@
+// The client's end of a stream: whole events in, one at a time, so that a slow reader slows the upstream down and no byte
+// is buffered here. Knows when the client has left; never throws for it.
+
+import type { Clock, Millis } from '#core/clock.ts'
+
+export class ClientStream {
+  readonly readable: ReadableStream<Uint8Array>
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>
+  readonly #clock: Clock
+  #isGone = false
+  #isClosed = false
+  /** Since when a write has been waiting for the client to take it. */
+  #waitingSince: Millis | undefined
+  #lastWriteAt: Millis
+
+  constructor(clock: Clock, onGone: () => void) {
+    const { readable, writable } = new IdentityTransformStream()
+    this.readable = readable
+    this.#writer = writable.getWriter()
+    this.#clock = clock
+    this.#lastWriteAt = clock.now()
+    // Rejects when the client disconnects, one write before `write` would notice it.
+    this.#writer.closed.catch(() => {
+      if (this.#isGone || this.#isClosed) return
+      this.#isGone = true
+      onGone()
+    })
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  get lastWriteAt(): Millis {
+    return this.#lastWriteAt
+  }
+
+  /** How long the client has let the present write wait. */
+  stalledMs(now: Millis): number {
+    return this.#waitingSince === undefined ? 0 : now - this.#waitingSince
+  }
+
+  /** Resolves when the client has taken the bytes, or with false when it is gone. */
+  async write(bytes: Uint8Array): Promise<boolean> {
+    if (this.#isGone || this.#isClosed) return false
+    this.#waitingSince ??= this.#clock.now()
+    try {
+      await this.#writer.write(bytes)
+      this.#lastWriteAt = this.#clock.now()
+      return true
+    } catch {
+      // The only way that a write fails is the client's leaving: that is the answer, not a fault.
+      this.#isGone = true
+      return false
+    } finally {
+      this.#waitingSince = undefined
+    }
+  }
+
+  /** Ends the stream as a whole one. */
+  async close(): Promise<void> {
+    if (this.#isGone || this.#isClosed) return
+    this.#isClosed = true
+    await this.#writer.close().catch(() => {
+      this.#isGone = true
+    })
+  }
+
+  /** Cuts the stream: the client sees a broken connection, never a quiet end. */
+  abort(reason: string): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#writer.abort(new Error(reason)).catch(() => {
+      this.#isGone = true
+    })
+  }
+}

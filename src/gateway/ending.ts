@@ -1,0 +1,87 @@
+// How a call ended, turned into what it costs and what the ledger is told. Pure: the settle table decides, the catalog prices.
+
+import type { PricedUsage } from '#calls/charge.ts'
+import { type Usage, type UsageSource, inputTokensOf, noUsage, outputTokensOf } from '#calls/usage.ts'
+import { chargeOf } from '#catalog/price.ts'
+import type { Millis } from '#core/clock.ts'
+import { zeroNanoUsd } from '#core/money.ts'
+import type { Capture } from '#ledger/commands.ts'
+import type { CallEnd } from './capture.ts'
+import type { PreparedCall } from './prepared-call.ts'
+import { type EndCause, type Phase, settle, statementOf } from './settle.ts'
+
+/** What the meter knows of a call at any moment. */
+export type Metered = { usage: Usage; source: UsageSource }
+
+export type Ending = {
+  cause: EndCause
+  phase: Phase
+  rule: string
+  usage: Usage
+  usageSource: UsageSource
+  charge: PricedUsage
+  isCharged: boolean
+}
+
+const freeOfCharge: PricedUsage = { costNanoUsd: zeroNanoUsd, lines: [] }
+
+export function endingOf(call: PreparedCall, cause: EndCause, phase: Phase, metered: Metered): Ending {
+  const { charge, rule } = settle({
+    cause,
+    phase,
+    policy: call.model.cancellationPolicy,
+    statement: statementOf(metered.source),
+  })
+  if (charge === 'nothing') {
+    return { cause, phase, rule, usage: noUsage, usageSource: 'none', charge: freeOfCharge, isCharged: false }
+  }
+  const { usage, source: usageSource } = metered
+  return { cause, phase, rule, usage, usageSource, charge: chargeOf(call.model, usage), isCharged: true }
+}
+
+export type EndTimes = {
+  startedAt: Millis
+  admittedAt: Millis
+  firstTokenAt: Millis | undefined
+  endedAt: Millis
+}
+
+/** The command that tells the ledger: self-sufficient, so that it can be booked without its hold. */
+export function commandOf(
+  call: PreparedCall,
+  ending: Ending,
+  times: EndTimes,
+  upstreamId: string | undefined,
+): CallEnd {
+  const { callId } = call
+  if (!ending.isCharged) return { release: { callId, reason: ending.rule } }
+  const capture: Capture = {
+    callId,
+    keyNumber: call.caller.keyNumber,
+    costNanoUsd: ending.charge.costNanoUsd,
+    tokens: inputTokensOf(ending.usage) + outputTokensOf(ending.usage),
+    admittedAgoMs: Math.max(0, times.endedAt - times.admittedAt),
+    detail: {
+      requestId: call.requestId,
+      model: call.model.id,
+      provider: call.model.provider,
+      endpoint: call.endpoint,
+      isStreamed: call.chat.isStreamed,
+      priceVersion: call.model.priceVersion,
+      usage: ending.usage,
+      usageSource: ending.usageSource,
+      lines: ending.charge.lines,
+      rule: ending.rule,
+      status: statusOf(ending.cause),
+      durationMs: Math.max(0, times.endedAt - times.startedAt),
+      firstTokenMs:
+        times.firstTokenAt === undefined ? null : Math.max(0, times.firstTokenAt - times.startedAt),
+      upstreamId: upstreamId ?? null,
+    },
+  }
+  return { capture }
+}
+
+function statusOf(cause: EndCause): string {
+  return cause === 'done' ? 'ok' : cause
+}

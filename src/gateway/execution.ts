@@ -1,0 +1,316 @@
+// One call from its admission to its settled end. It owns the upstream's answer, the cover under it and the capture after
+// it, and lives until the ledger knows the end, whether or not its client still listens.
+
+import { type Usage, noUsage } from '#calls/usage.ts'
+import { chargeOf } from '#catalog/price.ts'
+import type { Millis } from '#core/clock.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
+import { type NanoUsd, minNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import type { Admitted } from '#ledger/commands.ts'
+import { type Dispatched, dispatch } from '#providers/dispatch.ts'
+import { type Admission, askAdmission } from './admission.ts'
+import { callerName } from './authenticate.ts'
+import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
+import { deliverEnd } from './capture.ts'
+import { withAffordableTokens } from './chat.ts'
+import { Cover, type CoverLoss } from './cover.ts'
+import { type Ending, commandOf, endingOf } from './ending.ts'
+import type { GatewayParts } from './parts.ts'
+import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
+import { refusalResponse } from './refusal-response.ts'
+import type { EndCause, Phase } from './settle.ts'
+import type { Dispatch } from './standing.ts'
+import { streamAnswer } from './stream-answer.ts'
+import { wholeAnswer } from './whole-answer.ts'
+
+/** What an answer (stream-answer.ts, whole-answer.ts) may do with the call that it answers. */
+export type Session = {
+  readonly call: PreparedCall
+  readonly parts: GatewayParts
+  readonly admitted: Admitted
+  readonly balanceCheck: BalanceCheck
+  readonly hangUp: AbortController
+  /** Gives the client its answer; the first one stands. */
+  respond(response: Response): void
+  respondRefusal(refusal: Refusal): void
+  isCovered(): boolean
+  /** Called when cover ends under the answer, at most once. */
+  onCoverLost(listener: (loss: CoverLoss) => void): void
+  clientLeft(): void
+  /** The cost so far by this usage is the next checkpoint. */
+  checkpoint(usage: () => Usage): void
+  firstToken(): void
+  /** Settles: the charge is final and its capture is on its way before this returns. Only the first call counts. */
+  end(cause: EndCause, phase: Phase, metered: Parameters<typeof endingOf>[3], upstreamId?: string): Ending
+}
+
+export type Execution = { response: Promise<Response>; ended: Promise<void> }
+
+/** Starts the call. `ended` must be given to `waitUntil` before the response is awaited: a client may leave at any moment. */
+export function execute(call: PreparedCall, parts: GatewayParts): Execution {
+  const { promise: response, resolve } = Promise.withResolvers<Response>()
+  const running = new RunningCall(call, parts, resolve)
+  return { response, ended: running.run() }
+}
+
+class RunningCall implements Session {
+  readonly call: PreparedCall
+  readonly parts: GatewayParts
+  readonly hangUp = new AbortController()
+  readonly #resolve: (response: Response) => void
+  #status = 0
+  #admission: { admitted: Admitted; sentAt: Millis } | undefined
+  #cover: Cover | undefined
+  #coverLost: ((loss: CoverLoss) => void) | undefined
+  #lost: CoverLoss | undefined
+  #leftAt: Millis | undefined
+  #firstTokenAt: Millis | undefined
+  #usageSoFar: () => Usage = () => noUsage
+  #ending: Ending | undefined
+  #delivery: Promise<unknown> = Promise.resolve()
+  balanceCheck: BalanceCheck = 'first'
+
+  constructor(call: PreparedCall, parts: GatewayParts, resolve: (response: Response) => void) {
+    this.call = call
+    this.parts = parts
+    this.#resolve = resolve
+  }
+
+  get admitted(): Admitted {
+    if (this.#admission === undefined) throw new Error('The call is not admitted.')
+    return this.#admission.admitted
+  }
+
+  async run(): Promise<void> {
+    const opened = this.#open()
+    const admission = await opened.admission
+    if (!admission.ok) {
+      this.hangUp.abort()
+      await Promise.all([this.#refused(admission), opened.dispatched])
+      return
+    }
+    this.#admission = admission
+    const cover = this.#startCover(admission.sentAt)
+    const covering = cover.run()
+    try {
+      await this.#answer(await (opened.dispatched ?? this.#send()))
+    } catch (fault) {
+      this.#fault(fault)
+    } finally {
+      cover.end()
+      await Promise.all([covering, this.#delivery])
+    }
+  }
+
+  // ── The steps ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Asks the object, and in good standing sends the call upstream at the same time; its answer waits for the yes. */
+  #open(): { admission: Promise<Admission>; dispatched: Promise<Dispatched> | undefined } {
+    const { call, parts } = this
+    const { accountId, keyNumber, secretHash } = call.caller
+    const { holdNanoUsd, exposureNanoUsd } = call.quote
+    const expectedTokens = expectedTokensOf(call)
+    const dispatch: Dispatch = { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens: expectedTokens }
+    const isDispatched = parts.standing.takeParallel(dispatch, parts.clock.now())
+    if (isDispatched) this.balanceCheck = 'parallel'
+    const admit = {
+      callId: call.callId,
+      keyNumber,
+      secretHash,
+      model: call.model.id,
+      holdNanoUsd,
+      expectedTokens,
+      isDispatched,
+      exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,
+    }
+    const how = {
+      clock: parts.clock,
+      random: parts.random,
+      attemptMs: parts.timings.objectCallMs,
+      withinMs: parts.timings.admitWithinMs,
+    }
+    const admission = askAdmission(() => parts.accounts(accountId), admit, how).then((answer) => {
+      if (isDispatched) parts.standing.answered(dispatch)
+      if (answer.ok) parts.standing.admitted(dispatch, answer.admitted, parts.clock.now())
+      else parts.standing.refused(dispatch)
+      return answer
+    })
+    return { admission, dispatched: isDispatched ? this.#send() : undefined }
+  }
+
+  #send(): Promise<Dispatched> {
+    const { call, parts, hangUp } = this
+    const request = { provider: call.provider, path: call.upstreamPath, body: call.upstreamBody, hangUp }
+    return dispatch(request, { fetch: parts.fetch, clock: parts.clock, timings: parts.upstreamTimings })
+  }
+
+  async #refused(admission: Exclude<Admission, { ok: true }>): Promise<void> {
+    const { call, parts } = this
+    const { answer } = admission
+    const now = parts.clock.now()
+    const refusal =
+      answer === undefined
+        ? admission.refusal
+        : withAffordableTokens(admission.refusal, call, answer.availableNanoUsd)
+    if (answer !== undefined) parts.refusals.remember(callerName(call.caller), answer, refusal, now)
+    this.respond(
+      refusalResponse(refusal, {
+        requestId: call.requestId,
+        balanceCheck: this.balanceCheck,
+        ...(answer?.rate === undefined ? {} : { rate: answer.rate }),
+      }),
+    )
+    logRefused(parts.log, this.#refusedFacts(refusal))
+    // Without an answer a hold may lie there; releasing an unknown call also refuses an admission that is still on its way.
+    if (answer === undefined) {
+      const release = { release: { callId: call.callId, reason: 'admission_unanswered' } }
+      await deliverEnd(call.caller.accountId, release, parts)
+    }
+  }
+
+  async #answer(dispatched: Dispatched): Promise<void> {
+    if (!dispatched.ok) {
+      this.end(this.#lost ?? dispatched.cause, 'dispatched', { usage: noUsage, source: 'none' })
+      this.respondRefusal(this.#lost === undefined ? dispatched.refusal : lostRefusal(this.#lost))
+      return
+    }
+    const { response } = dispatched
+    const isStream = response.headers.get('content-type')?.includes('text/event-stream') === true
+    await (isStream ? streamAnswer(response, this) : wholeAnswer(response, this))
+  }
+
+  #startCover(sentAt: Millis): Cover {
+    const { call, parts } = this
+    this.#cover = new Cover(
+      {
+        callId: call.callId,
+        account: () => parts.accounts(call.caller.accountId),
+        clock: parts.clock,
+        timings: parts.timings,
+        costSoFar: () => this.#costSoFar(),
+        onLost: (loss) => {
+          this.#lost = loss
+          // Before an answer has begun there is nobody to end politely for: hanging up ends the dispatch.
+          if (this.#coverLost === undefined) this.hangUp.abort()
+          else this.#coverLost(loss)
+        },
+      },
+      sentAt,
+    )
+    return this.#cover
+  }
+
+  /** Never above the hold: a checkpoint is charged without anyone looking at it again. */
+  #costSoFar(): NanoUsd {
+    const { costNanoUsd } = chargeOf(this.call.model, this.#usageSoFar())
+    return minNanoUsd(costNanoUsd, this.call.quote.holdNanoUsd)
+  }
+
+  /** A fault or a bug of ours: the client hears of it, what was delivered is still charged by what is known. */
+  #fault(fault: unknown): void {
+    this.hangUp.abort()
+    this.parts.log.error(
+      'fault',
+      { request: this.call.requestId, account: this.call.caller.accountId },
+      fault,
+    )
+    this.respondRefusal(refuse('internal'))
+    this.end('upstream_error', 'dispatched', { usage: noUsage, source: 'none' })
+  }
+
+  // ── For the answer ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  respond(response: Response): void {
+    if (this.#status === 0) this.#status = response.status
+    this.#resolve(response)
+  }
+
+  respondRefusal(refusal: Refusal): void {
+    const rate = this.#admission?.admitted.rate
+    const { requestId, callId } = this.call
+    const facts = {
+      requestId,
+      callId,
+      balanceCheck: this.balanceCheck,
+      ...(rate === undefined ? {} : { rate }),
+    }
+    this.respond(refusalResponse(refusal, facts))
+  }
+
+  isCovered(): boolean {
+    return this.#cover?.isGood() === true
+  }
+
+  onCoverLost(listener: (loss: CoverLoss) => void): void {
+    this.#coverLost = listener
+    if (this.#lost !== undefined) listener(this.#lost)
+  }
+
+  clientLeft(): void {
+    this.#leftAt ??= this.parts.clock.now()
+    this.#cover?.clientLeft()
+  }
+
+  checkpoint(usage: () => Usage): void {
+    this.#usageSoFar = usage
+  }
+
+  firstToken(): void {
+    this.#firstTokenAt ??= this.parts.clock.now()
+  }
+
+  end(cause: EndCause, phase: Phase, metered: Parameters<typeof endingOf>[3], upstreamId?: string): Ending {
+    if (this.#ending !== undefined) return this.#ending
+    const { call, parts } = this
+    const ending = endingOf(call, cause, phase, metered)
+    this.#ending = ending
+    const times = this.#times()
+    const command = commandOf(call, ending, times, upstreamId)
+    this.#delivery = deliverEnd(
+      call.caller.accountId,
+      command,
+      parts,
+      this.#captureWithinMs(times.endedAt),
+    ).then(() => {
+      // Read late: the client's status is known by the time the ledger has answered.
+      logEnded(parts.log, call, ending, { ...times, status: this.#status, balanceCheck: this.balanceCheck })
+    })
+    return ending
+  }
+
+  #times() {
+    const { startedAt } = this.call
+    const admittedAt = this.#admission?.sentAt ?? startedAt
+    return { startedAt, admittedAt, firstTokenAt: this.#firstTokenAt, endedAt: this.parts.clock.now() }
+  }
+
+  /** After a disconnect the platform ends this Worker soon: parking must happen before that. */
+  #captureWithinMs(now: Millis): number {
+    const { captureWithinMs, afterLeaveMs, objectCallMs } = this.parts.timings
+    if (this.#leftAt === undefined) return captureWithinMs
+    return Math.min(captureWithinMs, Math.max(0, this.#leftAt + afterLeaveMs - objectCallMs - now))
+  }
+
+  #refusedFacts(refusal: Refusal) {
+    const { call, parts, balanceCheck } = this
+    const { accountId, keyNumber } = call.caller
+    const durationMs = parts.clock.now() - call.startedAt
+    return {
+      requestId: call.requestId,
+      account: accountId,
+      key: keyNumber,
+      model: call.model.id,
+      status: this.#status,
+      code: refusal.code,
+      durationMs,
+      balanceCheck,
+    }
+  }
+}
+
+/** Cover that ended before the first byte: the client may simply ask again. */
+export function lostRefusal(loss: CoverLoss): Refusal {
+  return loss === 'key_revoked'
+    ? refuse('key_disabled')
+    : refuse('ledger_unavailable', { retryAfterSeconds: 1 })
+}

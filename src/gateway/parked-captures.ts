@@ -1,0 +1,56 @@
+// The consumer of parked captures: delivers each to its object until the object acknowledges it.
+
+import type { Clock } from '#core/clock.ts'
+import type { Log } from '#core/log.ts'
+import type { AccountPorts } from '#ledger/account-port.ts'
+import type { ParkedCapture } from '#ledger/commands.ts'
+import type { Timings } from '#ledger/timings.ts'
+import { type CallEnd, isFinal, tell } from './capture.ts'
+import { askOnce } from './object-call.ts'
+
+/** A queue message as far as this consumer uses it. */
+export type ParkedMessage = {
+  body: ParkedCapture
+  attempts: number
+  ack(): void
+  retry(options: { delaySeconds: number }): void
+}
+
+export type ParkedCaptureParts = { accounts: AccountPorts; clock: Clock; timings: Timings; log: Log }
+
+const longestPauseSeconds = 300
+
+/** A message whose object does not answer goes back with a growing pause; no message waits for another account's. */
+export async function consumeParkedCaptures(
+  messages: readonly ParkedMessage[],
+  parts: ParkedCaptureParts,
+): Promise<void> {
+  await Promise.all(messages.map((message) => deliver(message, parts)))
+}
+
+async function deliver(message: ParkedMessage, parts: ParkedCaptureParts): Promise<void> {
+  const { accountId } = message.body
+  const end = agedEnd(message.body, parts.clock.now())
+  const asked = await askOnce(() => tell(accountId, end, parts.accounts), {
+    clock: parts.clock,
+    attemptMs: parts.timings.objectCallMs,
+  })
+  if (asked.ok && isFinal(asked.answer)) {
+    if (!asked.answer.ok) parts.log.error('capture_refused', { account: accountId, code: asked.answer.code })
+    message.ack()
+    return
+  }
+  parts.log.error(
+    'capture_waits',
+    { account: accountId, attempts: message.attempts },
+    asked.ok ? undefined : asked.cause,
+  )
+  message.retry({ delaySeconds: Math.min(2 ** message.attempts, longestPauseSeconds) })
+}
+
+/** Only durations cross to the object: the time in the queue is added to the age that the owner stated. */
+function agedEnd(body: ParkedCapture, nowMs: number): CallEnd {
+  if (!('capture' in body)) return { release: body.release }
+  const inQueueMs = Math.max(0, nowMs - body.parkedAtMs)
+  return { capture: { ...body.capture, admittedAgoMs: body.capture.admittedAgoMs + inQueueMs } }
+}

@@ -1,0 +1,33 @@
+// What the hot path needs from the outside, in its own words. The root hands in the real things.
+
+import type { Catalog } from '#catalog/catalog.ts'
+import type { ProviderId } from '#catalog/model.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Random } from '#core/ids.ts'
+import type { Log } from '#core/log.ts'
+import type { AccountPorts } from '#ledger/account-port.ts'
+import type { Timings } from '#ledger/timings.ts'
+import type { Fetch } from '#providers/dispatch.ts'
+import type { Provider } from '#providers/provider.ts'
+import type { UpstreamTimings } from '#providers/upstream-timings.ts'
+import type { AuthenticateParts } from './authenticate.ts'
+import type { CaptureQueue } from './capture.ts'
+import type { RefusalMemory } from './refusal-memory.ts'
+import type { Standing } from './standing.ts'
+
+export type GatewayParts = AuthenticateParts & {
+  clock: Clock
+  random: Random
+  log: Log
+  timings: Timings
+  upstreamTimings: UpstreamTimings
+  catalog: Catalog
+  accounts: AccountPorts
+  captures: CaptureQueue
+  /** Undefined while the operator has not set the provider's key. */
+  provider: (id: ProviderId) => Provider | undefined
+  fetch: Fetch
+  /** What this isolate remembers between requests; lost with it, and nothing is lost by that. */
+  standing: Standing
+  refusals: RefusalMemory
+}

@@ -1,0 +1,90 @@
+// One request to an upstream: out with an allow-list of headers, back as an open answer or as a refusal.
+
+import type { Clock } from '#core/clock.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
+import type { Provider } from './provider.ts'
+import { refusalOfUpstream } from './upstream-refusal.ts'
+import type { UpstreamTimings } from './upstream-timings.ts'
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+export type DispatchParts = { fetch: Fetch; clock: Clock; timings: UpstreamTimings }
+
+export type UpstreamRequest = {
+  provider: Provider
+  path: string
+  body: string
+  /** Hangs up: the caller owns it and may abort at any time. */
+  hangUp: AbortController
+}
+
+export type Dispatched =
+  | { ok: true; response: Response }
+  /** `refusal` is for the client; nothing can have been billed except after a time-out, which is never proved. */
+  | { ok: false; refusal: Refusal; cause: 'upstream_error' | 'timeout' }
+
+/** An upstream's error text beyond this is not read. */
+const errorBytesMax = 16 * 1024
+
+export async function dispatch(request: UpstreamRequest, parts: DispatchParts): Promise<Dispatched> {
+  const { provider, path, body, hangUp } = request
+  const answered = new AbortController()
+  let isTimedOut = false
+  const timeout = parts.clock.sleep(parts.timings.firstByteMs, answered.signal).then(() => {
+    if (answered.signal.aborted) return
+    isTimedOut = true
+    hangUp.abort()
+  })
+  try {
+    const response = await parts.fetch(`${provider.baseUrl}${path}`, {
+      method: 'POST',
+      // The whole list: nothing of the client's headers is ever forwarded.
+      headers: {
+        authorization: `Bearer ${provider.apiKey}`,
+        'content-type': 'application/json',
+        'user-agent': 'sluice',
+      },
+      body,
+      redirect: 'manual',
+      signal: hangUp.signal,
+    })
+    if (response.ok) return { ok: true, response }
+    return await refused(response)
+  } catch {
+    // Whatever fetch throws here means that no answer came; which of the two it was is all that matters.
+    if (isTimedOut) return { ok: false, refusal: refuse('upstream_timeout'), cause: 'timeout' }
+    return {
+      ok: false,
+      refusal: refuse('upstream_error', {
+        message: 'The model provider could not be reached. Nothing was charged. Try again.',
+      }),
+      cause: 'upstream_error',
+    }
+  } finally {
+    answered.abort()
+    await timeout
+  }
+}
+
+async function refused(response: Response): Promise<Dispatched> {
+  const text = await boundedText(response)
+  return {
+    ok: false,
+    refusal: refusalOfUpstream(response.status, text, response.headers.get('retry-after')),
+    cause: 'upstream_error',
+  }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  if (response.body === null) return ''
+  const reader = response.body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  while (text.length < errorBytesMax) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    text += decoder.decode(value, { stream: true })
+  }
+  await reader.cancel()
+  return text
+}
