@@ -6,7 +6,9 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { dirname, extname, join, relative, resolve } from 'node:path'
 import { cloneDir, ensureDir, hashOf } from './clone.ts'
 
+/** Old bundles go, but not one that a running world may start again from. */
 const kept = 4
+const keptForMs = 3_600_000
 export const defaultEntry = join(cloneDir, 'src', 'worker.ts')
 const configFile = join(cloneDir, 'wrangler.toml')
 
@@ -91,5 +93,6 @@ function removeOld(home: string, current: string): void {
     .map((name) => join(home, name))
     .filter((dir) => dir !== current)
     .sort((a, b) => age(b) - age(a))
-  for (const dir of dirs.slice(kept - 1)) rmSync(dir, { recursive: true, force: true })
+  const isOld = (dir: string) => Date.now() - age(dir) > keptForMs
+  for (const dir of dirs.slice(kept - 1).filter(isOld)) rmSync(dir, { recursive: true, force: true })
 }

@@ -18,7 +18,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hashOf, isRoot } from './clone.ts'
 import { freePort, localHost } from './ports.ts'
-import { commandOf, exitOf, isAlive, waitUntil } from './processes.ts'
+import { commandOf, endWithUs, exitOf, isAlive, waitUntil } from './processes.ts'
 
 /** `nobody`, on every Unix. */
 const postgresUid = 65_534
@@ -49,15 +49,18 @@ export async function startPostgres(options: { dataDir: string; port?: number })
   const port = options.port ?? (await freePort())
   const child = await runPostgres(native, dataDir, port)
   const pid = child.pid ?? 0
+  const callOff = endWithUs(pid)
   return {
     url: `postgresql://${user}:${password}@${localHost}:${port}/${database}`,
     port,
     pid,
     stop: async () => {
+      callOff()
       child.kill('SIGINT')
       await exitOf(child, stopWithinMs)
     },
     kill: async () => {
+      callOff()
       child.kill('SIGKILL')
       await exitOf(child, stopWithinMs)
     },

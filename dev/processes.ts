@@ -1,6 +1,6 @@
 // Looking at and ending the processes that the local world started, each by its number.
 
-import { type ChildProcess, execFileSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 export function isAlive(pid: number): boolean {
@@ -47,6 +47,22 @@ export async function waitUntil(isTrue: () => boolean, withinMs: number): Promis
     await new Promise((next) => setTimeout(next, 25))
   }
   return isTrue()
+}
+
+/**
+ * Ends another process (SIGINT) when this one has gone, even by SIGKILL: a shell waits on a pipe that only we hold open.
+ * Answers with what calls the watch off.
+ */
+export function endWithUs(pid: number): () => void {
+  if (process.platform === 'win32') return () => {}
+  const watch = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$1"', 'sh', String(pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watch.unref()
+  // Without a shell nothing watches; an ordinary end still stops everything.
+  watch.on('error', () => undefined)
+  return () => watch.kill('SIGKILL')
 }
 
 type ProcessRow = { pid: number; parentPid: number; command: string }

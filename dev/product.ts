@@ -11,6 +11,8 @@ import { childrenOf } from './processes.ts'
 export type ProductOptions = {
   /** The Worker's first file; `src/worker.ts` unless a test plants faults. */
   bundleEntry?: string
+  /** Already made, so that a restart runs the same code even if the sources have changed since. */
+  bundle?: Bundle
   /** Variables and secrets, over those of wrangler.toml. */
   vars: { readonly [name: string]: string }
   /** Where objects keep their storage; a second start with the same folder finds it again. */
@@ -27,7 +29,7 @@ export type Product = {
 }
 
 export async function startProduct(options: ProductOptions): Promise<Product> {
-  const bundle = await bundleWorker(options.bundleEntry)
+  const bundle = options.bundle ?? (await bundleWorker(options.bundleEntry))
   const worker = workerOf(bundle, options)
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({

@@ -1,0 +1,108 @@
+// A world seen from outside: what its tests and demos need, from any process that knows its coordinates.
+
+import { Pool, types } from 'pg'
+import type { RecordedRequest } from './upstream.ts'
+
+/** Plain data, so that it can be handed to another process. */
+export type WorldCoordinates = {
+  baseUrl: string
+  operatorToken: string
+  databaseUrl: string
+  /** The first of it ends in /v1; the same address is what the product's providers point at. */
+  upstreamUrl: string
+  keySecret: string
+  /** The Worker's log, one JSON line per event. */
+  logFile: string | null
+}
+
+export type NewAccount = {
+  creditUsd?: string
+  name?: string
+  /** Fields of the operator's PATCH of an account: rpm, tpm, in_flight, monthly_spend_limit, … */
+  settings?: { readonly [name: string]: unknown }
+  /** Fields of the operator's POST of a key: limits, allowed_models, … */
+  key?: { readonly [name: string]: unknown }
+}
+
+export type Row = { readonly [column: string]: unknown }
+
+export type WorldClient = WorldCoordinates & {
+  newAccount(given?: NewAccount): Promise<{ accountId: string; apiKey: string }>
+  /** A call of the operator API; throws unless it answers 2xx. */
+  operator(method: string, path: string, body?: unknown): Promise<{ readonly [name: string]: unknown }>
+  /** bigint columns arrive as numbers: every amount is a safe integer by design. */
+  sql(query: string, params?: readonly unknown[]): Promise<readonly Row[]>
+  upstreamRequests(): Promise<readonly RecordedRequest[]>
+  resetUpstream(): Promise<void>
+  /** Faults of a world that runs test/world/faulty-worker.ts. */
+  fault(fault: { readonly [name: string]: unknown }): Promise<unknown>
+  disconnect(): Promise<void>
+}
+
+export function connectWorld(coordinates: WorldCoordinates): WorldClient {
+  const { baseUrl, operatorToken, databaseUrl, upstreamUrl } = coordinates
+  const pool = new Pool({ connectionString: databaseUrl, max: 5, types: { getTypeParser } })
+  // A test may stop Postgres under an idle connection; the next query opens another.
+  pool.on('error', () => undefined)
+  const operator = async (method: string, path: string, body?: unknown) => {
+    const headers = { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' }
+    const text = body === undefined ? {} : { body: JSON.stringify(body) }
+    const response = await fetch(`${baseUrl}/operator/v1${path}`, { method, headers, ...text })
+    const answer = await response.text()
+    if (!response.ok) throw new Error(`${method} /operator/v1${path} answered ${response.status}: ${answer}`)
+    return fieldsOf(JSON.parse(answer))
+  }
+  const requestsUrl = new URL('/__requests', upstreamUrl)
+  return {
+    ...coordinates,
+    operator,
+    newAccount: (given = {}) => newAccount(operator, given),
+    sql: async (query, params = []) => (await pool.query<Row>(query, [...params])).rows,
+    // Our own upstream's answer about itself.
+    upstreamRequests: async () => (await (await fetch(requestsUrl)).json()) as RecordedRequest[],
+    resetUpstream: async () => void (await fetch(requestsUrl, { method: 'DELETE' })),
+    fault: async (fault) => {
+      const response = await fetch(`${baseUrl}/__fault`, { method: 'POST', body: JSON.stringify(fault) })
+      if (!response.ok) throw new Error(`POST /__fault answered ${response.status}: ${await response.text()}`)
+      return response.json()
+    },
+    disconnect: () => pool.end(),
+  }
+}
+
+type Operator = WorldClient['operator']
+
+async function newAccount(
+  operator: Operator,
+  given: NewAccount,
+): Promise<{ accountId: string; apiKey: string }> {
+  const { creditUsd = '10.00', name = 'Test account', settings, key } = given
+  const accountId = String((await operator('POST', '/accounts', { name }))['id'])
+  if (settings !== undefined) {
+    await operator('PATCH', `/accounts/${accountId}`, { ...settings, reason: 'set by a test' })
+  }
+  if (Number(creditUsd) > 0) {
+    const grant = { amount: creditUsd, reason: 'starting credit', idempotency_key: `start-${accountId}` }
+    await operator('POST', `/accounts/${accountId}/grants`, grant)
+  }
+  const issued = await operator('POST', `/accounts/${accountId}/keys`, { name: 'first key', ...key })
+  return { accountId, apiKey: String(issued['key']) }
+}
+
+function fieldsOf(value: unknown): { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+/** The number of the type in Postgres' catalog. */
+const int8 = 20
+
+function getTypeParser(oid: number, format?: 'text' | 'binary'): unknown {
+  if (oid === int8) return readSafeInteger
+  return format === 'binary' ? types.getTypeParser(oid, format) : types.getTypeParser(oid)
+}
+
+function readSafeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new Error(`${text} is not a safe integer`)
+  return value
+}
