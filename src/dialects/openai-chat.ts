@@ -1,0 +1,116 @@
+// Chat completions as OpenAI's clients write them: the request into what we bill and route on, and on to the upstream.
+// Strict about those fields, indifferent to all others, which pass untouched.
+
+import { utf8BytesOf } from '#calls/count-tokens.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
+import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { measureBody } from './body-measure.ts'
+import { refuseField } from './openai-chat-fields.ts'
+
+export type ChatCall = {
+  model: string
+  isStreamed: boolean
+  /** The client's explicit choice. */
+  includeUsage: boolean | undefined
+  outputTokensMax: number | undefined
+  /** `n`: how many answers are asked for. */
+  choices: number
+  endUser: string | undefined
+  /** The parsed request. */
+  body: JsonObject
+  /** UTF-8 bytes of the decoded text of messages and tools, without pictures. */
+  textBytes: number
+  messages: number
+  tools: number
+  images: number
+}
+
+// Fatal: a body that is not UTF-8 is refused instead of being forwarded with replaced characters.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
+export function readChatCall(bytes: Uint8Array): { ok: true; call: ChatCall } | Refusal {
+  const text = decoded(bytes)
+  if (text === undefined) return invalid('The request body is not UTF-8 text.')
+  const body = readJson(text)
+  if (body === undefined) return invalid('The request body is not valid JSON.')
+  if (!isObject(body)) return invalid('The request body is not a JSON object.')
+  const refusal = refuseField(body)
+  if (refusal !== undefined) return refusal
+  const measure = measureBody(body)
+  if (!measure.ok) return measure
+  const endUser = endUserOf(body)
+  if (endUser !== undefined && utf8BytesOf(endUser) > endUserBytesMax)
+    return invalid(`The end user's id is longer than ${endUserBytesMax} bytes.`, 'user')
+  const streamOptions = body['stream_options']
+  const includeUsage = isObject(streamOptions) ? streamOptions['include_usage'] : undefined
+  return {
+    ok: true,
+    call: {
+      model: readString(body['model']) ?? '',
+      isStreamed: body['stream'] === true,
+      includeUsage: typeof includeUsage === 'boolean' ? includeUsage : undefined,
+      // The newer name wins; upstream goes one of the two, so the other cannot raise what is held.
+      outputTokensMax: readWhole(body['max_completion_tokens'], 1) ?? readWhole(body['max_tokens'], 1),
+      choices: readWhole(body['n'], 1) ?? 1,
+      endUser,
+      body,
+      textBytes: measure.textBytes,
+      messages: lengthOf(body['messages']),
+      tools: lengthOf(body['tools']) + lengthOf(body['functions']),
+      images: measure.images,
+    },
+  }
+}
+
+export type UpstreamTarget = {
+  upstreamModel: string
+  outputParameter: 'max_tokens' | 'max_completion_tokens'
+  /** False where the upstream refuses `stream_options`; true where absent. */
+  acceptsStreamOptions?: boolean
+  /** The limit that is covered, where it is not the client's own. */
+  outputTokensMax?: number
+}
+
+/** The request as the upstream gets it: its own model name, the output limit under the name that it reads, usage asked for. */
+export function upstreamBody(call: ChatCall, target: UpstreamTarget): string {
+  const body: JsonObject = { ...call.body, model: target.upstreamModel }
+  const outputTokensMax = target.outputTokensMax ?? call.outputTokensMax
+  delete body['max_tokens']
+  delete body['max_completion_tokens']
+  if (outputTokensMax !== undefined) body[target.outputParameter] = outputTokensMax
+  if (target.acceptsStreamOptions === false) {
+    delete body['stream_options']
+  } else if (call.isStreamed) {
+    const options = body['stream_options']
+    body['stream_options'] = { ...(isObject(options) ? options : {}), include_usage: true }
+  }
+  return JSON.stringify(body)
+}
+
+const endUserBytesMax = 256
+
+function endUserOf(body: JsonObject): string | undefined {
+  const { safety_identifier: safetyIdentifier, user, metadata } = body
+  return (
+    readString(safetyIdentifier) ??
+    readString(user) ??
+    (isObject(metadata) ? readString(metadata['user_id']) : undefined)
+  )
+}
+
+function lengthOf(value: unknown): number {
+  return Array.isArray(value) ? value.length : 0
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    // Not a swallowed fault: "not UTF-8" is the answer.
+    return undefined
+  }
+}
+
+function invalid(message: string, param?: string): Refusal {
+  return refuse('invalid_request', param === undefined ? { message } : { message, param })
+}

@@ -1,0 +1,39 @@
+// The cost beside the usage, in places that every released client tolerates: inside `usage`, and on top of whole bodies.
+
+import type { PricedUsage } from '#calls/charge.ts'
+import type { MeteredUsage } from '#calls/usage-meter.ts'
+import { formatPicoUsd, usdNumber } from '#core/money.ts'
+import { isObject, type JsonObject } from '#core/readers.ts'
+import { openAiUsageOf } from './openai-usage.ts'
+import { priceNames } from './price-names.ts'
+
+/** What is shown of a charge. */
+export type ShownCost = { priced: PricedUsage; metered: MeteredUsage }
+
+/** A usage object with `cost` (a JSON number of dollars, as the convention has it) and its explanation. */
+export function usageWithCost(usage: JsonObject, { priced, metered }: ShownCost): JsonObject {
+  return {
+    ...usage,
+    cost: usdNumber(priced.costNanoUsd),
+    cost_details: {
+      usage_source: metered.source,
+      lines: priced.lines.map((line) => ({
+        unit: priceNames[line.unit],
+        units: line.units,
+        price: formatPicoUsd(line.pricePicoUsd),
+      })),
+    },
+  }
+}
+
+/** A whole answer with its cost on top and in its usage, under the model name that the client asked for. */
+export function withCost(body: JsonObject, cost: ShownCost, modelName?: string): JsonObject {
+  const stated = body['usage']
+  const usage = isObject(stated) ? stated : openAiUsageOf(cost.metered.usage)
+  return {
+    ...body,
+    ...(modelName === undefined ? {} : { model: modelName }),
+    usage: usageWithCost(usage, cost),
+    cost: usdNumber(cost.priced.costNanoUsd),
+  }
+}
