@@ -1,0 +1,27 @@
+// `npm run deploy`: uploads the Worker with `wrangler deploy` and says what comes next. Takes `--env production`, which is
+// the only environment there is; everything else goes to wrangler as it is.
+
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+import { cloneDir } from './clone.ts'
+import { environmentProblem } from './secrets.ts'
+
+const parameters = process.argv.slice(2)
+const position = parameters.findIndex((parameter) => parameter === '--env' || parameter === '-e')
+const named = position === -1 ? [] : parameters.splice(position, 2)
+const problem = environmentProblem(named[1])
+if (problem !== undefined) {
+  console.error(`✗ ${problem}`)
+  process.exit(1)
+}
+
+const program = join(cloneDir, 'node_modules/wrangler/bin/wrangler.js')
+const run = spawnSync(process.execPath, [program, 'deploy', ...parameters], {
+  cwd: cloneDir,
+  stdio: 'inherit',
+})
+if (run.status === 0) console.log('\nNext: npm run doctor -- https://the-url-above')
+else
+  console.error('\n✗ wrangler did not deploy. Missing queues or secrets: npm run setup -- --env production')
+process.exitCode = run.status ?? 1
