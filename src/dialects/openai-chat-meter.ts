@@ -5,7 +5,7 @@ import type { PricedUsage } from '#calls/charge.ts'
 import type { CountTokens } from '#calls/count-tokens.ts'
 import type { Usage } from '#calls/usage.ts'
 import { type MeteredUsage, UsageMeter } from '#calls/usage-meter.ts'
-import { isObject, type JsonObject, readJson } from '#core/readers.ts'
+import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import { sseData } from '#sse/write.ts'
 import { finishReasonOf, textsOf } from './openai-chat-text.ts'
@@ -51,6 +51,8 @@ export class ChatMeter {
   #statedUsage: JsonObject | undefined
   #lastChunk: JsonObject | undefined
   #hasFinished = false
+  /** The answers (by `index`) that have begun and not finished. */
+  readonly #openChoices = new Set<number>()
   #isDone = false
   #isUsageShown = false
 
@@ -62,6 +64,11 @@ export class ChatMeter {
   /** UTF-8 bytes of all text in the answer so far. */
   get deliveredBytes(): number {
     return this.#meter.deliveredBytes
+  }
+
+  /** The provider's id of the answer. */
+  get upstreamId(): string | undefined {
+    return readString(this.#lastChunk?.['id'])
   }
 
   usage(): MeteredUsage {
@@ -96,8 +103,23 @@ export class ChatMeter {
   seeBody(body: JsonObject): void {
     const choices: unknown = body['choices']
     if (Array.isArray(choices)) for (const text of textsOf(choices)) this.#meter.deliver(text)
+    this.#lastChunk = body
     this.#readUsage(body['usage'], true)
     this.#meter.end()
+  }
+
+  /** The end of an answer whose upstream left the terminator out. */
+  closingBytes(): Uint8Array {
+    this.#meter.end()
+    return encoder.encode((this.usageFrame() ?? '') + sseData('[DONE]'))
+  }
+
+  /** The polite end of an answer that we cut: every open choice ends with "length", then usage and terminator. */
+  lengthEndingBytes(): Uint8Array {
+    const open = this.#openChoices.size === 0 && !this.#hasFinished ? [0] : [...this.#openChoices]
+    const choices = open.map((index) => ({ index, delta: {}, finish_reason: 'length' }))
+    const ending = choices.length === 0 ? '' : sseData(JSON.stringify({ ...this.#sharedChunk(), choices }))
+    return encoder.encode(ending + (this.usageFrame() ?? '') + sseData('[DONE]'))
   }
 
   /**
@@ -105,30 +127,28 @@ export class ChatMeter {
    * terminator by itself; a relay that ends an answer without one asks for it.
    */
   usageFrame(): string | undefined {
-    const { includeUsage, costOf, modelName } = this.#options
-    if (!includeUsage || costOf === undefined || this.#isUsageShown || this.#lastChunk === undefined)
-      return undefined
+    const { includeUsage, costOf } = this.#options
+    if (!includeUsage || costOf === undefined || this.#isUsageShown) return undefined
     this.#isUsageShown = true
     const metered = this.usage()
     const isStated = metered.source === 'final' || metered.source === 'zero'
-    const usage = (isStated ? this.#statedUsage : undefined) ?? openAiUsageOf(metered.usage)
-    const chunk = this.#lastChunk
+    const stated = (isStated ? this.#statedUsage : undefined) ?? openAiUsageOf(metered.usage)
+    const usage = usageWithCost(stated, { priced: costOf(metered), metered })
+    return sseData(JSON.stringify({ ...this.#sharedChunk(), choices: [], usage }))
+  }
+
+  #sharedChunk(): JsonObject {
+    const chunk = this.#lastChunk ?? {}
+    const { modelName } = this.#options
     const shared = sharedFields.filter((field) => field in chunk).map((field) => [field, chunk[field]])
-    return sseData(
-      JSON.stringify({
-        ...Object.fromEntries(shared),
-        ...(modelName === undefined ? {} : { model: modelName }),
-        choices: [],
-        usage: usageWithCost(usage, { priced: costOf(metered), metered }),
-      }),
-    )
+    return { ...Object.fromEntries(shared), ...(modelName === undefined ? {} : { model: modelName }) }
   }
 
   #seeDone(frame: Frame): Seen {
     this.#isDone = true
     this.#meter.end()
     const usage = this.usageFrame()
-    const seen = { isDone: true, isUsage: usage !== undefined }
+    const seen = { isDone: true }
     return usage === undefined ? passed(frame, seen) : replaced(usage + sseData('[DONE]'), seen)
   }
 
@@ -138,12 +158,13 @@ export class ChatMeter {
     for (const text of texts) this.#meter.deliver(text)
     const finishReason = finishReasonOf(choices)
     if (finishReason !== undefined) this.#hasFinished = true
-    const isUsage = isObject(chunk['usage'])
-    this.#readUsage(chunk['usage'], choices.length === 0 || this.#hasFinished)
+    this.#followChoices(choices)
+    const isUsage = this.#readUsage(chunk['usage'], choices.length === 0 || this.#hasFinished)
 
     const seen = { isUsage, hasContent: texts.length > 0, finishReason }
     // Held back until the end even from clients that asked: it may be repeated, and it comes once, with its cost.
-    const isWithheld = isUsage && !(this.#options.includeUsage && this.#options.costOf === undefined)
+    const isWithheld =
+      isObject(chunk['usage']) && !(this.#options.includeUsage && this.#options.costOf === undefined)
     if (isWithheld && choices.length === 0) return dropped(seen)
     const changes = this.#changesOf(chunk, isWithheld)
     return changes === undefined ? passed(frame, seen) : replaced(sseData(JSON.stringify(changes)), seen)
@@ -161,11 +182,22 @@ export class ChatMeter {
     return includeUsage ? { ...changed, usage: null } : changed
   }
 
-  #readUsage(value: unknown, isClosing: boolean): void {
+  #followChoices(choices: readonly unknown[]): void {
+    for (const choice of choices) {
+      const index = isObject(choice) ? readWhole(choice['index']) : undefined
+      if (index === undefined) continue
+      if (finishReasonOf([choice]) === undefined) this.#openChoices.add(index)
+      else this.#openChoices.delete(index)
+    }
+  }
+
+  /** Whether these are figures that can be true. */
+  #readUsage(value: unknown, isClosing: boolean): boolean {
     const usage = readOpenAiUsage(value)
-    if (usage === undefined || !isObject(value)) return
+    if (usage === undefined || !isObject(value)) return false
     this.#meter.state(usage, isClosing)
     this.#statedUsage = value
+    return true
   }
 }
 
