@@ -93,3 +93,28 @@ export function formatPicoUsd(price: PicoUsd): string {
   const fraction = digits.slice(-12).replace(/0+$/, '')
   return fraction === '' ? digits.slice(0, -12) : `${digits.slice(0, -12)}.${fraction}`
 }
+
+/** A sum that may pass what one amount may be: lifetime totals, reports. The same text as `formatUsd`. */
+export function formatUsdSum(sum: bigint): string {
+  return decimalText(sum, fractionDigits, 2)
+}
+
+/** The exact decimal text of units × price, before the charge is rounded: up to 12 decimals. */
+export function formatPicoUsdSum(sum: bigint): string {
+  return decimalText(sum, 12, 2)
+}
+
+/** Reads the decimal text of a sum, as `formatUsdSum` prints it. */
+export function parseUsdSum(text: string): bigint | undefined {
+  const match = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(text)
+  if (match === null) return undefined
+  const value = BigInt(`${match[2] ?? '0'}${(match[3] ?? '').padEnd(fractionDigits, '0')}`)
+  return match[1] === '-' ? -value : value
+}
+
+function decimalText(value: bigint, decimals: number, decimalsMin: number): string {
+  const digits = String(value < 0n ? -value : value).padStart(decimals + 1, '0')
+  const whole = digits.slice(0, -decimals)
+  const fraction = digits.slice(-decimals).replace(/0+$/, '').padEnd(decimalsMin, '0')
+  return `${value < 0n ? '-' : ''}${whole}.${fraction}`
+}

@@ -6,6 +6,7 @@ import { isoTime, type Millis } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import type { AccountId } from '#core/ids.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
+import { regionOf } from '#core/regions.ts'
 import type { SentEntries, SentEntry } from './message.ts'
 
 export type EntryRow = {
@@ -162,16 +163,13 @@ function entryRow(accountId: AccountId, entry: SentEntry, receivedAt: Millis): E
   }
 }
 
-/** `acct_` + region character + random: the region is part of the name. */
-const regionAt = 'acct_'.length
-
 function accountRow(accountId: AccountId, entry: SentEntry): AccountRow {
   const detail = isObject(entry.detail) ? entry.detail : {}
   const time = isoTime(entry.createdAt)
   return {
     id: accountId,
     name: entry.kind === 'create' ? (readString(detail['name']) ?? '') : '',
-    region: accountId.charAt(regionAt),
+    region: regionOf(accountId) ?? '',
     created_at: time,
     last_entry_at: time,
   }

@@ -181,7 +181,7 @@ describe('mirrors of accounts and keys', () => {
     const { rows } = await db.execute(sql`select key_number, name, is_disabled from api_keys`)
     expect(rows).toEqual([{ key_number: 1, name: 'laptop', is_disabled: true }])
     const known = await db.execute(sql`select name, region from accounts`)
-    expect(known.rows).toEqual([{ name: 'Ada', region: 'e' }])
+    expect(known.rows).toEqual([{ name: 'Ada', region: 'weur' }])
   })
 })
 

@@ -1,0 +1,108 @@
+// The one way into every reading route: authenticate, ask, answer; refusals are values and faults are caught here alone.
+
+import type { Clock } from '#core/clock.ts'
+import { refuse, type Json, type Refusal } from '#core/errors.ts'
+import type { AccountId, KeyNumber, RequestId } from '#core/ids.ts'
+import type { Log } from '#core/log.ts'
+import { driverErrorOf, type Db } from '#db/client.ts'
+import type { AccountPort } from '#ledger/account-port.ts'
+import { timings } from '#ledger/timings.ts'
+
+/** Somebody whose key the account's object knows and has not disabled. */
+export type Reader = { ok: true; accountId: AccountId; keyNumber: KeyNumber; port: AccountPort }
+
+export type ReadingParts = {
+  authenticate(request: Request): Promise<Reader | Refusal>
+  refuseWith(refusal: Refusal, requestId: RequestId): Response
+  makeRequestId(): RequestId
+  /** Undefined where no database is configured: what the object can answer is still answered. */
+  db: Db | undefined
+  clock: Clock
+  log: Log
+}
+
+/** What a route is given once the caller is known. */
+export type Reading = Omit<Reader, 'ok'> & { query: URLSearchParams; parts: ReadingParts }
+
+export type Answer = { ok: true; body: Json } | Refusal
+
+export async function answerRead(
+  request: Request,
+  parts: ReadingParts,
+  answer: (reading: Reading) => Promise<Answer>,
+): Promise<Response> {
+  const requestId = parts.makeRequestId()
+  const startedAt = parts.clock.now()
+  const url = new URL(request.url)
+  let reader: Reader | Refusal | undefined
+  let result: Answer
+  try {
+    reader = await parts.authenticate(request)
+    result = reader.ok ? await answer({ ...reader, query: url.searchParams, parts }) : reader
+  } catch (error) {
+    parts.log.error('read_failed', { request: requestId, path: url.pathname }, driverErrorOf(error))
+    result = refuse('internal')
+  }
+  const response = result.ok ? answerOf(result.body, requestId) : parts.refuseWith(result, requestId)
+  // Also on refusals: what an account is told about itself is nobody else's, whoever made the answer.
+  response.headers.set('cache-control', 'private, no-store')
+  parts.log.info('read', {
+    request: requestId,
+    path: url.pathname,
+    account: reader?.ok === true ? reader.accountId : null,
+    key: reader?.ok === true ? reader.keyNumber : null,
+    status: response.status,
+    code: result.ok ? 'ok' : result.code,
+    duration_ms: parts.clock.now() - startedAt,
+  })
+  return response
+}
+
+function answerOf(body: Json, requestId: RequestId): Response {
+  return Response.json(body, { headers: { 'x-request-id': requestId, 'request-id': requestId } })
+}
+
+export type Asked<Value> = { ok: true; value: Value } | Refusal
+
+/** Asks the account's object, but not for ever. */
+export async function askObject<Value>(
+  { parts, accountId }: Reading,
+  question: () => Promise<Value>,
+): Promise<Asked<Value>> {
+  const answered = new AbortController()
+  const late = parts.clock
+    .sleep(timings.objectCallMs, answered.signal)
+    .then((): Asked<Value> => refuse('ledger_unavailable', { message: objectAwayMessage }))
+  try {
+    return await Promise.race([question().then((value): Asked<Value> => ({ ok: true, value })), late])
+  } catch (error) {
+    parts.log.error('read_object_failed', { account: accountId }, error)
+    return refuse('ledger_unavailable', { message: objectAwayMessage })
+  } finally {
+    answered.abort()
+  }
+}
+
+const objectAwayMessage =
+  'The account cannot be read right now. Nothing is lost and nothing was charged. Try again.'
+
+/** Asks Postgres; while it is away the customer hears what that touches and what it does not. */
+export async function askHistory<Value>(
+  { parts, accountId }: Reading,
+  question: (db: Db) => Promise<Value>,
+): Promise<Asked<Value>> {
+  if (parts.db === undefined)
+    return refuse('not_configured', {
+      message:
+        'This deployment has no database: DATABASE_URL is not set. Balance and requests do not need it.',
+    })
+  try {
+    return { ok: true, value: await question(parts.db) }
+  } catch (error) {
+    parts.log.error('read_history_failed', { account: accountId }, driverErrorOf(error))
+    return refuse('ledger_unavailable', {
+      message:
+        'The history cannot be read right now. Balance and requests are not affected, and nothing of it is lost. Try again.',
+    })
+  }
+}

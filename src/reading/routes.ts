@@ -1,0 +1,108 @@
+// The reading routes: what an account may learn about itself with an API key. Each path passes through `answerRead`.
+
+import { Hono } from 'hono'
+import { usdText, type RouteDescription, type Schema } from '#core/route-table.ts'
+import { readAccount, readCredits, readHolds, readKey } from './account.ts'
+import { readGeneration } from './generation.ts'
+import { pageLimitMax } from './query.ts'
+import { answerRead, type Answer, type Reading, type ReadingParts } from './reader.ts'
+import { readTransactions } from './transactions.ts'
+import { readUsage } from './usage.ts'
+
+type ReadingRoute = { route: RouteDescription; answerWith: (reading: Reading) => Promise<Answer> }
+
+const text: Schema = { type: 'string' }
+const number: Schema = { type: 'number' }
+const whole: Schema = { type: 'integer' }
+const list: Schema = { type: 'array', items: { type: 'object', properties: {} } }
+const cursor: Schema = { type: 'string', description: 'The next_cursor of the page before.' }
+const nextCursor: Schema = { anyOf: [text, { type: 'null' }] }
+const limit: Schema = { type: 'integer', minimum: 1, maximum: pageLimitMax }
+const time: Schema = { type: 'string', description: 'A date or a time with its zone, UTC if a date.' }
+const object = (properties: { readonly [name: string]: Schema }): Schema => ({ type: 'object', properties })
+
+const routes: readonly ReadingRoute[] = [
+  {
+    answerWith: readAccount,
+    route: {
+      ...described('/v1/account', 'Balance, limits and the five newest movements of the account.'),
+      answer: object({
+        current_balance: usdText,
+        held: usdText,
+        available: usdText,
+        recent_transactions: list,
+      }),
+    },
+  },
+  {
+    answerWith: readUsage,
+    route: {
+      ...described(
+        '/v1/account/usage',
+        'What the account used: call by call, or summed by model, key or day.',
+      ),
+      query: {
+        from: time,
+        to: time,
+        group_by: { type: 'string', enum: ['model', 'key', 'day'] },
+        cursor,
+        limit,
+      },
+      answer: object({ balance: usdText, totals: object({}), data: list, next_cursor: nextCursor }),
+    },
+  },
+  {
+    answerWith: readTransactions,
+    route: {
+      ...described('/v1/account/transactions', 'Every movement of money, newest first.'),
+      query: { cursor, limit },
+      answer: object({ data: list, next_cursor: nextCursor }),
+    },
+  },
+  {
+    answerWith: readHolds,
+    route: {
+      ...described('/v1/account/holds', 'The calls that are running and what they hold.'),
+      answer: object({ data: list }),
+    },
+  },
+  {
+    answerWith: readCredits,
+    route: {
+      ...described('/v1/credits', 'Everything ever added and everything ever spent, in dollars.'),
+      answer: object({ data: object({ total_credits: number, total_usage: number }) }),
+    },
+  },
+  {
+    answerWith: readKey,
+    route: {
+      ...described('/v1/key', 'The key that asks: its limits and what it has used.'),
+      answer: object({
+        data: object({ label: text, usage: number, limit: { anyOf: [number, { type: 'null' }] } }),
+      }),
+    },
+  },
+  {
+    answerWith: readGeneration,
+    route: {
+      ...described('/v1/generation', 'One call: what it cost, and the charge explained line by line.'),
+      query: { id: { type: 'string', description: 'The generation id of an answer.', pattern: '^gen_' } },
+      answer: object({
+        data: object({ id: text, total_cost: number, tokens_prompt: whole, charge: object({}) }),
+      }),
+    },
+  },
+]
+
+function described(path: string, summary: string) {
+  return { method: 'get' as const, path, summary, auth: 'key' as const, charged: false }
+}
+
+export const readingRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
+
+export function readingRoutes(parts: ReadingParts): Hono {
+  const app = new Hono()
+  for (const { route, answerWith } of routes)
+    app.get(route.path, (c) => answerRead(c.req.raw, parts, answerWith))
+  return app
+}

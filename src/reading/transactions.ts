@@ -1,0 +1,100 @@
+// The account's movements of money, newest first, from the object's own log: never behind, and there while Postgres is away.
+
+import { asMillis, isoTime } from '#core/clock.ts'
+import type { Json } from '#core/errors.ts'
+import { formatUsd } from '#core/money.ts'
+import type { Entry, EntryKind } from '#ledger/commands.ts'
+import { readLimit, readSeqCursor } from './query.ts'
+import { askObject, type Answer, type Asked, type Reading } from './reader.ts'
+
+export type TransactionType =
+  | 'purchase'
+  | 'auto_top_up'
+  | 'bonus'
+  | 'grant'
+  | 'consumption'
+  | 'refund'
+  | 'reversal'
+  | 'adjustment'
+  | 'expiry'
+
+/** Entries per question to the object, and questions per request: keys and settings among the money are passed over. */
+const entriesPerStep = 200
+const stepsMax = 5
+
+export async function readTransactions(reading: Reading): Promise<Answer> {
+  const before = readSeqCursor(reading.query)
+  if (!before.ok) return before
+  const limit = readLimit(reading.query)
+  if (!limit.ok) return limit
+  const page = await transactionsPage(reading, before.value, limit.value)
+  if (!page.ok) return page
+  return { ok: true, body: page.value }
+}
+
+type TransactionsPage = { data: readonly Json[]; next_cursor: string | null }
+
+/** A page may be shorter than its limit and still have a successor: the cursor alone says whether there is more. */
+export async function transactionsPage(
+  reading: Reading,
+  beforeSeq: number,
+  limit: number,
+): Promise<Asked<TransactionsPage>> {
+  const found: Entry[] = []
+  let before = beforeSeq
+  for (let step = 0; step < stepsMax; step += 1) {
+    const asked = await askObject(reading, () => reading.port.entriesBefore(before, entriesPerStep))
+    if (!asked.ok) return asked
+    const isEnd = asked.value.length < entriesPerStep
+    const money = asked.value.filter((entry) => entry.amountNanoUsd !== 0)
+    found.push(...money.slice(0, limit - found.length))
+    const isFull = found.length === limit
+    const lastSeen = isFull ? found.at(-1) : asked.value.at(-1)
+    if (lastSeen !== undefined) before = lastSeen.seq
+    const isWhole = isEnd && (!isFull || money.at(-1)?.seq === before)
+    if (isWhole) return { ok: true, value: { data: found.map(transactionBody), next_cursor: null } }
+    if (isFull) break
+  }
+  return { ok: true, value: { data: found.map(transactionBody), next_cursor: String(before) } }
+}
+
+export function transactionBody(entry: Entry): Json {
+  return {
+    id: `txn_${entry.epoch}_${entry.seq}`,
+    type: transactionType(entry),
+    amount: formatUsd(entry.amountNanoUsd),
+    running_balance: formatUsd(entry.balanceAfterNanoUsd),
+    bucket: buckets[entry.kind] ?? null,
+    reference: entry.reference,
+    key: entry.keyNumber,
+    created_at: isoTime(asMillis(entry.createdAtMs)),
+  }
+}
+
+const types: Readonly<Record<EntryKind, TransactionType>> = {
+  purchase: 'purchase',
+  auto_top_up: 'auto_top_up',
+  bonus: 'bonus',
+  grant: 'grant',
+  adjustment: 'adjustment',
+  usage: 'consumption',
+  late: 'consumption',
+  // These move no money, and would be mistakes if they did.
+  create: 'adjustment',
+  key: 'adjustment',
+  settings: 'adjustment',
+  finding: 'adjustment',
+}
+
+/** A `late` entry is the difference to what an expired hold had charged, in either direction. */
+export function transactionType({ kind, amountNanoUsd }: Pick<Entry, 'kind' | 'amountNanoUsd'>) {
+  return kind === 'late' && amountNanoUsd > 0 ? 'reversal' : types[kind]
+}
+
+/** What a credit becomes; what is spent comes from several of them. */
+const buckets: Partial<Readonly<Record<EntryKind, string>>> = {
+  purchase: 'paid',
+  auto_top_up: 'paid',
+  bonus: 'bonus',
+  grant: 'promotional',
+}
