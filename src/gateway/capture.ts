@@ -28,8 +28,8 @@ export async function deliverEnd(
 ): Promise<'delivered' | 'parked' | 'refused' | 'lost'> {
   const how = { clock: parts.clock, random: parts.random, attemptMs: parts.timings.objectCallMs, withinMs }
   const asked = await askPersistently(() => tell(accountId, end, parts.accounts), isFinal, how)
-  if (asked.ok && asked.answer.ok) return 'delivered'
   if (asked.ok) {
+    if (asked.answer.ok) return 'delivered'
     parts.log.error('capture_refused', { account: accountId, call: callOf(end), code: asked.answer.code })
     return 'refused'
   }

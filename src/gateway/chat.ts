@@ -1,10 +1,11 @@
 // POST /v1/chat/completions, step by step: who asks, what is asked, what it can cost, may it run. Then execution.ts.
 
+import { findModel, refuseUnpriced } from '#catalog/catalog.ts'
 import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
-import { readChatCall } from '#dialects/openai-chat.ts'
+import { readChatCall, upstreamBody } from '#dialects/openai-chat.ts'
 import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -13,7 +14,7 @@ import type { PreparedCall } from './prepared-call.ts'
 
 export type Prepared =
   | { ok: true; call: PreparedCall }
-  | { ok: false; refusal: Refusal; caller: Caller | undefined; model: string | undefined }
+  | { ok: false; refusal: Refusal; caller: Caller | undefined; model: string | undefined; startedAt: Millis }
 
 /** Everything that can be decided in this isolate, in the order in which a refusal is cheapest. */
 export async function prepareChat(
@@ -23,14 +24,14 @@ export async function prepareChat(
 ): Promise<Prepared> {
   const startedAt = parts.clock.now()
   const authenticated = await authenticate(request, parts)
-  if (!authenticated.ok) return refused(authenticated)
+  if (!authenticated.ok) return refused({ refusal: authenticated, startedAt })
   const { caller } = authenticated
   const remembered = parts.refusals.recall(callerName(caller), startedAt)
-  if (remembered !== undefined) return refused(remembered, caller)
+  if (remembered !== undefined) return refused({ refusal: remembered, startedAt, caller })
   const body = await readBody(request)
-  if (!body.ok) return refused(body, caller)
+  if (!body.ok) return refused({ refusal: body, startedAt, caller })
   const read = readChatCall(body.bytes)
-  if (!read.ok) return refused(read, caller)
+  if (!read.ok) return refused({ refusal: read, startedAt, caller })
   return route({ requestId, startedAt, caller, chat: read.call }, parts)
 }
 
@@ -38,20 +39,17 @@ type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'chat'> & { startedAt: M
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
 function route(read: Read, parts: GatewayParts): Prepared {
-  const { chat, caller, requestId } = read
-  const model = parts.catalog.get(chat.model)
-  if (model === undefined) {
-    const message = `There is no model "${chat.model.slice(0, 100)}". GET /v1/models lists the models.`
-    return refused(refuse('model_not_found', { message, param: 'model' }), caller, chat.model)
-  }
-  if (model.status !== 'available')
-    return refused(refuse('model_not_available', { param: 'model' }), caller, model.id)
+  const { chat, caller, requestId, startedAt } = read
+  const found = findModel(parts.catalog, chat.model)
+  if (!found.ok) return refused({ refusal: found, startedAt, caller, model: chat.model })
+  const { model } = found
+  const unpriced = refuseUnpriced(model, chat)
+  if (unpriced !== undefined) return refused({ refusal: unpriced, startedAt, caller, model: model.id })
   const provider = parts.provider(model.provider)
   if (provider === undefined) {
     const message = `This deployment has no credential for ${model.company}: the operator has to set ${providerSettings[model.provider].apiKey}.`
-    return refused(refuse('not_configured', { message }), caller, model.id)
+    return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
   }
-  const quoted = quote(model, chat)
   const call: PreparedCall = {
     ...read,
     callId: callIdOf(requestId),
@@ -59,7 +57,12 @@ function route(read: Read, parts: GatewayParts): Prepared {
     upstreamPath: '/chat/completions',
     model,
     provider,
-    quote: quoted,
+    quote: quote(model, chat),
+    upstreamBody: upstreamBody(chat, {
+      upstreamModel: model.upstreamId,
+      outputParameter: model.outputParameter,
+      acceptsStreamOptions: model.acceptsStreamOptions,
+    }),
   }
   return { ok: true, call }
 }
@@ -75,6 +78,6 @@ export function withAffordableTokens(
   return { ...refusal, metadata: { ...refusal.metadata, max_affordable_tokens: tokens } }
 }
 
-function refused(refusal: Refusal, caller?: Caller, model?: string): Prepared {
-  return { ok: false, refusal, caller, model }
+function refused(no: { refusal: Refusal; startedAt: Millis; caller?: Caller; model?: string }): Prepared {
+  return { ok: false, refusal: no.refusal, caller: no.caller, model: no.model, startedAt: no.startedAt }
 }

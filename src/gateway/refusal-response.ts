@@ -5,6 +5,6 @@ import { openAiError } from '#dialects/openai-errors.ts'
 import { type AnswerFacts, answerHeaders } from './answer-headers.ts'
 
 export function refusalResponse(refusal: Refusal, facts: AnswerFacts): Response {
-  const { status, headers, body } = openAiError(refusal)
-  return new Response(body, { status, headers: { ...answerHeaders(facts), ...headers } })
+  const { status, headers, body } = openAiError(refusal, facts.requestId)
+  return new Response(JSON.stringify(body), { status, headers: { ...answerHeaders(facts), ...headers } })
 }

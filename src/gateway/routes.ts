@@ -1,0 +1,109 @@
+// The inference routes: what is asked of them and who answers. No decision is made here.
+
+import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
+
+import { type Refusal, refuse } from '#core/errors.ts'
+import { type RequestId, makeRequestId } from '#core/ids.ts'
+import { answerHeaders, exposedHeaders } from './answer-headers.ts'
+import { type Authenticated, authenticate } from './authenticate.ts'
+import { logRefused } from './call-log.ts'
+import { type Prepared, prepareChat } from './chat.ts'
+import { dryRunAnswer } from './dry-run.ts'
+import { execute } from './execution.ts'
+import { listModels, showModel } from './list-models.ts'
+import { askOnce } from './object-call.ts'
+import type { GatewayParts } from './parts.ts'
+import type { PreparedCall } from './prepared-call.ts'
+import { refusalResponse } from './refusal-response.ts'
+
+/** For browsers: any origin, no credentials; a key in a page is its owner's decision. */
+const corsOfInference = cors({ origin: '*', exposeHeaders: exposedHeaders, maxAge: 86_400 })
+
+export function gatewayRoutes(parts: GatewayParts): Hono {
+  const app = new Hono()
+  app.use('/v1/*', corsOfInference)
+  app.post('/v1/chat/completions', (c) => chatCompletions(c, parts))
+  app.get('/v1/models', (c) => open(c, parts, listModels(parts.catalog, c.req.query('status'))))
+  app.get('/v1/models/:id{.+}', (c) => {
+    const shown = showModel(parts.catalog, c.req.param('id'))
+    return shown.ok ? open(c, parts, shown.model) : refusalResponse(shown, { requestId: requestIdOf(parts) })
+  })
+  return app
+}
+
+async function chatCompletions(c: Context, parts: GatewayParts): Promise<Response> {
+  const requestId = requestIdOf(parts)
+  const prepared = await prepareChat(c.req.raw, requestId, parts)
+  if (!prepared.ok) return refusedRequest(prepared, requestId, parts)
+  if (c.req.query('dryRun') === 'true') return dryRun(prepared.call, parts)
+  const execution = execute(prepared.call, parts)
+  // Before anything is awaited: a client that leaves now must not take the call's end with it.
+  c.executionCtx.waitUntil(execution.ended)
+  return execution.response
+}
+
+function refusedRequest(
+  prepared: Exclude<Prepared, { ok: true }>,
+  requestId: RequestId,
+  parts: GatewayParts,
+): Response {
+  const { refusal, caller, model, startedAt } = prepared
+  const response = refusalResponse(refusal, { requestId })
+  logRefused(parts.log, {
+    requestId,
+    ...(caller === undefined ? {} : { account: caller.accountId, key: caller.keyNumber }),
+    ...(model === undefined ? {} : { model }),
+    status: response.status,
+    code: refusal.code,
+    durationMs: parts.clock.now() - startedAt,
+  })
+  return response
+}
+
+async function dryRun(call: PreparedCall, parts: GatewayParts): Promise<Response> {
+  const { accountId, keyNumber } = call.caller
+  const account = parts.accounts(accountId)
+  const how = { clock: parts.clock, attemptMs: parts.timings.objectCallMs }
+  const asked = await askOnce(
+    () => Promise.all([account.checkKey(call.caller), account.view(), account.keyView(keyNumber)]),
+    how,
+  )
+  if (!asked.ok)
+    return refusalResponse(refuse('ledger_unavailable', { retryAfterSeconds: 1 }), {
+      requestId: call.requestId,
+    })
+  const [checked, view, key] = asked.answer
+  const { requestId } = call
+  if (!checked.ok) return refusalResponse(refusalOfKey(checked.code), { requestId })
+  const facts = { requestId, ...(view === null ? {} : { rate: view.rate }) }
+  return Response.json(dryRunAnswer(call, view, key), { headers: answerHeaders(facts) })
+}
+
+/** Asks the object whether a key may read: for the routes of other folders, which the root joins. */
+export async function authenticateReader(request: Request, parts: GatewayParts): Promise<Authenticated> {
+  const authenticated = await authenticate(request, parts)
+  if (!authenticated.ok) return authenticated
+  const { caller } = authenticated
+  const asked = await askOnce(() => parts.accounts(caller.accountId).checkKey(caller), {
+    clock: parts.clock,
+    attemptMs: parts.timings.objectCallMs,
+  })
+  if (!asked.ok) return refuse('ledger_unavailable', { retryAfterSeconds: 1 })
+  if (asked.answer.ok) return authenticated
+  return refusalOfKey(asked.answer.code)
+}
+
+function refusalOfKey(code: 'no_such_account' | 'invalid_api_key' | 'key_disabled'): Refusal {
+  return refuse(code === 'key_disabled' ? 'key_disabled' : 'invalid_api_key')
+}
+
+function open(c: Context, parts: GatewayParts, body: object): Response {
+  for (const [name, value] of Object.entries(answerHeaders({ requestId: requestIdOf(parts) })))
+    c.header(name, value)
+  return c.json(body)
+}
+
+function requestIdOf(parts: GatewayParts): RequestId {
+  return makeRequestId(parts.clock.now(), parts.random)
+}

@@ -1,0 +1,170 @@
+// A streamed answer: opened when its first chunk is no error, relayed to its end, settled before its last bytes leave.
+
+import { countTokensByBytes } from '#calls/count-tokens.ts'
+import { noUsage } from '#calls/usage.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
+import { ChatMeter } from '#dialects/openai-chat-meter.ts'
+import { openAiErrorFrame } from '#dialects/openai-errors.ts'
+import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
+import { type Frame, FrameReader } from '#sse/frames.ts'
+import { answerHeaders } from './answer-headers.ts'
+import { ClientStream } from './client-stream.ts'
+import { endingOf } from './ending.ts'
+import type { Session } from './execution.ts'
+import { Relay, type RelayedFrame } from './relay.ts'
+import type { EndCause, Phase } from './settle.ts'
+
+const encoder = new TextEncoder()
+
+export async function streamAnswer(response: Response, session: Session): Promise<void> {
+  if (response.body === null) return refuseUnanswered(session, 'cut', undefined)
+  const answer = new StreamedAnswer(session)
+  const relay = answer.relayOf(response.body)
+  const first = await relay.firstChunk()
+  if (first === 'ended') return refuseUnanswered(session, 'cut', undefined)
+  if (first !== 'silent') {
+    const error = errorInFirst(first)
+    if (error !== undefined) return refuseUnanswered(session, 'upstream_error', error)
+  }
+  session.respond(new Response(answer.client.readable, { headers: answer.headers() }))
+  const cause = await relay.run()
+  await answer.finish(cause)
+}
+
+/** Nothing has gone to the client yet, so the failure can still be a status instead of a frame. */
+function refuseUnanswered(session: Session, cause: EndCause, message: string | undefined): void {
+  session.hangUp.abort()
+  session.end(cause, 'answered', { usage: noUsage, source: 'none' })
+  session.respondRefusal(refuse('upstream_error', message === undefined ? {} : { message }))
+}
+
+/** The message of an error that is the stream's very first event. */
+function errorInFirst(chunk: Uint8Array): string | undefined {
+  const [frame] = new FrameReader().push(chunk)
+  if (frame?.data === undefined || !frame.data.startsWith('{"error"')) return undefined
+  return upstreamErrorMessage(frame.data) ?? 'The model provider answered with an error.'
+}
+
+class StreamedAnswer {
+  readonly client: ClientStream
+  readonly #session: Session
+  readonly #meter: ChatMeter
+  #relay: Relay | undefined
+  #upstreamError: string | undefined
+  /** What the upstream ended with; held back until the charge is on its way. */
+  #lastBytes: Uint8Array | undefined
+  #isComplete = false
+  #isDelivering = false
+  #isUsageSaid = false
+
+  constructor(session: Session) {
+    const { call, parts } = session
+    this.#session = session
+    this.client = new ClientStream(parts.clock, () => this.#relay?.clientLeft())
+    this.#meter = new ChatMeter({
+      countTokens: countTokensByBytes,
+      expectedInputTokens: call.quote.expectedInputTokens,
+      includeUsage: call.chat.includeUsage === true,
+      costOf: (metered) => endingOf(call, 'done', 'after_usage', metered).charge,
+      modelName: call.model.upstreamId === call.model.id ? undefined : call.model.id,
+    })
+    session.checkpoint(() => this.#meter.runningUsage())
+  }
+
+  relayOf(body: ReadableStream<Uint8Array>): Relay {
+    const session = this.#session
+    const { call, parts } = session
+    const relay = new Relay(body, {
+      client: this.client,
+      clock: parts.clock,
+      upstreamTimings: parts.upstreamTimings,
+      timings: parts.timings,
+      policy: call.model.cancellationPolicy,
+      edit: (frame) => this.#edit(frame),
+      isComplete: () => this.#isComplete,
+      isCovered: () => session.isCovered(),
+      hangUp: () => session.hangUp.abort(),
+      onClientLeft: () => session.clientLeft(),
+    })
+    this.#relay = relay
+    session.onCoverLost((loss) => relay.end(loss))
+    return relay
+  }
+
+  headers(): Record<string, string> {
+    const { call, admitted, balanceCheck } = this.#session
+    return {
+      ...answerHeaders({ requestId: call.requestId, callId: call.callId, rate: admitted.rate, balanceCheck }),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'x-accel-buffering': 'no',
+    }
+  }
+
+  #edit(frame: Frame): RelayedFrame {
+    const seen = this.#meter.see(frame)
+    if (seen.isError) {
+      this.#upstreamError = frame.data === undefined ? undefined : upstreamErrorMessage(frame.data)
+      return { ends: 'upstream_error' }
+    }
+    if (seen.hasContent && !this.#isDelivering) {
+      this.#isDelivering = true
+      this.#session.firstToken()
+    }
+    if (seen.isUsage) this.#isUsageSaid = true
+    if (seen.finishReason !== undefined) this.#isComplete = true
+    if (seen.isDone) {
+      this.#lastBytes = seen.bytes
+      return { ends: 'done' }
+    }
+    return seen.action === 'drop' ? {} : { bytes: seen.bytes }
+  }
+
+  /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */
+  async finish(cause: EndCause): Promise<void> {
+    const session = this.#session
+    session.end(cause, this.#phase(), this.#meter.usage(), this.#meter.upstreamId)
+    if (this.client.isGone) return
+    const bytes = this.#ending(cause)
+    if (bytes === undefined || !session.isCovered()) {
+      this.client.abort('The stream was cut because its cover ended.')
+      return
+    }
+    await this.client.write(bytes)
+    await this.client.close()
+  }
+
+  #ending(cause: EndCause): Uint8Array | undefined {
+    switch (cause) {
+      case 'done':
+      case 'client_gone':
+        // An upstream may end a complete answer without its terminator; the dialect's clients are owed one.
+        return this.#lastBytes ?? this.#meter.closingBytes()
+      case 'hold_refused':
+      case 'key_revoked':
+      case 'cover_lost':
+        return this.#meter.lengthEndingBytes()
+      case 'upstream_error':
+      case 'cut':
+      case 'timeout':
+      case 'drain_limit':
+        return encoder.encode(openAiErrorFrame(this.#errorOf(cause)))
+    }
+  }
+
+  #errorOf(cause: EndCause): Refusal {
+    if (cause === 'timeout')
+      return refuse('upstream_timeout', {
+        message: 'The model provider stopped sending. What was delivered is charged.',
+      })
+    const message =
+      this.#upstreamError ??
+      'The model provider broke off in the middle of its answer. What was delivered is charged.'
+    return refuse('upstream_error', { message })
+  }
+
+  #phase(): Phase {
+    if (this.#lastBytes !== undefined) return 'after_terminator'
+    if (this.#isUsageSaid) return 'after_usage'
+    return this.#isDelivering ? 'delivering' : 'answered'
+  }
+}

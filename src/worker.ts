@@ -1,0 +1,170 @@
+// The composition root: reads the environment, builds the parts, joins them. The only file with state of its own: what
+// this isolate remembers between requests. Losing it loses nothing.
+
+import { Hono } from 'hono'
+
+import { loadCatalog } from '#catalog/catalog.ts'
+import { models } from '#catalog/models.ts'
+import { type Clock, asMillis, durationsDividedBy, minuteMs } from '#core/clock.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
+import { makeRequestId, type Random } from '#core/ids.ts'
+import { type Log, jsonLog } from '#core/log.ts'
+import { makeDb } from '#db/client.ts'
+import { KnownKeys } from '#gateway/authenticate.ts'
+import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
+import type { GatewayParts } from '#gateway/parts.ts'
+import { RefusalMemory } from '#gateway/refusal-memory.ts'
+import { refusalResponse } from '#gateway/refusal-response.ts'
+import { gatewayRoutes } from '#gateway/routes.ts'
+import { Standing } from '#gateway/standing.ts'
+import type { AccountPorts } from '#ledger/account-port.ts'
+import type { EntriesMessage, ParkedCapture } from '#ledger/commands.ts'
+import { timings } from '#ledger/timings.ts'
+import { LocalWindow, type WindowLimit, limitTimeoutMs, upstashWindowLimit } from '#limits/window-limit.ts'
+import { providerOf } from '#providers/provider.ts'
+import { upstreamTimings } from '#providers/upstream-timings.ts'
+import { type SettlementParts, consumeEntries } from '#settlement/consumer.ts'
+import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
+import { reconcile } from '#settlement/reconcile.ts'
+import type { Env } from './env.ts'
+
+export { AccountObject } from '#ledger/account.ts'
+
+type Root = {
+  app: Hono
+  settlement: SettlementParts
+  parkedCaptures: Parameters<typeof consumeParkedCaptures>[1]
+}
+
+let built: { env: Env; root: Root } | undefined
+
+export default {
+  fetch(request, env, context) {
+    return rootOf(env).app.fetch(request, env, context)
+  },
+  async queue(batch, env) {
+    const root = rootOf(env)
+    if (batch.queue === 'sluice-entries') return consumeEntries(batch.messages, root.settlement)
+    if (batch.queue === 'sluice-entries-dead')
+      return consumeDeadLetters(batch.messages, deadEntries, root.settlement)
+    if (batch.queue === 'sluice-captures-dead')
+      return consumeDeadLetters(batch.messages, deadCapture, root.settlement)
+    return consumeParkedCaptures(batch.messages.filter(isParkedCapture), root.parkedCaptures)
+  },
+  async scheduled(_controller, env) {
+    await reconcile(rootOf(env).settlement)
+  },
+} satisfies ExportedHandler<Env, EntriesMessage | ParkedCapture>
+
+/** One root per isolate: the environment is the same for all its requests. */
+function rootOf(env: Env): Root {
+  if (built?.env !== env) built = { env, root: buildRoot(env) }
+  return built.root
+}
+
+const clock: Clock = {
+  now: () => asMillis(Date.now()),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve()
+      const finish = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', finish)
+        resolve()
+      }
+      const timer = setTimeout(finish, ms)
+      signal?.addEventListener('abort', finish)
+    }),
+}
+
+const random: Random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes))
+
+/** The platform collects what is printed; each line is one JSON object. */
+// oxlint-disable-next-line no-console -- The one place that writes the log.
+const log: Log = jsonLog(
+  (line) => console.log(line),
+  () => Date.now(),
+)
+
+function buildRoot(env: Env): Root {
+  const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
+  const accounts: AccountPorts = (accountId) => env.ACCOUNT.get(env.ACCOUNT.idFromName(accountId))
+  const parts = gatewayParts(env, accounts, scale)
+  return {
+    app: buildApp(env, parts),
+    settlement: { db: makeDb(env), accounts, clock, log },
+    parkedCaptures: { accounts, clock, log, timings: parts.timings },
+  }
+}
+
+function gatewayParts(env: Env, accounts: AccountPorts, scale: number): GatewayParts {
+  const scaledTimings = durationsDividedBy(timings, scale)
+  return {
+    clock,
+    random,
+    log,
+    timings: scaledTimings,
+    upstreamTimings: durationsDividedBy(upstreamTimings, scale),
+    catalog: loadCatalog(models),
+    accounts,
+    captures: { park: async (message) => void (await env.CAPTURES_QUEUE.send(message)) },
+    provider: (id) => providerOf(id, env),
+    fetch: (url, init) => fetch(url, init),
+    standing: new Standing(scaledTimings.goodStandingMs),
+    refusals: new RefusalMemory(),
+    keyring: { prefix: env.KEY_PREFIX, keySecrets: [env.KEY_SECRET, env.KEY_SECRET_PREVIOUS].filter(isSet) },
+    knownKeys: new KnownKeys(),
+    authFailures: { allows: async (address) => (await env.AUTH_FAILURES.limit({ key: address })).success },
+  }
+}
+
+function buildApp(env: Env, parts: GatewayParts): Hono {
+  const app = new Hono()
+  app.onError((fault) => {
+    log.error('fault', {}, fault)
+    return refuseNow(refuse('internal'))
+  })
+  app.notFound(() => refuseNow(refuse('not_found')))
+  app.use('/v1/*', async (_c, next) => {
+    if (!isSecret(env.KEY_SECRET)) return refuseNow(notConfigured('KEY_SECRET'))
+    return next()
+  })
+  app.route('/', gatewayRoutes(parts))
+  return app
+}
+
+function refuseNow(refusal: Refusal): Response {
+  return refusalResponse(refusal, { requestId: makeRequestId(clock.now(), random) })
+}
+
+function notConfigured(name: string): Refusal {
+  return refuse('not_configured', {
+    message: `This deployment is not fully configured: the operator has to set ${name} (at least ${secretCharactersMin} characters).`,
+  })
+}
+
+/** Shorter secrets can be guessed. */
+const secretCharactersMin = 32
+
+function isSecret(value: string | undefined): value is string {
+  return value !== undefined && value.length >= secretCharactersMin
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== ''
+}
+
+function isParkedCapture(
+  message: Message<EntriesMessage | ParkedCapture>,
+): message is Message<ParkedCapture> {
+  return 'parkedAtMs' in message.body
+}
+
+/** 100 calls a minute per operator credential, over all isolates. */
+export function operatorLimit(env: Env): WindowLimit {
+  const settings = { name: 'operator', requests: 100, windowMs: minuteMs, timeoutMs: limitTimeoutMs }
+  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
+  if (isSet(url) && isSet(token)) return upstashWindowLimit({ url, token }, settings, { clock, log })
+  const local = new LocalWindow(settings, clock)
+  return { allows: async (key) => local.allows(key) }
+}
