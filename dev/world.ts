@@ -22,8 +22,8 @@ export type WorldOptions = {
   /** A persistent world's folders; without them a temporary one, removed at the stop. */
   keep?: { stateDir: string; postgresDir: string }
   port?: number
-  /** Over everything the world would set: TIME_SCALE, a real provider's key and address, … */
-  vars?: { readonly [name: string]: string }
+  /** Over everything the world would set (TIME_SCALE, a real provider's key); undefined takes a variable away. */
+  vars?: { readonly [name: string]: string | undefined }
   /** The Worker's first file, for tests that plant faults (test/world/faulty-worker.ts). */
   bundleEntry?: string
   /** The Worker's log goes to this process' stderr instead of a file. */
@@ -88,7 +88,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
     port,
     persistTo: join(stateDir, 'objects'),
     ...(logFile === null ? {} : { logFile }),
-    vars: {
+    vars: withoutUndefined({
       ENVIRONMENT: 'development',
       KEY_SECRET: secrets.keySecret,
       OPERATOR_TOKEN: secrets.operatorToken,
@@ -98,7 +98,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
       UPSTASH_REDIS_REST_TOKEN: upstash.token,
       ...providerVars(upstream.url),
       ...options.vars,
-    },
+    }),
   })
   const client = connectWorld({
     baseUrl: `http://${localHost}:${port}`,
@@ -176,6 +176,11 @@ function providerVars(upstreamUrl: string): { [name: string]: string } {
       [`${name}_BASE_URL`, upstreamUrl],
     ]),
   )
+}
+
+function withoutUndefined(vars: { readonly [name: string]: string | undefined }): { [name: string]: string } {
+  const entries = Object.entries(vars)
+  return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
 function temporaryDirs(ends: Ends): { stateDir: string; postgresDir: string } {

@@ -1,0 +1,139 @@
+// `npm start`: the whole product on this machine with no account anywhere, kept in .sluice/ between starts.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { persistentPostgresDir, stateDir } from './clone.ts'
+import { type DevVars, providerNames, readDevVars } from './dev-vars.ts'
+import { isPortFree } from './ports.ts'
+import { PostgresStartError } from './postgres.ts'
+import { claimStart, findRunning, publishStart, releaseStart } from './running.ts'
+import { startWorld, type World } from './world.ts'
+
+const defaultPort = 8787
+const exampleModel = 'gpt-6-luna'
+/** As wrangler.toml's cron. */
+const cronEveryMs = 3_600_000
+
+let world: World | undefined
+let isStopping = false
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+// Before anything starts: a Ctrl-C in the middle of a start must end what is there so far.
+// A second one does not wait: everything that was started ends when this process has gone.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => void (isStopping ? process.exit(1) : stop(0)))
+}
+// The terminal may have been closed.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
+try {
+  await start()
+} catch (error) {
+  say(explain(error))
+  await stop(1)
+}
+
+async function start(): Promise<void> {
+  const port = readPort(process.env['PORT'])
+  if (!claimStart()) return sayRunning()
+  if (!(await isPortFree(port))) {
+    throw new StartError(
+      `Port ${port} is taken by another program. Choose another one: PORT=${port + 1} npm start`,
+    )
+  }
+  const startedAt = performance.now()
+  const vars = readDevVars(process.env)
+  const started = await startWorld({
+    keep: { stateDir, postgresDir: persistentPostgresDir() },
+    port,
+    vars,
+    showsLog: true,
+    onProgress: (line) => say(`… ${line}`),
+  })
+  world = started
+  if (isStopping) return stop(0)
+  const { apiKey } = await seedAccount(started)
+  const { baseUrl, operatorToken, databaseUrl, upstreamUrl } = started
+  publishStart({ baseUrl, apiKey, operatorToken, databaseUrl, upstreamUrl })
+  sayReady({ baseUrl, apiKey, vars, seconds: (performance.now() - startedAt) / 1_000 })
+  repeatCron(started)
+  await started.product().ended
+  if (!isStopping) throw new StartError('The product ended unexpectedly; its last lines are above.')
+}
+
+/** One account with $10 and a key, once. */
+async function seedAccount(started: World): Promise<{ accountId: string; apiKey: string }> {
+  const file = join(stateDir, 'account.json')
+  // Written below, by an earlier start.
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as { accountId: string; apiKey: string }
+  const account = await started.newAccount({ name: 'Local account', creditUsd: '10.00' })
+  writeFileSync(file, `${JSON.stringify(account, null, 2)}\n`, { mode: 0o600 })
+  return account
+}
+
+async function stop(code: number): Promise<void> {
+  if (isStopping) return
+  isStopping = true
+  const isOurs = findRunning()?.pid === process.pid
+  if (world !== undefined) say('Stopping …')
+  try {
+    await world?.stop()
+  } finally {
+    if (isOurs) releaseStart()
+    process.exit(code)
+  }
+}
+
+function repeatCron(started: World): void {
+  setTimeout(() => {
+    started.runCron().catch((error: unknown) => say(`The hourly run failed: ${String(error)}`))
+    repeatCron(started)
+  }, cronEveryMs).unref()
+}
+
+class StartError extends Error {}
+
+function readPort(text: string | undefined): number {
+  const port = Number(text ?? defaultPort)
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
+  throw new StartError(`PORT must be a number from 1 to 65535, not "${text}".`)
+}
+
+function sayRunning(): void {
+  const running = findRunning()
+  const where = running?.baseUrl === null ? 'and still starting' : `at ${running?.baseUrl}`
+  say(`Sluice is already running ${where} (process ${running?.pid}).`)
+  process.exit(0)
+}
+
+function explain(error: unknown): string {
+  if (error instanceof StartError || error instanceof PostgresStartError) return error.message
+  const isDiskFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+  if (isDiskFull) return `The disk is full: make room and start again (the world is kept in ${stateDir}).`
+  return `The start failed. ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+}
+
+function sayReady(given: { baseUrl: string; apiKey: string; vars: DevVars; seconds: number }): void {
+  const { baseUrl, apiKey, vars, seconds } = given
+  const real = providerNames.filter((name) => vars[`${name}_API_KEY`] !== undefined)
+  const upstream =
+    real.length === 0 ? 'the local stand-in answers, nothing is billed' : `${real.join(', ')} for real`
+  say(`
+Sluice is ready after ${seconds.toFixed(1)} s (models: ${upstream}).
+
+  base URL   ${baseUrl}/v1
+  API key    ${apiKey}    ($10.00 to begin with)
+
+  curl -N ${baseUrl}/v1/chat/completions -H 'authorization: Bearer ${apiKey}' -H 'content-type: application/json' \\
+    -d '{"model": "${exampleModel}", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}'
+
+  import OpenAI from 'openai'
+  const client = new OpenAI({ baseURL: '${baseUrl}/v1', apiKey: '${apiKey}' })
+  const messages = [{ role: 'user', content: 'Hello' }]
+  const stream = await client.chat.completions.create({ model: '${exampleModel}', messages, stream: true, stream_options: { include_usage: true } })
+  for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? '')
+  // The last chunk's usage has the cost: chunk.usage.cost
+
+Ctrl-C stops it and keeps the data; npm run reset begins anew. Below: one line per request.
+`)
+}
