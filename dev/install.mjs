@@ -39,14 +39,9 @@ function matchesLock() {
   return wanted.every(([path, entry]) => {
     if (path === '') return true
     const found = installed[path]
-    return found === undefined ? !isForThisMachine(entry) : found.version === entry.version
+    // npm leaves optional packages of other systems out, and not all of those say which system they are for.
+    return found === undefined ? entry.optional === true : found.version === entry.version
   })
-}
-
-function isForThisMachine({ optional, os, cpu, libc }) {
-  if (!optional) return true
-  const allows = (list, name) => list === undefined || list.includes(name)
-  return libc === undefined && allows(os, process.platform) && allows(cpu, process.arch)
 }
 
 async function install() {
