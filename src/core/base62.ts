@@ -1,5 +1,7 @@
 // Bytes as base62 text of a fixed width and back: letters and digits only, so that a double click selects a whole key.
 
+import { assert } from './assert.ts'
+
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const base = BigInt(alphabet.length)
 const digitOf = new Map(Array.from(alphabet, (character, index) => [character, BigInt(index)]))
@@ -12,6 +14,7 @@ export function base62FromBytes(bytes: Uint8Array, width: number): string {
     text = (alphabet[Number(rest % base)] ?? '') + text
     rest /= base
   }
+  assert(rest === 0n, 'the bytes fit into the digits')
   return text
 }
 

@@ -18,7 +18,15 @@ export function jsonLog(write: (line: string) => void, now: () => number): Log {
 
 function describeCause(cause: unknown): LogFields {
   if (cause === undefined) return {}
-  return cause instanceof Error
-    ? { error: cause.message, error_name: cause.name }
-    : { error: JSON.stringify(cause) }
+  return cause instanceof Error ? { error: cause.message, error_name: cause.name } : { error: textOf(cause) }
+}
+
+/** Never throws: the log is called where something has already failed. */
+function textOf(cause: unknown): string {
+  try {
+    return JSON.stringify(cause) ?? String(cause)
+  } catch {
+    // A bigint or an object that contains itself.
+    return String(cause)
+  }
 }

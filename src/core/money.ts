@@ -29,7 +29,8 @@ export function picoUsd(value: number): PicoUsd {
 }
 
 export function addNanoUsd(...amounts: readonly NanoUsd[]): NanoUsd {
-  return nanoUsd(amounts.reduce<number>((sum, amount) => sum + amount, 0))
+  // Asserted at every step: an inexact sum in the middle could come back into the safe range as a wrong one.
+  return amounts.reduce((sum, amount) => nanoUsd(sum + amount), zeroNanoUsd)
 }
 
 export function subtractNanoUsd(from: NanoUsd, amount: NanoUsd): NanoUsd {
@@ -65,12 +66,13 @@ export function priceOfRoundedUp(lines: readonly PricedUnits[]): NanoUsd {
   return nanoUsd(Number((totalPico + picoPerNano - 1n) / picoPerNano))
 }
 
-/** Reads a decimal dollar text such as `12.5` or `-0.000000001`; undefined for anything else or more than 9 decimals. */
+/** Reads a decimal dollar text such as `12.5` or `-0.000000001`; undefined for anything else, more than 9 decimals or too much. */
 export function parseUsd(text: string): NanoUsd | undefined {
   const match = /^(-?)(\d{1,7})(?:\.(\d{1,9}))?$/.exec(text)
   if (match === null) return undefined
   const [, sign, whole, fraction = ''] = match
   const value = BigInt(whole ?? '0') * BigInt(nanoPerUsd) + BigInt(fraction.padEnd(fractionDigits, '0'))
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) return undefined
   return nanoUsd(Number(sign === '-' ? -value : value))
 }
 
