@@ -9,13 +9,13 @@ import { type Clock, asMillis, durationsDividedBy, minuteMs } from '#core/clock.
 import { type Refusal, refuse } from '#core/errors.ts'
 import { makeRequestId, type Random } from '#core/ids.ts'
 import { type Log, jsonLog } from '#core/log.ts'
-import { makeDb } from '#db/client.ts'
+import { type Db, makeDb } from '#db/client.ts'
 import { KnownKeys } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
 import { RefusalMemory } from '#gateway/refusal-memory.ts'
 import { refusalResponse } from '#gateway/refusal-response.ts'
-import { gatewayRoutes } from '#gateway/routes.ts'
+import { authenticateReader, gatewayRoutes } from '#gateway/routes.ts'
 import { Standing } from '#gateway/standing.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import type { EntriesMessage, ParkedCapture } from '#ledger/commands.ts'
@@ -23,6 +23,8 @@ import { timings } from '#ledger/timings.ts'
 import { LocalWindow, type WindowLimit, limitTimeoutMs, upstashWindowLimit } from '#limits/window-limit.ts'
 import { providerOf } from '#providers/provider.ts'
 import { upstreamTimings } from '#providers/upstream-timings.ts'
+import type { ReadingParts } from '#reading/reader.ts'
+import { readingRoutes } from '#reading/routes.ts'
 import { type SettlementParts, consumeEntries } from '#settlement/consumer.ts'
 import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
 import { reconcile } from '#settlement/reconcile.ts'
@@ -80,19 +82,21 @@ const clock: Clock = {
 const random: Random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes))
 
 /** The platform collects what is printed; each line is one JSON object. */
-// oxlint-disable-next-line no-console -- The one place that writes the log.
-const log: Log = jsonLog(
-  (line) => console.log(line),
-  () => Date.now(),
-)
+function print(line: string): void {
+  // oxlint-disable-next-line no-console -- The one place that writes the log.
+  console.log(line)
+}
+
+const log: Log = jsonLog(print, () => Date.now())
 
 function buildRoot(env: Env): Root {
   const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
   const accounts: AccountPorts = (accountId) => env.ACCOUNT.get(env.ACCOUNT.idFromName(accountId))
   const parts = gatewayParts(env, accounts, scale)
+  const db = makeDb(env)
   return {
-    app: buildApp(env, parts),
-    settlement: { db: makeDb(env), accounts, clock, log },
+    app: buildApp(env, parts, db),
+    settlement: { db, accounts, clock, log },
     parkedCaptures: { accounts, clock, log, timings: parts.timings },
   }
 }
@@ -118,7 +122,7 @@ function gatewayParts(env: Env, accounts: AccountPorts, scale: number): GatewayP
   }
 }
 
-function buildApp(env: Env, parts: GatewayParts): Hono {
+function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
   const app = new Hono()
   app.onError((fault) => {
     log.error('fault', {}, fault)
@@ -129,8 +133,26 @@ function buildApp(env: Env, parts: GatewayParts): Hono {
     if (!isSecret(env.KEY_SECRET)) return refuseNow(notConfigured('KEY_SECRET'))
     return next()
   })
+  // First: its CORS headers and its limits stand before every other route under /v1.
   app.route('/', gatewayRoutes(parts))
+  app.route('/', readingRoutes(readingParts(parts, db)))
   return app
+}
+
+function readingParts(parts: GatewayParts, db: Db | undefined): ReadingParts {
+  return {
+    db,
+    clock,
+    log,
+    makeRequestId: () => makeRequestId(clock.now(), random),
+    refuseWith: (refusal, requestId) => refusalResponse(refusal, { requestId }),
+    authenticate: async (request) => {
+      const authenticated = await authenticateReader(request, parts)
+      if (!authenticated.ok) return authenticated
+      const { accountId, keyNumber } = authenticated.caller
+      return { ok: true, accountId, keyNumber, port: parts.accounts(accountId) }
+    },
+  }
 }
 
 function refuseNow(refusal: Refusal): Response {

@@ -14,35 +14,15 @@ import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
 import { deliverEnd } from './capture.ts'
 import { withAffordableTokens } from './chat.ts'
 import { Cover, type CoverLoss } from './cover.ts'
-import { type Ending, commandOf, endingOf } from './ending.ts'
+import { type Ending, type Metered, commandOf, endingOf } from './ending.ts'
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
 import type { EndCause, Phase } from './settle.ts'
 import type { Dispatch } from './standing.ts'
+import { type Session, lostRefusal } from './session.ts'
 import { streamAnswer } from './stream-answer.ts'
 import { wholeAnswer } from './whole-answer.ts'
-
-/** What an answer (stream-answer.ts, whole-answer.ts) may do with the call that it answers. */
-export type Session = {
-  readonly call: PreparedCall
-  readonly parts: GatewayParts
-  readonly admitted: Admitted
-  readonly balanceCheck: BalanceCheck
-  readonly hangUp: AbortController
-  /** Gives the client its answer; the first one stands. */
-  respond(response: Response): void
-  respondRefusal(refusal: Refusal): void
-  isCovered(): boolean
-  /** Called when cover ends under the answer, at most once. */
-  onCoverLost(listener: (loss: CoverLoss) => void): void
-  clientLeft(): void
-  /** The cost so far by this usage is the next checkpoint. */
-  checkpoint(usage: () => Usage): void
-  firstToken(): void
-  /** Settles: the charge is final and its capture is on its way before this returns. Only the first call counts. */
-  end(cause: EndCause, phase: Phase, metered: Parameters<typeof endingOf>[3], upstreamId?: string): Ending
-}
 
 export type Execution = { response: Promise<Response>; ended: Promise<void> }
 
@@ -259,7 +239,7 @@ class RunningCall implements Session {
     this.#firstTokenAt ??= this.parts.clock.now()
   }
 
-  end(cause: EndCause, phase: Phase, metered: Parameters<typeof endingOf>[3], upstreamId?: string): Ending {
+  end(cause: EndCause, phase: Phase, metered: Metered, upstreamId?: string): Ending {
     if (this.#ending !== undefined) return this.#ending
     const { call, parts } = this
     const ending = endingOf(call, cause, phase, metered)
@@ -306,11 +286,4 @@ class RunningCall implements Session {
       balanceCheck,
     }
   }
-}
-
-/** Cover that ended before the first byte: the client may simply ask again. */
-export function lostRefusal(loss: CoverLoss): Refusal {
-  return loss === 'key_revoked'
-    ? refuse('key_disabled')
-    : refuse('ledger_unavailable', { retryAfterSeconds: 1 })
 }

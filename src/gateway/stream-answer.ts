@@ -10,7 +10,7 @@ import { type Frame, FrameReader } from '#sse/frames.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { ClientStream } from './client-stream.ts'
 import { endingOf } from './ending.ts'
-import type { Session } from './execution.ts'
+import type { Session } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
 import type { EndCause, Phase } from './settle.ts'
 

@@ -8,7 +8,7 @@ import { ChatMeter } from '#dialects/openai-chat-meter.ts'
 import { withCost } from '#dialects/openai-cost.ts'
 import { answerHeaders } from './answer-headers.ts'
 import type { CoverLoss } from './cover.ts'
-import { type Session, lostRefusal } from './execution.ts'
+import { type Session, lostRefusal } from './session.ts'
 
 export async function wholeAnswer(response: Response, session: Session): Promise<void> {
   const { call } = session

@@ -1,0 +1,98 @@
+// The inference routes as someone sees them who has not read their code; `/openapi.json` is generated from it.
+
+import type { RouteDescription, Schema } from '#core/route-table.ts'
+
+const messages: Schema = {
+  type: 'array',
+  description: 'The conversation, as OpenAI defines it.',
+  items: { type: 'object', properties: {}, additionalProperties: true },
+}
+
+const usage: Schema = {
+  type: 'object',
+  description: "The provider's usage with the cost of this call.",
+  properties: {
+    prompt_tokens: { type: 'integer', minimum: 0 },
+    completion_tokens: { type: 'integer', minimum: 0 },
+    total_tokens: { type: 'integer', minimum: 0 },
+    cost: { type: 'number', description: 'US dollars.', minimum: 0 },
+  },
+  additionalProperties: true,
+}
+
+const model: Schema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    object: { type: 'string', enum: ['model'] },
+    context_length: { type: 'integer' },
+    max_output: { type: 'integer' },
+    pricing: { type: 'object', properties: {}, additionalProperties: true },
+    cancellation_policy: { type: 'string', enum: ['finish', 'stop', 'accept', 'job'] },
+    status: { type: 'string', enum: ['available', 'unavailable'] },
+  },
+  required: ['id', 'object'],
+  additionalProperties: true,
+}
+
+export const gatewayRouteTable: readonly RouteDescription[] = [
+  {
+    method: 'post',
+    path: '/v1/chat/completions',
+    summary: 'A chat completion, whole or streamed. Unknown fields go to the model provider untouched.',
+    auth: 'key',
+    charged: true,
+    query: {
+      dryRun: {
+        type: 'string',
+        enum: ['true'],
+        description: 'Only say what the call would cost; nothing is executed, held or charged.',
+      },
+    },
+    body: {
+      type: 'object',
+      properties: {
+        model: { type: 'string' },
+        messages,
+        stream: { type: 'boolean' },
+        max_tokens: { type: 'integer', minimum: 1 },
+        max_completion_tokens: { type: 'integer', minimum: 1 },
+        n: { type: 'integer', minimum: 1, maximum: 128 },
+      },
+      required: ['model', 'messages'],
+      additionalProperties: true,
+    },
+    answer: {
+      type: 'object',
+      properties: {
+        id: { type: 'string' },
+        object: { type: 'string', enum: ['chat.completion'] },
+        choices: { type: 'array', items: { type: 'object', properties: {}, additionalProperties: true } },
+        usage,
+        cost: { type: 'number', description: 'US dollars; equal to usage.cost.', minimum: 0 },
+      },
+      additionalProperties: true,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/models',
+    summary: 'The models with their prices, limits and what happens when a client leaves.',
+    auth: 'none',
+    charged: false,
+    query: { status: { type: 'string', enum: ['all'], description: 'Also what cannot be called yet.' } },
+    answer: {
+      type: 'object',
+      properties: { object: { type: 'string', enum: ['list'] }, data: { type: 'array', items: model } },
+      required: ['object', 'data'],
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/models/{id}',
+    summary: 'One model.',
+    auth: 'none',
+    charged: false,
+    answer: model,
+  },
+]

@@ -1,0 +1,39 @@
+// An admitted call as its answer sees it: what it may ask and what it must tell. execution.ts is the other side.
+
+import type { Usage } from '#calls/usage.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
+import type { Admitted } from '#ledger/commands.ts'
+import type { BalanceCheck } from './call-log.ts'
+import type { CoverLoss } from './cover.ts'
+import type { Ending, Metered } from './ending.ts'
+import type { GatewayParts } from './parts.ts'
+import type { PreparedCall } from './prepared-call.ts'
+import type { EndCause, Phase } from './settle.ts'
+
+/** What an answer (stream-answer.ts, whole-answer.ts) may do with the call that it answers. */
+export type Session = {
+  readonly call: PreparedCall
+  readonly parts: GatewayParts
+  readonly admitted: Admitted
+  readonly balanceCheck: BalanceCheck
+  readonly hangUp: AbortController
+  /** Gives the client its answer; the first one stands. */
+  respond(response: Response): void
+  respondRefusal(refusal: Refusal): void
+  isCovered(): boolean
+  /** Called when cover ends under the answer, at most once. */
+  onCoverLost(listener: (loss: CoverLoss) => void): void
+  clientLeft(): void
+  /** The cost so far by this usage is the next checkpoint. */
+  checkpoint(usage: () => Usage): void
+  firstToken(): void
+  /** Settles: the charge is final and its capture is on its way before this returns. Only the first call counts. */
+  end(cause: EndCause, phase: Phase, metered: Metered, upstreamId?: string): Ending
+}
+
+/** Cover that ended before the first byte: the client may simply ask again. */
+export function lostRefusal(loss: CoverLoss): Refusal {
+  return loss === 'key_revoked'
+    ? refuse('key_disabled')
+    : refuse('ledger_unavailable', { retryAfterSeconds: 1 })
+}
