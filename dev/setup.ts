@@ -8,15 +8,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { parseArgs } from 'node:util'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import { Pool } from 'pg'
 
 import { quietWrangler } from './bundle.ts'
 import { cloneDir, ensureDir } from './clone.ts'
 import { environmentProblem, secretPlans } from './secrets.ts'
 import type { WranglerRun } from './setup-steps.ts'
 import { runSetup } from './setup-steps.ts'
+import { applyMigrations } from './world.ts'
 
 const help = `npm run setup -- --env production
 
@@ -79,15 +77,6 @@ async function askHidden(question: string): Promise<string> {
   terminal.close()
   process.stdout.write('\n')
   return answer
-}
-
-async function applyMigrations(databaseUrl: string): Promise<void> {
-  const pool = new Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 20_000 })
-  try {
-    await migrate(drizzle(pool), { migrationsFolder: join(cloneDir, 'migrations') })
-  } finally {
-    await pool.end()
-  }
 }
 
 function remember(values: { readonly [name: string]: string }): string {
