@@ -30,7 +30,8 @@ export type Execution = { response: Promise<Response>; ended: Promise<void> }
 export function execute(call: PreparedCall, parts: GatewayParts): Execution {
   const { promise: response, resolve } = Promise.withResolvers<Response>()
   const running = new RunningCall(call, parts, resolve)
-  return { response, ended: running.run() }
+  // The one place where a fault of a call ends up: the client always gets an answer.
+  return { response, ended: running.run().catch((fault: unknown) => running.fault(fault)) }
 }
 
 class RunningCall implements Session {
@@ -75,7 +76,7 @@ class RunningCall implements Session {
     try {
       await this.#answer(await (opened.dispatched ?? this.#send()))
     } catch (fault) {
-      this.#fault(fault)
+      this.fault(fault)
     } finally {
       cover.end()
       await Promise.all([covering, this.#delivery])
@@ -187,7 +188,7 @@ class RunningCall implements Session {
   }
 
   /** A fault or a bug of ours: the client hears of it, what was delivered is still charged by what is known. */
-  #fault(fault: unknown): void {
+  fault(fault: unknown): void {
     this.hangUp.abort()
     this.parts.log.error(
       'fault',
