@@ -16,17 +16,24 @@ export type Db = NeonHttpDatabase
 /** A consumer waits this long at most for one statement or batch: longer than Neon's cold start, shorter than its turn. */
 const answerWithinMs = 20_000
 
-/** Undefined where no database is configured. */
+/**
+ * Undefined where no database is configured, or not in a form that the driver takes: no request needs one, and the
+ * driver's own complaint would carry the whole string, password included, into the log.
+ */
 export function makeDb(env: DbEnv): Db | undefined {
-  if (env.DATABASE_URL === undefined || env.DATABASE_URL === '') return undefined
-  // The driver's own message would carry the whole string, password included, into the log.
-  if (!URL.canParse(env.DATABASE_URL)) throw new Error('DATABASE_URL is not a valid connection string.')
+  if (env.DATABASE_URL === undefined || !isConnectionString(env.DATABASE_URL)) return undefined
   const endpoint = env.NEON_HTTP
   if (endpoint !== undefined && endpoint !== '') neonConfig.fetchEndpoint = () => endpoint
   // A database that accepts a connection and says nothing must not hold a request for ever.
   neonConfig.fetchFunction = (url: string, init: RequestInit) =>
     fetch(url, { ...init, signal: AbortSignal.timeout(answerWithinMs) })
   return drizzle({ client: neon(env.DATABASE_URL) })
+}
+
+function isConnectionString(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, hostname, pathname } = new URL(text)
+  return /^postgres(ql)?:$/.test(protocol) && username !== '' && hostname !== '' && pathname !== ''
 }
 
 /**

@@ -30,6 +30,9 @@ export function readSentEntries(body: unknown): SentEntries | undefined {
   return entries.every((entry) => entry !== undefined) ? { accountId, entries } : undefined
 }
 
+/** The end of the year 9999: later times have another form in JSON than Postgres reads. */
+const timeMaxMs = 253_402_300_799_999
+
 function readSentEntry(value: unknown): SentEntry | undefined {
   if (!isObject(value)) return undefined
   const epoch = readWhole(value['epoch'])
@@ -39,6 +42,7 @@ function readSentEntry(value: unknown): SentEntry | undefined {
   const amount = readWhole(value['amountNanoUsd'], Number.MIN_SAFE_INTEGER)
   const balanceAfter = readWhole(value['balanceAfterNanoUsd'], Number.MIN_SAFE_INTEGER)
   const createdAtMs = readWhole(value['createdAtMs'])
+  if (createdAtMs !== undefined && createdAtMs > timeMaxMs) return undefined
   const keyNumber = value['keyNumber'] === null ? null : readWhole(value['keyNumber'])
   const hash = readString(value['hash'])
   if (epoch === undefined || seq === undefined || kind === undefined || reference === undefined)

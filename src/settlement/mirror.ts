@@ -101,7 +101,7 @@ function costOf(call: string): SQL {
 const chargeFacts = `request_id, key_number, model, provider, endpoint, is_streamed, usage, input_tokens, output_tokens,
   usage_source, price_lines, price_version, rule, status, duration_ms, first_token_ms, upstream_id, epoch, last_seq`
 
-const chargeColumns = `account_id text, call_id text, request_id text, key_number integer, model text, provider text,
+const chargeColumns = `account_id text, call_id text, request_id text, key_number bigint, model text, provider text,
   endpoint text, is_streamed boolean, usage jsonb, input_tokens bigint, output_tokens bigint, usage_source text,
   price_lines jsonb, price_version text, rule text, status text, duration_ms bigint, first_token_ms bigint,
   upstream_id text, created_at timestamptz, epoch integer, last_seq bigint, hash text`
@@ -145,7 +145,7 @@ function upsertAccounts(rows: MirrorRows): SQL {
       last_entry_at = greatest(accounts.last_entry_at, excluded.last_entry_at)`
 }
 
-/** A revocation may arrive before the key that it revokes, and does not repeat its name. */
+/** A revocation may arrive before the key that it revokes. */
 function upsertKeys(rows: MirrorRows): SQL {
   const isNewer = sql.raw('(api_keys.epoch, api_keys.last_seq) < (excluded.epoch, excluded.last_seq)')
   return sql`insert into api_keys (account_id, key_number, name, is_disabled, created_at, epoch, last_seq)

@@ -135,7 +135,6 @@ function isNewer(a: Placed, b: Placed): boolean {
   return a.epoch > b.epoch || (a.epoch === b.epoch && a.last_seq > b.last_seq)
 }
 
-/** A revocation does not repeat the key's name. */
 function mergeKeys(a: KeyRow | undefined, b: KeyRow): KeyRow {
   if (a === undefined) return b
   const [older, newer] = isNewer(b, a) ? [a, b] : [b, a]
@@ -191,7 +190,7 @@ function keyRow(accountId: AccountId, entry: SentEntry): KeyRow | undefined {
     account_id: accountId,
     key_number: entry.keyNumber,
     name: readString(entry.detail['name']) ?? '',
-    is_disabled: entry.detail['isDisabled'] === true,
+    is_disabled: entry.detail['action'] === 'revoke',
     created_at: isoTime(entry.createdAt),
     epoch: entry.epoch,
     last_seq: entry.seq,

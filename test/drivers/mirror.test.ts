@@ -175,11 +175,11 @@ describe('mirrors of accounts and keys', () => {
       keyNumber: 1,
       detail: { name: 'laptop', isDisabled: false },
     })
-    account.add({ kind: 'key', reference: 'r', amount: 0, keyNumber: 1, detail: { isDisabled: true } })
+    account.add({ kind: 'key', reference: 'r', amount: 0, keyNumber: 1, detail: { action: 'revoke' } })
     for (const body of account.messages(1).toReversed())
       await consumeEntries([message(body)], partsFor([account]))
     const { rows } = await db.execute(sql`select key_number, name, is_disabled from api_keys`)
-    expect(rows).toEqual([{ key_number: 1, name: 'laptop', is_disabled: true }])
+    expect(rows).toEqual([{ key_number: '1', name: 'laptop', is_disabled: true }])
     const known = await db.execute(sql`select name, region from accounts`)
     expect(known.rows).toEqual([{ name: 'Ada', region: 'weur' }])
   })
@@ -213,9 +213,9 @@ describe('what is wrong is reported and stops nobody else', () => {
     const accounts = Array.from({ length: 100 }, () => new StandInAccount().live(1))
     const poisoned = accounts[37]
     const sent = accounts.flatMap((account) => account.messages(10))
-    // A key number within the reader's rules, beyond the column's.
+    // An epoch within the reader's rules, beyond the column's.
     const line = sent[37]?.entries[0]
-    if (line !== undefined) Object.assign(line, { keyNumber: 3_000_000_000 })
+    if (line !== undefined) Object.assign(line, { epoch: 3_000_000_000 })
     const messages = sent.map((body) => message(body))
     await consumeEntries(messages, partsFor(accounts))
     expect(messages.every(({ outcome }) => outcome === 'acked')).toBe(true)

@@ -1,0 +1,166 @@
+// What the operator does with accounts: open, look at, grant, change, send again. Each is one command to the object.
+
+import { refuse, type Json, type Refusal } from '#core/errors.ts'
+import { makeAccountId } from '#core/ids.ts'
+import { formatUsd } from '#core/money.ts'
+import { regionCharacters, regionOf } from '#core/regions.ts'
+import { driverErrorOf } from '#db/client.ts'
+import type { AccountView, CommandAnswer, CreditAnswer, KeyView } from '#ledger/commands.ts'
+import { rememberAccount } from '#settlement/reconcile.ts'
+import {
+  noSuchAccount,
+  type AccountRequest,
+  type OperatorAnswer,
+  type OperatorRequest,
+} from './operator-guard.ts'
+import { readGrant, readNewAccount, readSettingsChange } from './operator-input.ts'
+
+const actor = 'operator'
+
+export async function createAccount(request: OperatorRequest): Promise<OperatorAnswer> {
+  const read = readNewAccount(request.body)
+  if (!read.ok) return read
+  const { parts } = request
+  const { name, region, settings } = read.value
+  const accountId = makeAccountId(regionCharacters[region], parts.random)
+  const answer = await parts.accounts(accountId).create({ accountId, name, settings })
+  if (!answer.ok) return refusalOf(answer)
+  // Only so that the sweep knows it should its first message be lost; the account does not depend on it.
+  if (parts.db !== undefined)
+    await rememberAccount(parts.db, { accountId, name, region }, parts.clock.now()).catch((error: unknown) =>
+      parts.log.error('account_not_remembered', { account: accountId }, driverErrorOf(error)),
+    )
+  const shown = await showAccount({ ...request, accountId })
+  return shown.ok ? { ...shown, status: 201 } : shown
+}
+
+export async function showAccount({ accountId, parts }: AccountRequest): Promise<OperatorAnswer> {
+  const port = parts.accounts(accountId)
+  const [view, keys] = await Promise.all([port.view(), port.keys()])
+  return view === null ? noSuchAccount() : { ok: true, body: accountBody(view, keys) }
+}
+
+export async function changeAccount(request: AccountRequest): Promise<OperatorAnswer> {
+  const read = readSettingsChange(request.body)
+  if (!read.ok) return read
+  const { accountId, parts, requestId } = request
+  const { settings, reason } = read.value
+  const answer = await parts
+    .accounts(accountId)
+    .changeSettings({ reference: `settings:${requestId}`, settings, reason, actor })
+  return answer.ok ? showAccount(request) : refusalOf(answer)
+}
+
+export async function grantCredit({ accountId, body, parts }: AccountRequest): Promise<OperatorAnswer> {
+  const read = readGrant(body)
+  if (!read.ok) return read
+  const { amountNanoUsd, reason, idempotencyKey } = read.value
+  const reference = `grant:${idempotencyKey}`
+  const command = { reference, kind: 'grant' as const, amountNanoUsd, reason, actor }
+  const answer = await parts.accounts(accountId).credit(command)
+  if (!answer.ok) return creditRefusal(answer)
+  const { seq, balanceNanoUsd, isRepeat } = answer
+  return {
+    ok: true,
+    // A repeat is answered with what stands, and created nothing.
+    status: isRepeat ? 200 : 201,
+    body: {
+      account_id: accountId,
+      idempotency_key: idempotencyKey,
+      amount: formatUsd(amountNanoUsd),
+      reason,
+      seq,
+      balance: formatUsd(balanceNanoUsd),
+      is_repeat: isRepeat,
+    },
+  }
+}
+
+export async function resendEntries({ accountId, parts }: AccountRequest): Promise<OperatorAnswer> {
+  const answer = await parts.accounts(accountId).resend()
+  return answer.ok
+    ? { ok: true, status: 202, body: { account_id: accountId, resend: 'started' } }
+    : refusalOf(answer)
+}
+
+function creditRefusal(answer: CreditAnswer & { ok: false }): Refusal {
+  switch (answer.code) {
+    case 'no_such_account':
+      return noSuchAccount()
+    case 'reference_reused':
+      return refuse('idempotency_key_reused', {
+        message: 'This idempotency_key was used for another grant of this account. Nothing was granted.',
+        param: 'idempotency_key',
+      })
+    case 'balance_too_large':
+      return refuse('invalid_request', {
+        message: 'The balance would pass what one account may hold ($1,000,000). Nothing was granted.',
+        param: 'amount',
+      })
+    case 'invalid_amount':
+      return refuse('invalid_request', { message: 'The amount cannot be granted.', param: 'amount' })
+    case 'internal':
+      return objectFailed()
+  }
+}
+
+export function refusalOf(answer: CommandAnswer & { ok: false }): Refusal {
+  switch (answer.code) {
+    case 'no_such_account':
+      return noSuchAccount()
+    case 'exists':
+      return refuse('invalid_request', { message: 'This account exists already.' })
+    case 'invalid_command':
+      return refuse('invalid_request', { message: 'The account refuses these values.' })
+    case 'internal':
+      return objectFailed()
+  }
+}
+
+export function objectFailed(): Refusal {
+  return refuse('ledger_unavailable', {
+    message: 'The account could not be changed. The request may be repeated as it is.',
+  })
+}
+
+function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
+  const { settings, marks } = view
+  const limit = settings.monthlySpendLimitNanoUsd
+  return {
+    id: view.accountId,
+    name: view.name,
+    region: regionOf(view.accountId) ?? null,
+    epoch: view.epoch,
+    balance: formatUsd(view.postedNanoUsd),
+    held: formatUsd(view.heldNanoUsd),
+    available: formatUsd(view.availableNanoUsd),
+    open_holds: view.openHolds,
+    lifetime_added: view.lifetimeAdded,
+    lifetime_bonus: view.lifetimeBonus,
+    lifetime_spent: view.lifetimeSpent,
+    rpm: settings.rpm,
+    tpm: settings.tpm,
+    in_flight: settings.inFlight,
+    keys_max: settings.keysMax,
+    monthly_spend_limit: limit === null ? null : formatUsd(limit),
+    low_balance_threshold: formatUsd(settings.lowBalanceThresholdNanoUsd),
+    frozen: settings.isFrozen,
+    entries: { head: marks.head, sent: marks.sent, confirmed: marks.confirmed },
+    keys: keys.map(keyBody),
+  }
+}
+
+function keyBody(key: KeyView): Json {
+  return {
+    key_number: key.keyNumber,
+    name: key.name,
+    disabled: key.isDisabled,
+    used: formatUsd(key.usedNanoUsd),
+    allowed_models: key.allowedModels,
+    limits: key.budgets.map(({ window, amountNanoUsd, usedNanoUsd }) => ({
+      window,
+      amount: formatUsd(amountNanoUsd),
+      used: formatUsd(usedNanoUsd),
+    })),
+  }
+}

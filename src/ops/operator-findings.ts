@@ -1,0 +1,55 @@
+// What does not add up, for the operator's eyes.
+
+import { refuse } from '#core/errors.ts'
+import { driverErrorOf } from '#db/client.ts'
+import { listFindings } from '#settlement/findings.ts'
+import type { OperatorAnswer, OperatorRequest } from './operator-guard.ts'
+
+const limitDefault = 50
+export const findingsLimitMax = 200
+
+export async function showFindings({ query, parts, requestId }: OperatorRequest): Promise<OperatorAnswer> {
+  const limit = wholeOf(query.get('limit') ?? String(limitDefault))
+  if (limit === undefined || limit < 1 || limit > findingsLimitMax)
+    return refuse('invalid_request', {
+      message: `limit must be a whole number from 1 to ${findingsLimitMax}.`,
+      param: 'limit',
+    })
+  const cursor = query.get('cursor')
+  const beforeId = cursor === null ? undefined : wholeOf(cursor)
+  if (cursor !== null && beforeId === undefined)
+    return refuse('invalid_request', {
+      message: 'cursor must be the next_cursor of the page before.',
+      param: 'cursor',
+    })
+  if (parts.db === undefined)
+    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  try {
+    const rows = await listFindings(parts.db, { beforeId, limit: limit + 1 })
+    const shown = rows.slice(0, limit)
+    const last = rows.length > limit ? shown.at(-1) : undefined
+    return {
+      ok: true,
+      body: {
+        data: shown.map((row) => ({
+          id: row.id,
+          kind: row.kind,
+          account_id: row.accountId === '' ? null : row.accountId,
+          subject: row.subject,
+          detail: row.detail,
+          seen_count: row.seenCount,
+          first_seen_at: row.firstSeenAt.toISOString(),
+          last_seen_at: row.lastSeenAt.toISOString(),
+        })),
+        next_cursor: last === undefined ? null : String(last.id),
+      },
+    }
+  } catch (error) {
+    parts.log.error('findings_unreadable', { request: requestId }, driverErrorOf(error))
+    return refuse('ledger_unavailable', { message: 'The findings cannot be read right now. Try again.' })
+  }
+}
+
+function wholeOf(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}

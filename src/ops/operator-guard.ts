@@ -1,0 +1,135 @@
+// The one way into every operator route: credential, rate limit, answer, log line; faults are caught here alone.
+
+import type { Clock } from '#core/clock.ts'
+import { refuse, type Json, type Refusal } from '#core/errors.ts'
+import { readAccountId, type AccountId, type Random, type RequestId } from '#core/ids.ts'
+import type { Log } from '#core/log.ts'
+import { readJson } from '#core/readers.ts'
+import { driverErrorOf, type Db } from '#db/client.ts'
+import type { AccountPorts } from '#ledger/account-port.ts'
+import { refusalOfOperator } from './credential.ts'
+
+export type OperatorParts = {
+  operatorToken: string | undefined
+  accounts: AccountPorts
+  /** Makes a key's text and the hash that the object keeps; undefined while KEY_SECRET is not set. */
+  mintKey:
+    | ((key: { accountId: AccountId; keyNumber: number }) => Promise<{ key: string; secretHash: string }>)
+    | undefined
+  /** 100 a minute per credential; false when there were more. */
+  limit: (key: string) => Promise<boolean>
+  refuseWith(refusal: Refusal, requestId: RequestId): Response
+  makeRequestId(): RequestId
+  db: Db | undefined
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+export type OperatorRequest = {
+  /** What the path names, where it names an account or a key of one. */
+  accountId: AccountId | undefined
+  keyNumber: number | undefined
+  body: unknown
+  query: URLSearchParams
+  requestId: RequestId
+  parts: OperatorParts
+}
+
+/** A request about one account. */
+export type AccountRequest = OperatorRequest & { accountId: AccountId }
+
+export type OperatorAnswer = { ok: true; status?: number; body: Json } | Refusal
+
+/** The largest body is a key with 200 allowed models. */
+const bodyCharactersMax = 65_536
+
+export async function answerOperator(
+  request: Request,
+  path: { account: string | undefined; key: string | undefined },
+  parts: OperatorParts,
+  answer: (request: OperatorRequest) => Promise<OperatorAnswer>,
+): Promise<Response> {
+  const requestId = parts.makeRequestId()
+  const startedAt = parts.clock.now()
+  let result: OperatorAnswer
+  try {
+    result = await guarded(request, path, { requestId, parts }, answer)
+  } catch (error) {
+    parts.log.error('operator_failed', { request: requestId }, driverErrorOf(error))
+    result = refuse('internal', {
+      message: 'Something failed on our side. The request may be repeated as it is.',
+    })
+  }
+  const response = result.ok ? answerOf(result, requestId) : parts.refuseWith(result, requestId)
+  response.headers.set('cache-control', 'private, no-store')
+  parts.log.info('operator', {
+    request: requestId,
+    method: request.method,
+    account: path.account?.slice(0, accountLogLengthMax) ?? null,
+    status: response.status,
+    code: result.ok ? 'ok' : result.code,
+    duration_ms: parts.clock.now() - startedAt,
+  })
+  return response
+}
+
+/** An id has 20 characters; whatever else stands in its place need not fill the log. */
+const accountLogLengthMax = 40
+
+async function guarded(
+  request: Request,
+  path: { account: string | undefined; key: string | undefined },
+  { requestId, parts }: { requestId: RequestId; parts: OperatorParts },
+  answer: (request: OperatorRequest) => Promise<OperatorAnswer>,
+): Promise<OperatorAnswer> {
+  const refusal = await refusalOfOperator(request, parts.operatorToken)
+  if (refusal !== undefined) return refusal
+  if (!(await parts.limit('operator')))
+    return refuse('rate_limit_exceeded', {
+      message: 'The operator API takes 100 requests a minute. Try again in a minute.',
+      retryAfterSeconds: 60,
+    })
+  const accountId = readAccountId(path.account)
+  const keyNumber = readKeyNumber(path.key)
+  const body = await readBody(request)
+  if (!body.ok) return body
+  const query = new URL(request.url).searchParams
+  return answer({ accountId, keyNumber, body: body.value, query, requestId, parts })
+}
+
+/** For routes of one account: what is no id names no account. */
+export function forAccount(
+  answer: (request: AccountRequest) => Promise<OperatorAnswer>,
+): (request: OperatorRequest) => Promise<OperatorAnswer> {
+  return async (request) => {
+    const { accountId } = request
+    return accountId === undefined ? noSuchAccount() : answer({ ...request, accountId })
+  }
+}
+
+export function noSuchAccount(): Refusal {
+  return refuse('not_found', { message: 'There is no account with this id.' })
+}
+
+function readKeyNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined
+}
+
+async function readBody(request: Request): Promise<{ ok: true; value: unknown } | Refusal> {
+  if (request.method === 'GET' || request.method === 'DELETE') return { ok: true, value: undefined }
+  const text = await request.text()
+  if (text.length > bodyCharactersMax)
+    return refuse('body_too_large', { message: `The body may have ${bodyCharactersMax} characters.` })
+  // Without a body: routes that take none do not look, the others name what is missing.
+  if (text.trim() === '') return { ok: true, value: undefined }
+  const value = readJson(text)
+  return value === undefined
+    ? refuse('invalid_request', { message: 'The body is not valid JSON.' })
+    : { ok: true, value }
+}
+
+function answerOf(result: { status?: number; body: Json }, requestId: RequestId): Response {
+  const headers = { 'x-request-id': requestId, 'request-id': requestId }
+  return Response.json(result.body, { status: result.status ?? 200, headers })
+}

@@ -1,0 +1,148 @@
+// The operator API: accounts, credit, keys and findings, under a credential of its own. Each path passes `answerOperator`.
+
+import { Hono } from 'hono'
+import { usdText, type RouteDescription, type RouteMethod, type Schema } from '#core/route-table.ts'
+import { regions } from '#core/regions.ts'
+import { changeAccount, createAccount, grantCredit, resendEntries, showAccount } from './operator-accounts.ts'
+import { findingsLimitMax, showFindings } from './operator-findings.ts'
+import {
+  answerOperator,
+  forAccount,
+  type OperatorAnswer,
+  type OperatorParts,
+  type OperatorRequest,
+} from './operator-guard.ts'
+import { issueKey, revokeKey } from './operator-keys.ts'
+
+type OperatorRoute = {
+  route: RouteDescription
+  answerWith: (request: OperatorRequest) => Promise<OperatorAnswer>
+}
+
+const text: Schema = { type: 'string' }
+const whole: Schema = { type: 'integer', minimum: 0 }
+const flag: Schema = { type: 'boolean' }
+const amount: Schema = { type: 'string', description: 'Decimal US dollars, more than 0, at most 1000000.' }
+const reason: Schema = { type: 'string', description: 'Why, for the log.' }
+const listOfObjects: Schema = { type: 'array', items: { type: 'object', properties: {} } }
+
+const settings = {
+  rpm: whole,
+  tpm: whole,
+  in_flight: whole,
+  keys_max: whole,
+  monthly_spend_limit: { anyOf: [amount, { type: 'null' }] },
+  low_balance_threshold: amount,
+  frozen: flag,
+} as const satisfies { readonly [name: string]: Schema }
+
+const account: Schema = {
+  type: 'object',
+  properties: { id: text, name: text, balance: usdText, ...settings, keys: listOfObjects },
+}
+
+const routes: readonly OperatorRoute[] = [
+  {
+    answerWith: createAccount,
+    route: {
+      ...described('post', '/accounts', 'Opens an account.'),
+      successStatus: 201,
+      body: closed(
+        {
+          name: text,
+          region: { type: 'string', enum: regions },
+          settings: closed(settings, []),
+        },
+        ['name'],
+      ),
+      answer: account,
+    },
+  },
+  {
+    answerWith: forAccount(showAccount),
+    route: {
+      ...described('get', '/accounts/{id}', 'One account with its limits and keys.'),
+      answer: account,
+    },
+  },
+  {
+    answerWith: forAccount(changeAccount),
+    route: {
+      ...described('patch', '/accounts/{id}', 'Changes limits, or freezes and unfreezes.'),
+      body: closed({ ...settings, reason }, ['reason']),
+      answer: account,
+    },
+  },
+  {
+    answerWith: forAccount(grantCredit),
+    route: {
+      ...described('post', '/accounts/{id}/grants', 'Grants credit, once per idempotency key.'),
+      successStatus: 201,
+      body: closed({ amount, reason, idempotency_key: text }, ['amount', 'reason', 'idempotency_key']),
+      answer: { type: 'object', properties: { amount: usdText, balance: usdText, is_repeat: flag } },
+    },
+  },
+  {
+    answerWith: forAccount(issueKey),
+    route: {
+      ...described('post', '/accounts/{id}/keys', 'Issues an API key; its text is shown this once.'),
+      successStatus: 201,
+      body: closed({ name: text, limits: listOfObjects, allowed_models: { type: 'array', items: text } }, [
+        'name',
+      ]),
+      answer: { type: 'object', properties: { key: text, key_number: whole, name: text } },
+    },
+  },
+  {
+    answerWith: forAccount(revokeKey),
+    route: {
+      ...described('delete', '/accounts/{id}/keys/{number}', 'Revokes an API key for good.'),
+      answer: { type: 'object', properties: { key_number: whole, revoked: flag } },
+    },
+  },
+  {
+    answerWith: forAccount(resendEntries),
+    route: {
+      ...described(
+        'post',
+        '/accounts/{id}/resend',
+        'Sends the entries again that Postgres has not confirmed.',
+      ),
+      successStatus: 202,
+      answer: { type: 'object', properties: { resend: text } },
+    },
+  },
+  {
+    answerWith: showFindings,
+    route: {
+      ...described('get', '/findings', 'What does not add up, newest first.'),
+      query: { cursor: text, limit: { type: 'integer', minimum: 1, maximum: findingsLimitMax } },
+      answer: { type: 'object', properties: { data: listOfObjects, next_cursor: text } },
+    },
+  },
+]
+
+function described(method: RouteMethod, path: string, summary: string) {
+  return { method, path: `/operator/v1${path}`, summary, auth: 'operator' as const, charged: false }
+}
+
+function closed(properties: { readonly [name: string]: Schema }, required: readonly string[]): Schema {
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+export const operatorRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
+
+export function operatorRoutes(parts: OperatorParts): Hono {
+  const app = new Hono()
+  for (const { route, answerWith } of routes) {
+    app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) =>
+      answerOperator(
+        c.req.raw,
+        { account: c.req.param('id'), key: c.req.param('number') },
+        parts,
+        answerWith,
+      ),
+    )
+  }
+  return app
+}
