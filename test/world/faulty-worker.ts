@@ -1,0 +1,140 @@
+// The real Worker with switches for faults that the platform has and a test cannot wait for: an object that freezes, is
+// away, restarts or is evicted after every call, and a queue that loses or repeats. Never part of the product.
+
+import worker from '#worker.ts'
+import type { Env } from '#env.ts'
+import { AccountObject as RealAccountObject } from '#ledger/account.ts'
+import type { AccountPort } from '#ledger/account-port.ts'
+
+/** `POST /__fault`; `GET /__fault?accountId=…` answers with what the object was asked and how often it was built. */
+type FaultRequest =
+  | { kind: 'freeze' | 'unreachable' | 'evict'; accountId: string; ms: number }
+  | { kind: 'restart'; accountId: string }
+  | { kind: 'drop_messages' | 'fail_before_messages' | 'fail_after_messages'; ms: number }
+  | { kind: 'clear' }
+
+type Seen = { constructions: number; calls: { [method: string]: number } }
+
+// Shared by the Worker and its objects, which live in one isolate here; gone with the process, as a fault should be.
+/** Until when each fault of an object (`kind` + its id) or of the queue (`kind`) lasts. */
+const faults = new Map<string, number>()
+const seenObjects = new Map<string, Seen>()
+const contexts = new WeakMap<object, DurableObjectState>()
+const openCalls = new WeakMap<DurableObjectState, number>()
+
+const isOn = (fault: string) => (faults.get(fault) ?? 0) > Date.now()
+
+export class AccountObject extends RealAccountObject {
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env)
+    contexts.set(this, context)
+    seenOf(context.id.toString()).constructions += 1
+  }
+
+  /** Ends this instance as an eviction or a deploy does: memory is gone, storage stays. */
+  restartByTest(): void {
+    contexts.get(this)?.abort('restarted by a test')
+  }
+}
+
+const methods = [
+  'admit',
+  'extend',
+  'beat',
+  'capture',
+  'release',
+  'create',
+  'credit',
+  'putKey',
+  'revokeKey',
+  'changeSettings',
+  'confirm',
+  'resend',
+  'view',
+  'keyView',
+  'keys',
+  'holds',
+  'entriesAfter',
+  'entriesBefore',
+  'entriesOfCall',
+] as const satisfies readonly (keyof AccountPort)[]
+
+for (const name of [...methods, 'alarm'] as const) {
+  // RPC finds methods on the prototype alone, so each is replaced there by one that passes the switches first.
+  const original: unknown = Reflect.get(RealAccountObject.prototype, name)
+  if (typeof original !== 'function') continue
+  const value = function (this: AccountObject, ...args: unknown[]): unknown {
+    return passFaults(this, name, () => Reflect.apply(original, this, args))
+  }
+  Object.defineProperty(AccountObject.prototype, name, { value, configurable: true, writable: true })
+}
+
+async function passFaults(object: object, name: string, run: () => unknown): Promise<unknown> {
+  const context = contexts.get(object)
+  if (context === undefined) return run()
+  const id = context.id.toString()
+  const { calls } = seenOf(id)
+  calls[name] = (calls[name] ?? 0) + 1
+  // An object that cannot be reached still runs its alarms; a frozen one runs nothing.
+  if (name !== 'alarm' && isOn(`unreachable ${id}`)) throw new Error('the object is away: planted by a test')
+  openCalls.set(context, (openCalls.get(context) ?? 0) + 1)
+  while (isOn(`freeze ${id}`)) await pause((faults.get(`freeze ${id}`) ?? 0) - Date.now())
+  try {
+    return await run()
+  } finally {
+    const open = (openCalls.get(context) ?? 1) - 1
+    openCalls.set(context, open)
+    // Once the answer has left; a call that arrived meanwhile is not cut, since that would be another fault.
+    if (isOn(`evict ${id}`)) setTimeout(() => endIfIdle(context), 0)
+  }
+}
+
+function endIfIdle(context: DurableObjectState): void {
+  if (openCalls.get(context) === 0) context.abort('evicted by a test')
+}
+
+export default {
+  async fetch(request, env, context) {
+    if (new URL(request.url).pathname !== '/__fault') return worker.fetch(request, env, context)
+    if (request.method === 'POST') return plant(await request.json<FaultRequest>(), env)
+    const accountId = new URL(request.url).searchParams.get('accountId')
+    if (accountId !== null) return Response.json(seenOf(env.ACCOUNT.idFromName(accountId).toString()))
+    return Response.json({ objects: seenObjects.size, seen: Object.fromEntries(seenObjects) })
+  },
+  async queue(batch, env, context) {
+    if (isOn('drop_messages')) return batch.ackAll()
+    if (isOn('fail_before_messages')) throw new Error('the consumer died before its work: planted by a test')
+    await worker.queue(batch, env, context)
+    if (isOn('fail_after_messages')) throw new Error('the consumer died after its work: planted by a test')
+  },
+  scheduled: (controller, env, context) => worker.scheduled(controller, env, context),
+} satisfies ExportedHandler<Env, Parameters<typeof worker.queue>[0]['messages'][number]['body']>
+
+async function plant(fault: FaultRequest, env: Env): Promise<Response> {
+  if (fault.kind === 'clear') faults.clear()
+  else if (fault.kind === 'restart') await restart(env, fault.accountId)
+  else if ('accountId' in fault) {
+    const id = env.ACCOUNT.idFromName(fault.accountId).toString()
+    faults.set(`${fault.kind} ${id}`, Date.now() + fault.ms)
+  } else faults.set(fault.kind, Date.now() + fault.ms)
+  return Response.json({ planted: fault.kind })
+}
+
+async function restart(env: Env, accountId: string): Promise<void> {
+  // The binding's class is the one above, which has a method more than the product's.
+  const stub = env.ACCOUNT.get(env.ACCOUNT.idFromName(accountId)) as unknown as {
+    restartByTest(): Promise<void>
+  }
+  // The call ends with the object that it ends.
+  await stub.restartByTest().catch(() => undefined)
+}
+
+function seenOf(id: string): Seen {
+  const seen = seenObjects.get(id) ?? { constructions: 0, calls: {} }
+  seenObjects.set(id, seen)
+  return seen
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((next) => setTimeout(next, Math.max(1, ms)))
+}
