@@ -1,6 +1,8 @@
 // The steps of `npm run doctor`: a new account, credit, a key, one charged call, and its row in Postgres, each told in one
 // line. The first that fails says what to do and ends the visit; the account that was made is closed in any case.
 
+import { type NanoUsd, parseUsd } from '#core/money.ts'
+
 export type DoctorParts = {
   baseUrl: string
   operatorToken: string
@@ -131,8 +133,8 @@ async function checkBalance(visit: Visit, call: Call): Promise<void> {
     headers: { authorization: `Bearer ${visit.apiKey}` },
   })
   const balance = text(fieldsOf(await response.json()), 'current_balance')
-  const due = nanoOf(credit) - nanoOf(decimalOf(call.costUsd))
-  if (nanoOf(balance) !== due) {
+  const due = Number(parseUsd(credit)) - Number(amountOf(call.costUsd))
+  if (Number(parseUsd(balance)) !== due) {
     throw new Trouble(
       `balance: $${balance} after a call of $${call.costUsd} on $${credit}`,
       `Compare GET /operator/v1/accounts/${visit.accountId} with this; report it if they differ.`,
@@ -152,8 +154,8 @@ async function checkRow(visit: Visit, { callId, costUsd }: Call): Promise<void> 
     const sql = 'select cost_nano_usd::text as cost from charges where call_id = $1'
     const [row] = await askDatabase(visit.query, sql, [callId])
     if (row !== undefined) {
-      const cost = BigInt(text(row, 'cost'))
-      if (cost === nanoOf(decimalOf(costUsd))) return visit.say('✓ row: the charge is in Postgres')
+      const cost = Number(text(row, 'cost'))
+      if (cost === amountOf(costUsd)) return visit.say('✓ row: the charge is in Postgres')
       throw new Trouble(`row: Postgres says ${cost} nano-dollars`, 'Look at GET /operator/v1/findings.')
     }
     await visit.waitMs(rowAskEveryMs)
@@ -233,15 +235,9 @@ function costOf(stream: string): number | undefined {
   return costs.findLast((cost) => typeof cost === 'number')
 }
 
-/** A JSON number of dollars as decimal text: small ones print with an exponent otherwise. */
-function decimalOf(usd: number): string {
-  return usd.toFixed(9)
-}
-
-function nanoOf(usd: string): bigint {
-  const [whole = '0', fraction = ''] = usd.replace('-', '').split('.')
-  const nano = BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9))
-  return usd.startsWith('-') ? -nano : nano
+/** A JSON number of dollars as an exact amount: nine decimals are all that there are. */
+function amountOf(usd: number): NanoUsd | undefined {
+  return parseUsd(usd.toFixed(9))
 }
 
 function text(fields: Fields, name: string): string {
