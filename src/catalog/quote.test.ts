@@ -1,0 +1,117 @@
+// What a call may cost before it is made.
+
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { inputTokensOf, noUsage, outputTokensOf, type Usage } from '#calls/usage.ts'
+import { nanoUsd } from '#core/money.ts'
+import { models } from './models.ts'
+import { chargeOf } from './price.ts'
+import { affordableOutputTokens, quote, type QuotedCall } from './quote.ts'
+import { usdPerMillion } from './rates.ts'
+import { aModel } from './test-model.ts'
+
+const plain: QuotedCall = {
+  textBytes: 400,
+  messages: 2,
+  tools: 0,
+  images: 0,
+  outputTokensMax: 100,
+  choices: 1,
+}
+
+describe('a quote', () => {
+  test('expects a token per four bytes and holds a token per byte, at the dearest rates', () => {
+    const overhead = 3 + 2 * 4
+    expect(quote(aModel(), plain)).toMatchObject({
+      expectedInputTokens: 100 + overhead,
+      inputTokensBound: 400 + overhead,
+      outputTokens: 100,
+      ceilingNanoUsd: (400 + overhead) * 1_250 + 100 * 4_000,
+      inputCostNanoUsd: (100 + overhead) * 1_000,
+    })
+  })
+
+  // Cases: billing-bugs 20
+  test('lowers an output limit above the model’s own, and takes the model’s own where none is asked for', () => {
+    const outputTokens = (outputTokensMax: number | undefined) =>
+      quote(aModel(), { ...plain, outputTokensMax }).outputTokens
+    expect([outputTokens(undefined), outputTokens(10), outputTokens(9_999_999)]).toEqual([4_000, 10, 4_000])
+  })
+
+  test('counts tools, pictures and every answer that is asked for', () => {
+    const one = quote(aModel(), plain)
+    const more = quote(aModel(), { ...plain, tools: 2, images: 3, choices: 5 })
+    expect(more.inputTokensBound - one.inputTokensBound).toBe(2 * 12 + 3 * 2_000)
+    expect(more.ceilingNanoUsd - one.ceilingNanoUsd).toBe((2 * 12 + 3 * 2_000) * 1_250 + 4 * 100 * 4_000)
+  })
+
+  test('exposes the input where the upstream stops on abort, and the ceiling where it does not', () => {
+    const stopping = quote(aModel({ stopsOnAbort: true }), plain)
+    expect(stopping.exposureNanoUsd).toBe(stopping.inputCostNanoUsd)
+    const running = quote(aModel(), plain)
+    expect(running.exposureNanoUsd).toBe(running.ceilingNanoUsd)
+  })
+
+  test('adds the price of the request to every figure', () => {
+    const model = aModel({ prices: { ...aModel().prices, request: usdPerMillion('1000') } })
+    const [with_, without] = [quote(model, plain), quote(aModel(), plain)]
+    for (const figure of ['ceilingNanoUsd', 'floorNanoUsd', 'inputCostNanoUsd'] as const)
+      expect(with_[figure] - without[figure]).toBe(1_000_000)
+  })
+
+  // Cases: billing-bugs 18, 10
+  test('holds at least what any usage within its bounds costs, for every model and every combination of parameters', () => {
+    const call = fc.record({
+      textBytes: fc.nat(2_000_000),
+      messages: fc.integer({ min: 1, max: 500 }),
+      tools: fc.nat(100),
+      images: fc.nat(20),
+      outputTokensMax: fc.option(fc.integer({ min: 1, max: 2_000_000 }), { nil: undefined }),
+      choices: fc.integer({ min: 1, max: 128 }),
+    })
+    const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 })
+    fc.assert(
+      fc.property(fc.constantFrom(...models, aModel()), call, shares, (model, quoted, parts) => {
+        const made = quote(model, quoted)
+        const used = usageWithin(made.inputTokensBound, made.outputTokens * quoted.choices, parts)
+        expect(made.holdNanoUsd).toBeGreaterThanOrEqual(chargeOf(model, used).costNanoUsd)
+        expect(made.ceilingNanoUsd).toBeGreaterThanOrEqual(made.floorNanoUsd)
+        expect(made.inputTokensBound).toBeGreaterThanOrEqual(made.expectedInputTokens)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('names the output limit that some money covers, and quotes no more than that money for it', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...models), fc.integer({ min: 0, max: 1_000_000_000 }), (model, money) => {
+        const tokens = affordableOutputTokens(model, plain, nanoUsd(money))
+        expect(tokens).toBeLessThanOrEqual(model.outputTokensMax)
+        if (tokens > 0)
+          expect(quote(model, { ...plain, outputTokensMax: tokens }).ceilingNanoUsd).toBeLessThanOrEqual(
+            money,
+          )
+      }),
+    )
+    expect(affordableOutputTokens(aModel(), plain, nanoUsd(411 * 1_250 + 40_000))).toBe(10)
+    expect(affordableOutputTokens(aModel(), plain, nanoUsd(1))).toBe(0)
+  })
+})
+
+/** A usage with these totals, split over its units by the shares. */
+function usageWithin(inputMax: number, outputMax: number, shares: readonly number[]): Usage {
+  const used: Usage = { ...noUsage }
+  const take = (unit: keyof Usage, left: number, share: number) => {
+    used[unit] = Math.floor(left * share)
+  }
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = shares
+  take('cacheRead', inputMax, a)
+  take('cacheWrite5m', inputMax - inputTokensOf(used), b)
+  take('cacheWrite1h', inputMax - inputTokensOf(used), c)
+  take('audioInput', inputMax - inputTokensOf(used), d)
+  take('input', inputMax - inputTokensOf(used), e)
+  take('reasoning', outputMax, f)
+  take('audioOutput', outputMax - outputTokensOf(used), g)
+  take('output', outputMax - outputTokensOf(used), h)
+  return used
+}
