@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 
 import { errorKindOf, errorKinds, refuse } from './errors.ts'
 
-const all = Object.entries(errorKinds).map(([code, kind]) => ({ code, retry: undefined, ...kind }))
+type Listed = { code: string; status: number; type: string; retry?: boolean; sentence: string }
+
+const all: readonly Listed[] = Object.entries(errorKinds).map(([code, kind]) => ({ code, ...kind }))
 
 /** What the public list of errors says: status, and what `x-should-retry` says where it is not left to the status. */
 const published = {

@@ -164,8 +164,12 @@ function rateMessage(answer: AdmitRefused): {
       : source === 'in_flight'
         ? 'requests at the same time'
         : 'requests per minute'
+  const reached =
+    limit === undefined
+      ? `This account has reached its limit of ${what}.`
+      : `This account may use ${limit} ${what}.`
   return {
-    message: `This account may use ${limit ?? 0} ${what}. Try again in ${seconds} s.`,
+    message: `${reached} Try again in ${seconds} s.`,
     retryAfterSeconds: seconds,
     metadata: { reason: 'rate_limit_exceeded', limit_source: source ?? 'rpm' },
   }

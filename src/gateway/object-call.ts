@@ -38,14 +38,15 @@ export async function askPersistently<Answer>(
   }
 }
 
-/** One attempt under its time limit. */
+/** One attempt under its time limit; a `signal` ends the waiting, not the question. */
 export async function askOnce<Answer>(
   ask: () => Promise<Answer>,
-  how: Pick<Persistence, 'clock' | 'attemptMs'>,
+  how: Pick<Persistence, 'clock' | 'attemptMs'> & { signal?: AbortSignal },
 ): Promise<Asked<Answer>> {
   const done = new AbortController()
+  const over = how.signal === undefined ? done.signal : AbortSignal.any([done.signal, how.signal])
   const timeout = how.clock
-    .sleep(how.attemptMs, done.signal)
+    .sleep(how.attemptMs, over)
     .then((): Asked<Answer> => ({ ok: false, cause: new Error(`No answer within ${how.attemptMs} ms.`) }))
   // `ask` may throw before it returns a promise (a spent stub does): both count as a failed attempt.
   const answer = Promise.resolve()

@@ -3,6 +3,7 @@
 import { type Millis, addMillis, minuteMs } from '#core/clock.ts'
 import type { Refusal } from '#core/errors.ts'
 import type { AdmitRefused } from '#ledger/commands.ts'
+import { refusalOf } from './admission.ts'
 
 /** How long an unknown or revoked key stays refused without asking: the published delay of un-revoking a key. */
 const keyRefusedMs = minuteMs
@@ -13,9 +14,9 @@ const refusalsMax = 10_000
 const finalCodes = new Set(['invalid_api_key', 'key_disabled', 'no_such_account'])
 
 export class RefusalMemory {
-  readonly #refusals = new Map<string, { until: Millis; refusal: Refusal }>()
+  readonly #refusals = new Map<string, { until: Millis; answer: AdmitRefused; refusal: Refusal }>()
 
-  /** The remembered refusal of this key, with the seconds that are left where it will reset. */
+  /** The remembered refusal of this key; one that resets is said anew, with the seconds that are left. */
   recall(key: string, now: Millis): Refusal | undefined {
     const known = this.#refusals.get(key)
     if (known === undefined) return undefined
@@ -24,14 +25,14 @@ export class RefusalMemory {
       return undefined
     }
     if (known.refusal.retryAfterSeconds === undefined) return known.refusal
-    return { ...known.refusal, retryAfterSeconds: Math.max(1, Math.ceil((known.until - now) / 1000)) }
+    return refusalOf({ ...known.answer, resetMs: known.until - now })
   }
 
   remember(key: string, answer: AdmitRefused, refusal: Refusal, now: Millis): void {
     const forMs = rememberedMs(answer)
     if (forMs === 0) return
     this.#refusals.delete(key)
-    this.#refusals.set(key, { until: addMillis(now, forMs), refusal })
+    this.#refusals.set(key, { until: addMillis(now, forMs), answer, refusal })
     const oldest = this.#refusals.keys().next()
     if (this.#refusals.size > refusalsMax && !oldest.done) this.#refusals.delete(oldest.value)
   }
