@@ -7,30 +7,50 @@ import { loadCatalog } from '#catalog/catalog.ts'
 import { models } from '#catalog/models.ts'
 import { type Clock, asMillis, durationsDividedBy, minuteMs } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { makeRequestId, type Random } from '#core/ids.ts'
+import { type Random, type RequestId, keyNumber, makeRequestId } from '#core/ids.ts'
 import { type Log, jsonLog } from '#core/log.ts'
+import { regionOf } from '#core/regions.ts'
+import type { RouteDescription } from '#core/route-table.ts'
 import { type Db, makeDb } from '#db/client.ts'
 import { KnownKeys } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
+import { gatewayRouteTable } from '#gateway/route-table.ts'
 import { RefusalMemory } from '#gateway/refusal-memory.ts'
 import { refusalResponse } from '#gateway/refusal-response.ts'
 import { authenticateReader, gatewayRoutes } from '#gateway/routes.ts'
 import { Standing } from '#gateway/standing.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import type { EntriesMessage, ParkedCapture } from '#ledger/commands.ts'
+import { mintApiKey } from '#ledger/api-key.ts'
 import { timings } from '#ledger/timings.ts'
 import { LocalWindow, type WindowLimit, limitTimeoutMs, upstashWindowLimit } from '#limits/window-limit.ts'
+import { runHourly } from '#ops/cron.ts'
+import { healthAnswer, healthRouteTable } from '#ops/health.ts'
+import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.ts'
+import type { OperatorParts } from '#ops/operator-guard.ts'
+import { operatorRouteTable, operatorRoutes } from '#ops/operator.ts'
 import { providerOf } from '#providers/provider.ts'
 import { upstreamTimings } from '#providers/upstream-timings.ts'
 import type { ReadingParts } from '#reading/reader.ts'
-import { readingRoutes } from '#reading/routes.ts'
+import { readingRouteTable, readingRoutes } from '#reading/routes.ts'
 import { type SettlementParts, consumeEntries } from '#settlement/consumer.ts'
 import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
-import { reconcile } from '#settlement/reconcile.ts'
 import type { Env } from './env.ts'
 
 export { AccountObject } from '#ledger/account.ts'
+
+/** As in package.json; a test compares them. */
+const version = '0.1.0'
+
+/** Every public route: `/openapi.json` is made of it and tests enumerate it. */
+const routeTable: readonly RouteDescription[] = [
+  ...gatewayRouteTable,
+  ...readingRouteTable,
+  ...operatorRouteTable,
+  ...healthRouteTable,
+  ...openapiRouteTable,
+]
 
 type Root = {
   app: Hono
@@ -51,10 +71,13 @@ export default {
       return consumeDeadLetters(batch.messages, deadEntries, root.settlement)
     if (batch.queue === 'sluice-captures-dead')
       return consumeDeadLetters(batch.messages, deadCapture, root.settlement)
-    return consumeParkedCaptures(batch.messages.filter(isParkedCapture), root.parkedCaptures)
+    const parked = batch.messages.filter(isParkedCapture)
+    // What nobody can read ends as a dead letter, and so as a finding.
+    for (const message of batch.messages) if (!isParkedCapture(message)) message.retry()
+    return consumeParkedCaptures(parked, root.parkedCaptures)
   },
-  async scheduled(_controller, env) {
-    await reconcile(rootOf(env).settlement)
+  scheduled(_controller, env) {
+    return runHourly(rootOf(env).settlement)
   },
 } satisfies ExportedHandler<Env, EntriesMessage | ParkedCapture>
 
@@ -91,7 +114,11 @@ const log: Log = jsonLog(print, () => Date.now())
 
 function buildRoot(env: Env): Root {
   const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
-  const accounts: AccountPorts = (accountId) => env.ACCOUNT.get(env.ACCOUNT.idFromName(accountId))
+  const accounts: AccountPorts = (accountId) => {
+    const id = env.ACCOUNT.idFromName(accountId)
+    const locationHint = regionOf(accountId)
+    return locationHint === undefined ? env.ACCOUNT.get(id) : env.ACCOUNT.get(id, { locationHint })
+  }
   const parts = gatewayParts(env, accounts, scale)
   const db = makeDb(env)
   return {
@@ -129,14 +156,46 @@ function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
     return refuseNow(refuse('internal'))
   })
   app.notFound(() => refuseNow(refuse('not_found')))
-  app.use('/v1/*', async (_c, next) => {
-    if (!isSecret(env.KEY_SECRET)) return refuseNow(notConfigured('KEY_SECRET'))
+  app.get('/healthz', () => healthAnswer({ version, isConfigured: isConfigured(env) }))
+  app.get('/openapi.json', () => openapiAnswer(openapiDocument(routeTable, version)))
+  app.use('/v1/*', async (c, next) => {
+    const isOpen = c.req.path === '/v1/models' || c.req.path.startsWith('/v1/models/')
+    if (!isOpen && !isSecret(env.KEY_SECRET)) return refuseNow(notConfigured('KEY_SECRET'))
     return next()
   })
   // First: its CORS headers and its limits stand before every other route under /v1.
   app.route('/', gatewayRoutes(parts))
   app.route('/', readingRoutes(readingParts(parts, db)))
+  app.route('/', operatorRoutes(operatorParts(env, parts, db)))
   return app
+}
+
+function isConfigured(env: Env): boolean {
+  return isSecret(env.KEY_SECRET) && isSecret(env.OPERATOR_TOKEN) && isSet(env.DATABASE_URL)
+}
+
+function operatorParts(env: Env, parts: GatewayParts, db: Db | undefined): OperatorParts {
+  const { KEY_PREFIX: prefix, KEY_SECRET: keySecret } = env
+  const limit = operatorLimit(env)
+  return {
+    operatorToken: env.OPERATOR_TOKEN,
+    accounts: parts.accounts,
+    mintKey: isSecret(keySecret)
+      ? ({ accountId, keyNumber: number }) =>
+          mintApiKey({ prefix, accountId, keyNumber: keyNumber(number), keySecret, random })
+      : undefined,
+    limit: (key) => limit.allows(key),
+    db,
+    clock,
+    random,
+    log,
+    ...answering,
+  }
+}
+
+const answering = {
+  makeRequestId: () => makeRequestId(clock.now(), random),
+  refuseWith: (refusal: Refusal, requestId: RequestId) => refusalResponse(refusal, { requestId }),
 }
 
 function readingParts(parts: GatewayParts, db: Db | undefined): ReadingParts {
@@ -144,8 +203,7 @@ function readingParts(parts: GatewayParts, db: Db | undefined): ReadingParts {
     db,
     clock,
     log,
-    makeRequestId: () => makeRequestId(clock.now(), random),
-    refuseWith: (refusal, requestId) => refusalResponse(refusal, { requestId }),
+    ...answering,
     authenticate: async (request) => {
       const authenticated = await authenticateReader(request, parts)
       if (!authenticated.ok) return authenticated
@@ -183,7 +241,7 @@ function isParkedCapture(
 }
 
 /** 100 calls a minute per operator credential, over all isolates. */
-export function operatorLimit(env: Env): WindowLimit {
+function operatorLimit(env: Env): WindowLimit {
   const settings = { name: 'operator', requests: 100, windowMs: minuteMs, timeoutMs: limitTimeoutMs }
   const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
   if (isSet(url) && isSet(token)) return upstashWindowLimit({ url, token }, settings, { clock, log })
