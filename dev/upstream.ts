@@ -23,6 +23,8 @@ export type RecordedRequest = {
   outputTokens: number
   /** The client (our Worker) hung up before the end. */
   isAborted: boolean
+  /** We destroyed the connection, as the directive said. */
+  isCut: boolean
   isFinished: boolean
 }
 
@@ -62,7 +64,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
   const number = String(records.count).padStart(8, '0')
   response.once('close', () => {
     record.endedAt = Date.now()
-    record.isAborted = !record.isFinished
+    record.isAborted = !record.isFinished && !record.isCut
   })
   if (path !== '/v1/chat/completions')
     return sendError(response, record, { status: 404, message: `no ${path} here` })
@@ -73,7 +75,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
   if (typeof directive === 'string') return sendError(response, record, { status: 400, message: directive })
   const chat = readChat(body)
   await pause(directive.firstMs)
-  if (directive.dropsBeforeHeaders) return void response.destroy()
+  if (directive.dropsBeforeHeaders) return cut(response, record)
   if (directive.status !== null) {
     const message = messages[directive.status] ?? 'The server had an error while processing your request.'
     return sendError(response, record, {
@@ -104,7 +106,7 @@ async function stream(
   }
   for (const frame of framesOf(given)) {
     if (response.destroyed) return
-    if (directive.cutAfter === record.chunksWritten) return void response.destroy()
+    if (directive.cutAfter === record.chunksWritten) return cut(response, record)
     // Silence: the connection stays until the other side gives up.
     if (directive.stallAfter === record.chunksWritten) return
     await write(response, encode(frame, directive, record.chunksWritten), directive)
@@ -140,17 +142,22 @@ async function sendWhole(
 ): Promise<void> {
   const { directive } = given
   if (directive.stallAfter !== null || response.destroyed) return
-  if (directive.cutAfter === 0) return void response.destroy()
+  if (directive.cutAfter === 0) return cut(response, record)
   const text = directive.raw ?? JSON.stringify(given.body)
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
   if (directive.cutAfter !== null) {
     await write(response, text.slice(0, text.length / 2), directive)
-    return void response.destroy()
+    return cut(response, record)
   }
   await write(response, text, directive)
   record.chunksWritten = 1
   record.outputTokens = given.tokens
   finish(response, record)
+}
+
+function cut(response: ServerResponse, record: RecordedRequest): void {
+  record.isCut = true
+  response.destroy()
 }
 
 function finish(response: ServerResponse, record: RecordedRequest): void {
@@ -227,6 +234,7 @@ function makeRecord(path: string, request: IncomingMessage, body: unknown): Reco
     chunksWritten: 0,
     outputTokens: 0,
     isAborted: false,
+    isCut: false,
     isFinished: false,
   }
 }
