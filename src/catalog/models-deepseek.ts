@@ -14,8 +14,9 @@ const deepSeek = {
   stopsOnAbort: false,
   // The chain of thought is streamed as `reasoning_content`.
   visibleOutput: true,
-  contextLength: 1_000_000,
-  outputTokensMax: 384_000,
+  // Published as 1M and 384K. Limits are read in the larger way: what is held must cover them.
+  contextLength: 1_048_576,
+  outputTokensMax: 393_216,
   priceBasis: 'usage',
   canCache: true,
   inputOverhead: { baseTokens: 8, perMessageTokens: 6, perToolTokens: 100, imageTokensMax: 0 },

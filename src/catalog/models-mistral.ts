@@ -4,6 +4,7 @@ import type { Model } from './model.ts'
 import { chatParameters } from './chat-parameters.ts'
 import { pricesOf } from './rates.ts'
 
+// Published as 128k, 256k and 1M. Limits are read in the larger way: what is held must cover them.
 const mistral = {
   company: 'Mistral AI',
   provider: 'mistral',
@@ -30,7 +31,7 @@ export const mistralModels: readonly Model[] = [
     id: 'mistral-large-4',
     upstreamId: 'mistral-large-4',
     name: 'Mistral Large 4',
-    contextLength: 524_288,
+    contextLength: 1_048_576,
     outputTokensMax: 262_144,
     tokensPerSecond: 50,
     prices: pricesOf({ input: '1.36', cacheRead: '0.14', output: '4.18' }),
@@ -58,8 +59,8 @@ export const mistralModels: readonly Model[] = [
     id: 'codestral-2508',
     upstreamId: 'codestral-2508',
     name: 'Codestral 25.08',
-    contextLength: 128_000,
-    outputTokensMax: 128_000,
+    contextLength: 131_072,
+    outputTokensMax: 131_072,
     modalities: { input: ['text'], output: ['text'] },
     tokensPerSecond: 150,
     prices: pricesOf({ input: '0.3', cacheRead: '0.03', output: '0.9' }),
@@ -80,8 +81,8 @@ function ministral(of: { size: string; rate: string; cacheRead: string; tokensPe
     id: `ministral-${of.size}-2512`,
     upstreamId: `ministral-${of.size}-2512`,
     name: `Ministral 3 ${of.size.toUpperCase()}`,
-    contextLength: 256_000,
-    outputTokensMax: 256_000,
+    contextLength: 262_144,
+    outputTokensMax: 262_144,
     tokensPerSecond: of.tokensPerSecond,
     prices: pricesOf({ input: of.rate, cacheRead: of.cacheRead, output: of.rate }),
     canCache: true,

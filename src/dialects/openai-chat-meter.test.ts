@@ -205,6 +205,7 @@ describe('the usage of a stream', () => {
 
   test.each<[string, object, string]>([
     ['reasoning under two names', { reasoning_content: 'think', reasoning: 'think' }, 'think'],
+    ['reasoning under the newer name', { reasoning: 'think' }, 'think'],
     ['a refusal', { refusal: 'I cannot' }, 'I cannot'],
     [
       'a tool call',
@@ -309,6 +310,11 @@ describe('a client that asked for usage', () => {
       expect(client.endsWith(data('[DONE]'))).toBe(true)
       expect(chunks.at(-2)).toMatchObject({ choices: [{ finish_reason: 'stop' }] })
     }
+  })
+
+  test('gets running figures as null, as every chunk before the last has them', () => {
+    const { client } = run(stream(text('Hi', { usage }), finish({ usage }), '[DONE]'), asked)
+    expect(chunksOf(client).map((one) => one['usage'])).toMatchObject([null, null, usage])
   })
 
   test('sees in the usage how its cost came about', () => {

@@ -88,6 +88,8 @@ describe('a stream of server-sent events', () => {
   test('joins the data lines of one event', () => {
     const [frame] = readAll([encoder.encode('event: e\ndata: {"a":\ndata: 1}\n\n')])
     expect(frame).toMatchObject({ data: '{"a":\n1}', event: 'e', isComment: false })
+    const [mixed] = readAll([encoder.encode('data: one\rdata: two\n\n')])
+    expect(mixed?.data).toBe('one\ntwo')
   })
 
   test('gives an event that lacks its blank line the line ends that let a client dispatch it', () => {
