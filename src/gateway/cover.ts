@@ -39,7 +39,7 @@ export class Cover {
     this.#acknowledgedSentAt = admissionSentAt
   }
 
-  /** Runs until `end`; resolves when both loops have stopped. */
+  /** Runs until `end` or the loss of cover; resolves when both loops have stopped. */
   async run(): Promise<void> {
     await Promise.all([this.#beat(), this.#watchFence()])
   }
@@ -69,6 +69,7 @@ export class Cover {
       this.#wake = new AbortController()
       const everyMs = this.#hasClientLeft ? timings.beatAfterLeaveMs : timings.beatEveryMs
       const state = await this.#sendBeat()
+      if (this.#ended.signal.aborted) return
       if (state === 'ok') gapMs = everyMs
       else if (state === undefined || state === 'internal') gapMs = Math.ceil(everyMs / retryShare)
       else return this.#lose(state === 'stop' ? 'key_revoked' : 'cover_lost')
@@ -81,7 +82,8 @@ export class Cover {
     const sentAt = clock.now()
     this.#beats += 1
     const beat = { callId, n: this.#beats, costNanoUsd: costSoFar() }
-    const asked = await askOnce(() => account().beat(beat), { clock, attemptMs: timings.objectCallMs })
+    const how = { clock, attemptMs: timings.objectCallMs, signal: this.#ended.signal }
+    const asked = await askOnce(() => account().beat(beat), how)
     if (!asked.ok) return undefined
     if (asked.answer.state === 'ok') this.#acknowledgedSentAt = sentAt
     return asked.answer.state
@@ -97,7 +99,9 @@ export class Cover {
     }
   }
 
+  /** Said once: what ends the call now needs no beat any more, and `isGood` still bounds its last bytes. */
   #lose(loss: CoverLoss): void {
-    if (!this.#ended.signal.aborted) this.#parts.onLost(loss)
+    this.end()
+    this.#parts.onLost(loss)
   }
 }

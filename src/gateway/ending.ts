@@ -35,8 +35,15 @@ export function endingOf(call: PreparedCall, cause: EndCause, phase: Phase, mete
   if (charge === 'nothing') {
     return { cause, phase, rule, usage: noUsage, usageSource: 'none', charge: freeOfCharge, isCharged: false }
   }
-  const { usage, source: usageSource } = metered
+  const { source: usageSource } = metered
+  const usage = charge === 'delivered' ? withinLimit(call, metered.usage) : metered.usage
   return { cause, phase, rule, usage, usageSource, charge: chargeOf(call.model, usage), isCharged: true }
+}
+
+/** Our own count may err upwards; no answer has more tokens than its limit, so a counted call never costs more than its hold. */
+function withinLimit(call: PreparedCall, counted: Usage): Usage {
+  const outputMax = call.quote.outputTokens * call.chat.choices
+  return { ...counted, output: Math.min(counted.output, outputMax) }
 }
 
 export type EndTimes = {

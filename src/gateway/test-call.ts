@@ -1,0 +1,50 @@
+// A call that is ready to be admitted, with round figures, for the tests of this folder.
+
+import { aModel } from '#catalog/test-model.ts'
+import { quote } from '#catalog/quote.ts'
+import { asMillis } from '#core/clock.ts'
+import { callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
+import type { ChatCall } from '#dialects/openai-chat.ts'
+import type { PreparedCall } from './prepared-call.ts'
+
+const startedAt = asMillis(Date.parse('2026-11-01T00:00:00Z'))
+const sevens = (bytes: number) => new Uint8Array(bytes).fill(7)
+
+const chat: ChatCall = {
+  model: 'test-model',
+  isStreamed: true,
+  includeUsage: undefined,
+  outputTokensMax: 100,
+  choices: 1,
+  endUser: undefined,
+  body: {},
+  textBytes: 400,
+  messages: 1,
+  tools: 0,
+  images: 0,
+}
+
+export function aCall(changes: Partial<PreparedCall> & { asked?: Partial<ChatCall> } = {}): PreparedCall {
+  const { asked, ...rest } = changes
+  const requestId = makeRequestId(startedAt, sevens)
+  const model = rest.model ?? aModel()
+  const call = { ...chat, ...asked }
+  return {
+    requestId,
+    callId: callIdOf(requestId),
+    caller: {
+      accountId: makeAccountId('e', sevens),
+      keyNumber: keyNumber(1),
+      secretHash: '07'.repeat(32),
+    },
+    endpoint: '/v1/chat/completions',
+    upstreamPath: '/chat/completions',
+    model,
+    provider: { id: 'openai', baseUrl: 'https://upstream.test/v1', apiKey: 'sk-upstream-key' },
+    chat: call,
+    upstreamBody: '{}',
+    quote: quote(model, call),
+    startedAt,
+    ...rest,
+  }
+}
