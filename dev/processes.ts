@@ -27,6 +27,14 @@ export function childrenOf(parentPid: number, text: string): readonly number[] {
     .map((row) => row.pid)
 }
 
+/** Everything that a process started, and what those started, as long as its parents live. */
+export function descendantsOf(pid: number): readonly number[] {
+  const rows = listProcesses()
+  const below = (parent: number): readonly number[] =>
+    rows.filter((row) => row.parentPid === parent).flatMap((row) => [row.pid, ...below(row.pid)])
+  return below(pid)
+}
+
 /** The exit code once the process has ended (null after a signal); SIGKILL if it takes longer than `withinMs`. */
 export async function exitOf(child: ChildProcess, withinMs: number): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return child.exitCode

@@ -197,12 +197,15 @@ function encode(frame: Frame, directive: Directive, index: number): string {
 }
 
 /** Waits for a slow reader, so that thousands of streams do not pile up here. */
-async function write(response: ServerResponse, text: string, { splitBytes }: Directive): Promise<void> {
+async function write(response: ServerResponse, text: string, directive: Directive): Promise<void> {
   const bytes = Buffer.from(text)
-  const size = splitBytes ?? bytes.length
+  const size = directive.splitBytes ?? bytes.length
   for (let at = 0; at < bytes.length && !response.destroyed; at += size) {
-    if (!response.write(bytes.subarray(at, at + size))) await drained(response)
-    if (splitBytes !== null) await new Promise((next) => setImmediate(next))
+    const piece = bytes.subarray(at, at + size)
+    // A cut must come after what was written before it, not instead of it.
+    if (directive.cutAfter !== null) await new Promise<void>((sent) => response.write(piece, () => sent()))
+    else if (!response.write(piece)) await drained(response)
+    if (directive.splitBytes !== null) await new Promise((next) => setImmediate(next))
   }
 }
 

@@ -18,7 +18,7 @@ export type WorldCoordinates = {
 export type NewAccount = {
   creditUsd?: string
   name?: string
-  /** Fields of the operator's PATCH of an account: rpm, tpm, in_flight, monthly_spend_limit, … */
+  /** As the operator's API names them: rpm, tpm, in_flight, keys_max, monthly_spend_limit, … */
   settings?: { readonly [name: string]: unknown }
   /** Fields of the operator's POST of a key: limits, allowed_models, … */
   key?: { readonly [name: string]: unknown }
@@ -76,11 +76,8 @@ async function newAccount(
   operator: Operator,
   given: NewAccount,
 ): Promise<{ accountId: string; apiKey: string }> {
-  const { creditUsd = '10.00', name = 'Test account', settings, key } = given
-  const accountId = String((await operator('POST', '/accounts', { name }))['id'])
-  if (settings !== undefined) {
-    await operator('PATCH', `/accounts/${accountId}`, { ...settings, reason: 'set by a test' })
-  }
+  const { creditUsd = '10.00', name = 'Test account', settings = {}, key } = given
+  const accountId = String((await operator('POST', '/accounts', { name, settings }))['id'])
   if (Number(creditUsd) > 0) {
     const grant = { amount: creditUsd, reason: 'starting credit', idempotency_key: `start-${accountId}` }
     await operator('POST', `/accounts/${accountId}/grants`, grant)

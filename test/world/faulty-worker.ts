@@ -101,13 +101,13 @@ export default {
     if (accountId !== null) return Response.json(seenOf(env.ACCOUNT.idFromName(accountId).toString()))
     return Response.json({ objects: seenObjects.size, seen: Object.fromEntries(seenObjects) })
   },
-  async queue(batch, env, context) {
+  async queue(batch, env) {
     if (isOn('drop_messages')) return batch.ackAll()
     if (isOn('fail_before_messages')) throw new Error('the consumer died before its work: planted by a test')
-    await worker.queue(batch, env, context)
+    await worker.queue(batch, env)
     if (isOn('fail_after_messages')) throw new Error('the consumer died after its work: planted by a test')
   },
-  scheduled: (controller, env, context) => worker.scheduled(controller, env, context),
+  scheduled: (controller, env) => worker.scheduled(controller, env),
 } satisfies ExportedHandler<Env, Parameters<typeof worker.queue>[0]['messages'][number]['body']>
 
 async function plant(fault: FaultRequest, env: Env): Promise<Response> {
