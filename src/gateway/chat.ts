@@ -50,6 +50,7 @@ function route(read: Read, parts: GatewayParts): Prepared {
     const message = `This deployment has no credential for ${model.company}: the operator has to set ${providerSettings[model.provider].apiKey}.`
     return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
   }
+  const quoted = quote(model, chat)
   const call: PreparedCall = {
     ...read,
     callId: callIdOf(requestId),
@@ -57,11 +58,13 @@ function route(read: Read, parts: GatewayParts): Prepared {
     upstreamPath: '/chat/completions',
     model,
     provider,
-    quote: quote(model, chat),
+    quote: quoted,
     upstreamBody: upstreamBody(chat, {
       upstreamModel: model.upstreamId,
       outputParameter: model.outputParameter,
       acceptsStreamOptions: model.acceptsStreamOptions,
+      // What is held is what is asked for: a limit above the model's goes upstream as the model's.
+      ...(chat.outputTokensMax === undefined ? {} : { outputTokensMax: quoted.outputTokens }),
     }),
   }
   return { ok: true, call }
