@@ -51,7 +51,7 @@ export function isFinal(answer: { ok: true } | { ok: false; code: string }): boo
   return answer.ok || answer.code !== 'internal'
 }
 
-function callOf(end: CallEnd): string {
+export function callOf(end: CallEnd): string {
   return 'capture' in end ? end.capture.callId : end.release.callId
 }
 

@@ -5,7 +5,7 @@ import type { Log } from '#core/log.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import type { ParkedCapture } from '#ledger/commands.ts'
 import type { Timings } from '#ledger/timings.ts'
-import { type CallEnd, isFinal, tell } from './capture.ts'
+import { type CallEnd, callOf, isFinal, tell } from './capture.ts'
 import { askOnce } from './object-call.ts'
 
 /** A queue message as far as this consumer uses it. */
@@ -36,13 +36,14 @@ async function deliver(message: ParkedMessage, parts: ParkedCaptureParts): Promi
     attemptMs: parts.timings.objectCallMs,
   })
   if (asked.ok && isFinal(asked.answer)) {
-    if (!asked.answer.ok) parts.log.error('capture_refused', { account: accountId, code: asked.answer.code })
+    if (!asked.answer.ok)
+      parts.log.error('capture_refused', { account: accountId, call: callOf(end), code: asked.answer.code })
     message.ack()
     return
   }
   parts.log.error(
     'capture_waits',
-    { account: accountId, attempts: message.attempts },
+    { account: accountId, call: callOf(end), attempts: message.attempts },
     asked.ok ? undefined : asked.cause,
   )
   message.retry({ delaySeconds: Math.min(2 ** message.attempts, longestPauseSeconds) })
