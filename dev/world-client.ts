@@ -36,7 +36,16 @@ export type WorldClient = WorldCoordinates & {
   resetUpstream(): Promise<void>
   /** Faults of a world that runs test/world/faulty-worker.ts. */
   fault(fault: { readonly [name: string]: unknown }): Promise<unknown>
+  /** The same POST many times at once inside one isolate; how often each outcome was answered. Faulty worker only. */
+  burst(burst: Burst): Promise<{ readonly [outcome: string]: number }>
   disconnect(): Promise<void>
+}
+
+export type Burst = {
+  count: number
+  path: string
+  headers: { readonly [name: string]: string }
+  body: unknown
 }
 
 export function connectWorld(coordinates: WorldCoordinates): WorldClient {
@@ -61,13 +70,20 @@ export function connectWorld(coordinates: WorldCoordinates): WorldClient {
     // Our own upstream's answer about itself.
     upstreamRequests: async () => (await (await fetch(requestsUrl)).json()) as RecordedRequest[],
     resetUpstream: async () => void (await fetch(requestsUrl, { method: 'DELETE' })),
-    fault: async (fault) => {
-      const response = await fetch(`${baseUrl}/__fault`, { method: 'POST', body: JSON.stringify(fault) })
-      if (!response.ok) throw new Error(`POST /__fault answered ${response.status}: ${await response.text()}`)
-      return response.json()
+    fault: (fault) => postJson(`${baseUrl}/__fault`, fault),
+    burst: async (burst) => {
+      const { outcomes } = fieldsOf(await postJson(`${baseUrl}/__burst`, burst))
+      // Counted by the entry of the test itself.
+      return outcomes as { readonly [outcome: string]: number }
     },
     disconnect: () => pool.end(),
   }
+}
+
+async function postJson(url: string, body: unknown): Promise<unknown> {
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
+  if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`)
+  return response.json()
 }
 
 type Operator = WorldClient['operator']

@@ -95,7 +95,9 @@ function endIfIdle(context: DurableObjectState): void {
 
 export default {
   async fetch(request, env, context) {
-    if (new URL(request.url).pathname !== '/__fault') return worker.fetch(request, env, context)
+    const { pathname } = new URL(request.url)
+    if (pathname === '/__burst') return burst(request, (inner) => worker.fetch(inner, env, context))
+    if (pathname !== '/__fault') return worker.fetch(request, env, context)
     if (request.method === 'POST') return plant(await request.json<FaultRequest>(), env)
     const accountId = new URL(request.url).searchParams.get('accountId')
     if (accountId !== null) return Response.json(seenOf(env.ACCOUNT.idFromName(accountId).toString()))
@@ -109,6 +111,32 @@ export default {
   },
   scheduled: (controller, env) => worker.scheduled(controller, env),
 } satisfies ExportedHandler<Env, Parameters<typeof worker.queue>[0]['messages'][number]['body']>
+
+/** `POST /__burst`: the same call many times at once inside this isolate, without a socket for each. */
+type Burst = { count: number; path: string; headers: { [name: string]: string }; body: unknown }
+
+/** How often each status (with the error's code) was answered, e.g. `{"200": 20, "402 insufficient_credits": 9980}`. */
+async function burst(
+  request: Request,
+  call: (inner: Request<unknown, IncomingRequestCfProperties>) => Response | Promise<Response>,
+): Promise<Response> {
+  const { count, path, headers, body } = await request.json<Burst>()
+  const outcomes: { [outcome: string]: number } = {}
+  const one = async () => {
+    const inner = new Request<unknown, IncomingRequestCfProperties>(new URL(path, request.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
+    const response = await call(inner)
+    const text = await response.text()
+    const code = response.ok ? '' : (/"code":\s*"(\w+)"/.exec(text)?.[1] ?? '')
+    const outcome = `${response.status} ${code}`.trim()
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  }
+  await Promise.all(Array.from({ length: count }, one))
+  return Response.json({ outcomes })
+}
 
 async function plant(fault: FaultRequest, env: Env): Promise<Response> {
   if (fault.kind === 'clear') faults.clear()
