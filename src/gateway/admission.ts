@@ -1,7 +1,7 @@
 // The one question to the account object, and what its "no" means for the client. The words of each refusal carry the
 // figures and the next step; what an SDK should do is in core/errors.ts.
 
-import type { Millis } from '#core/clock.ts'
+import { type Millis, dayMs, hourMs, minuteMs } from '#core/clock.ts'
 import { type ErrorCode, type Json, type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, formatUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
@@ -109,9 +109,15 @@ function windowName(source: LimitSource | undefined): string {
 }
 
 function resetSentence(answer: AdmitRefused): string {
-  return answer.resetMs === undefined
-    ? ' It does not reset.'
-    : ` It resets in ${Math.ceil(answer.resetMs / 60_000)} minutes.`
+  return answer.resetMs === undefined ? ' It does not reset.' : ` It resets in ${roughly(answer.resetMs)}.`
+}
+
+/** Rounded up: who comes back then finds the limit reset. */
+function roughly(ms: number): string {
+  const minutes = Math.max(1, Math.ceil(ms / minuteMs))
+  if (minutes < 120) return minutes === 1 ? '1 minute' : `${minutes} minutes`
+  const hours = Math.ceil(ms / hourMs)
+  return hours < 48 ? `${hours} hours` : `${Math.ceil(ms / dayMs)} days`
 }
 
 function moneyFigures(answer: AdmitRefused): { readonly [name: string]: Json } {
