@@ -6,8 +6,25 @@ import { isObject, readJson, readString } from '#core/readers.ts'
 
 /** Longer texts are a page or a dump, not a sentence. */
 const messageCharactersMax = 500
+/** Bounds the work of the search below on a text made to be slow. */
+const cleanedCharactersMax = 4 * messageCharactersMax
 const longestRetrySeconds = 60
-const secretLike = /\b(?:sk|key|Bearer|org|proj)[-_ ][A-Za-z0-9*._-]{6,}|https?:\/\/\S+/g
+/** Names of fields such as `messages[0].content`; anything else is not a name. */
+const paramPattern = /^[\w.[\]-]{1,100}$/
+
+/** What an operator would not want a customer to read: addresses, hosts, credentials, long opaque tokens. */
+const secretLike = new RegExp(
+  [
+    String.raw`https?:\/\/\S+`,
+    String.raw`\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|ai|dev|cloud|internal|local|svc)\b(?::\d+)?(?:\/\S*)?`,
+    String.raw`\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b`,
+    String.raw`\b(?:Bearer|Basic)\s+\S+`,
+    String.raw`\b(?:sk|pk|rk|gsk|xai|key|org|proj)[-_][a-z0-9*._-]{6,}`,
+    String.raw`\bAIza\S+`,
+    String.raw`\b(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9*]{32,}`,
+  ].join('|'),
+  'gi',
+)
 
 /** What a client is told about an upstream's status and body. */
 export function refusalOfUpstream(status: number, body: string, retryAfter: string | null): Refusal {
@@ -44,13 +61,20 @@ export function upstreamErrorMessage(data: string): string | undefined {
 function errorOf(body: string): { message: string | undefined; param: string | undefined } {
   const parsed = readJson(body)
   const error = isObject(parsed) ? parsed['error'] : undefined
-  if (isObject(error)) return { message: readString(error['message']), param: readString(error['param']) }
+  if (isObject(error)) {
+    const param = readString(error['param'])
+    const isName = param !== undefined && paramPattern.test(param) && cleaned(param) === param
+    return { message: readString(error['message']), param: isName ? param : undefined }
+  }
   const message = isObject(parsed) ? (readString(parsed['message']) ?? readString(error)) : undefined
   return { message, param: undefined }
 }
 
 function cleaned(message: string): string {
-  return message.replace(secretLike, '[removed]').slice(0, messageCharactersMax)
+  return message
+    .slice(0, cleanedCharactersMax)
+    .replace(secretLike, '[removed]')
+    .slice(0, messageCharactersMax)
 }
 
 function retrySeconds(retryAfter: string | null): number {
