@@ -14,6 +14,9 @@ const exampleModel = 'gpt-6-luna'
 /** As wrangler.toml's cron. */
 const cronEveryMs = 3_600_000
 
+/** A sentence for the terminal. Declared before the code below runs, which a class needs and a function does not. */
+class StartError extends Error {}
+
 let world: World | undefined
 let isStopping = false
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -90,8 +93,6 @@ function repeatCron(started: World): void {
     repeatCron(started)
   }, cronEveryMs).unref()
 }
-
-class StartError extends Error {}
 
 function readPort(text: string | undefined): number {
   const port = Number(text ?? defaultPort)
