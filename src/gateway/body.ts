@@ -13,9 +13,10 @@ export async function readBody(request: Request): Promise<ReadBody> {
   const stated = request.headers.get('content-length')
   if (stated !== null && Number(stated) > bodyBytesMax) return tooLarge()
   if (request.body === null) return { ok: true, bytes: new Uint8Array(0) }
+  if (stated === null) return readCounted(request.body)
   // A stated length is kept by the platform; only a chunked body has to be counted while it comes.
-  if (stated !== null) return { ok: true, bytes: new Uint8Array(await request.arrayBuffer()) }
-  return readCounted(request.body)
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  return bytes.length > bodyBytesMax ? tooLarge() : { ok: true, bytes }
 }
 
 async function readCounted(body: ReadableStream<Uint8Array>): Promise<ReadBody> {
