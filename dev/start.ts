@@ -11,6 +11,7 @@ import { startWorld, type World } from './world.ts'
 
 const defaultPort = 8787
 const exampleModel = 'gpt-6-luna'
+const impatientMs = 1_000
 /** As wrangler.toml's cron. */
 const cronEveryMs = 3_600_000
 
@@ -19,12 +20,13 @@ class StartError extends Error {}
 
 let world: World | undefined
 let isStopping = false
+let stoppingSince = Number.POSITIVE_INFINITY
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 // Before anything starts: a Ctrl-C in the middle of a start must end what is there so far.
-// A second one does not wait: everything that was started ends when this process has gone.
+// npm passes a terminal's Ctrl-C on, so one key press may arrive twice; only a later one no longer waits for an orderly end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => void (isStopping ? process.exit(1) : stop(0)))
+  process.on(signal, () => void (Date.now() - stoppingSince > impatientMs ? process.exit(1) : stop(0)))
 }
 // The terminal may have been closed.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
@@ -77,6 +79,7 @@ async function seedAccount(started: World): Promise<{ accountId: string; apiKey:
 async function stop(code: number): Promise<void> {
   if (isStopping) return
   isStopping = true
+  stoppingSince = Date.now()
   const isOurs = findRunning()?.pid === process.pid
   if (world !== undefined) say('Stopping …')
   try {
@@ -126,7 +129,7 @@ Sluice is ready after ${seconds.toFixed(1)} s (models: ${upstream}).
   API key    ${apiKey}    ($10.00 to begin with)
 
   curl -N ${baseUrl}/v1/chat/completions -H 'authorization: Bearer ${apiKey}' -H 'content-type: application/json' \\
-    -d '{"model": "${exampleModel}", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}'
+    -d '{"model": "${exampleModel}", "messages": [{"role": "user", "content": "Hello"}], "stream": true, "stream_options": {"include_usage": true}}'
 
   import OpenAI from 'openai'
   const client = new OpenAI({ baseURL: '${baseUrl}/v1', apiKey: '${apiKey}' })
