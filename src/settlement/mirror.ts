@@ -21,18 +21,17 @@ const markStepMax = 20_000
 export async function writeRows(db: Db, rows: MirrorRows, now: Millis): Promise<Written> {
   const epochs = rows.entries.map(({ account_id, epoch }) => ({ account_id, epoch }))
   const results = await db.batch([
-    db.execute(lockAccounts(rows)),
+    db.execute(upsertAccounts(rows)),
     db.execute(insertEntries(rows)),
     db.execute(selectConflicts(rows)),
     db.execute(upsertCharges(rows)),
     db.execute(sumCharges(rows)),
-    db.execute(upsertAccounts(rows)),
     db.execute(upsertKeys(rows)),
     db.execute(moveMarks(epochs, now)),
   ])
   return {
     conflicts: [...rows.conflicts, ...results[2].rows.map(readConflict)],
-    marks: results[7].rows.map(readMark),
+    marks: results[6].rows.map(readMark),
   }
 }
 
@@ -46,7 +45,10 @@ export async function advanceMarks(db: Db, accountId: AccountId, now: Millis): P
     epoch: Number(row['epoch']),
   }))
   if (epochs.length === 0) return []
-  const [, moved] = await db.batch([db.execute(lockOf([accountId])), db.execute(moveMarks(epochs, now))])
+  const [, moved] = await db.batch([
+    db.execute(sql`select id from accounts where id = ${accountId} for update`),
+    db.execute(moveMarks(epochs, now)),
+  ])
   return moved.rows.map(readMark)
 }
 
@@ -61,17 +63,16 @@ function recordsOf(table: string, rows: readonly object[]): SQL {
 }
 
 /**
- * One writer per account at a time: a call's total and an account's mark are read from rows that another writer may be
- * adding at this moment, and the later statements of this transaction must see them.
+ * First in the transaction, because the account's row is the lock of its writers: a call's total and an account's mark
+ * are read from rows that another writer may be adding at this moment, and the statements after this one must see them.
  */
-function lockAccounts(rows: MirrorRows): SQL {
-  return lockOf(rows.accounts.map((account) => account.id))
-}
-
-function lockOf(accountIds: readonly AccountId[]): SQL {
-  return sql`select pg_advisory_xact_lock(name) from (
-    select distinct hashtextextended(id, 0) as name from jsonb_array_elements_text(${JSON.stringify(accountIds)}::jsonb) as id
-    order by name) as names`
+function upsertAccounts(rows: MirrorRows): SQL {
+  return sql`insert into accounts (id, name, region, created_at, last_entry_at)
+    select id, name, region, created_at, last_entry_at from ${recordsOf('accounts', rows.accounts)}
+    on conflict (id) do update set
+      name = case when excluded.name = '' then accounts.name else excluded.name end,
+      created_at = least(accounts.created_at, excluded.created_at),
+      last_entry_at = greatest(accounts.last_entry_at, excluded.last_entry_at)`
 }
 
 function insertEntries(rows: MirrorRows): SQL {
@@ -134,15 +135,6 @@ function sumCharges(rows: MirrorRows): SQL {
     ) as total
     where charges.account_id = total.account_id and charges.call_id = total.call_id
       and (charges.cost_nano_usd <> total.cost or charges.created_at <> total.created_at)`
-}
-
-function upsertAccounts(rows: MirrorRows): SQL {
-  return sql`insert into accounts (id, name, region, created_at, last_entry_at)
-    select id, name, region, created_at, last_entry_at from ${recordsOf('accounts', rows.accounts)}
-    on conflict (id) do update set
-      name = case when excluded.name = '' then accounts.name else excluded.name end,
-      created_at = least(accounts.created_at, excluded.created_at),
-      last_entry_at = greatest(accounts.last_entry_at, excluded.last_entry_at)`
 }
 
 /** A revocation may arrive before the key that it revokes. */

@@ -132,13 +132,23 @@ describe('entries arrive once and in order', () => {
     expect(account.confirms.map(({ seq }) => seq)).toEqual([4, 10])
   })
 
-  test('two consumers of one account at the same time agree on its total and its mark', async () => {
-    const account = new StandInAccount().live(30)
-    account.add({ kind: 'late', reference: callId(1), amount: -500, keyNumber: 1, detail: chargeDetail })
-    const bodies = shuffled(account.messages(1), 9)
-    await Promise.all(bodies.map((body) => consumeEntries([message(body)], partsFor([account]))))
+  test('consumers of one account at the same time agree on the totals of its calls and on its mark', async () => {
+    const account = new StandInAccount().live(40)
+    for (let call = 1; call <= 40; call += 1)
+      account.add({ kind: 'late', reference: callId(call), amount: -500, keyNumber: 1, detail: chargeDetail })
+    const lines = account
+      .messages(1)
+      .map((body) => () => consumeEntries([message(body)], partsFor([account])))
+    const both = (first: number, second: number) => Promise.all([lines[first]?.(), lines[second]?.()])
+    // Two neighbours at the same moment: the mark must pass over both.
+    for (let index = 0; index < 42; index += 2) {
+      await both(index, index + 1)
+      expect(account.confirmed).toBe(index + 2)
+    }
+    await Promise.all(lines.slice(42).map((consume) => consume()))
     expect(account.confirmed).toBe(account.entries.length)
-    expect((await chargesOf(account))[0]).toMatchObject({ cost_nano_usd: '501' })
+    const costs = (await chargesOf(account)).map((charge) => charge['cost_nano_usd'])
+    expect(costs).toEqual(Array.from({ length: 40 }, (_, index) => String(501 + index)))
   })
 
   test('messages of many accounts in one batch are kept apart', async () => {
