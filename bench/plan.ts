@@ -1,0 +1,74 @@
+// What one run of the bench does and how long: the numbers of the full and of the quick run, and the requests that are sent.
+
+import { directive } from './protocol.ts'
+
+export type Plan = {
+  name: string
+  /** Each figure is the median of so many rounds, the gateways taking turns within each. */
+  repeats: number
+  warmUpMs: number
+  requestsMs: number
+  connections: number
+  /** Rounds of 20 streams within one repeat. */
+  streamRounds: number
+  firstTokens: number
+  /** How long a stream lasts whose rows are counted. */
+  countedStreamMs: number
+  /** A stream that outlives its first beat; 0 leaves it out. */
+  longStreamMs: number
+}
+
+export const streams = 20
+export const chunksPerStream = 150
+export const chunkGap = 20
+export const manyAccounts = 100
+export const countedGroup = 8
+
+export const fullPlan: Plan = {
+  name: 'full',
+  repeats: 5,
+  warmUpMs: 2_000,
+  requestsMs: 3_000,
+  connections: 32,
+  streamRounds: 2,
+  firstTokens: 200,
+  countedStreamMs: 10_000,
+  longStreamMs: 17_000,
+}
+
+export const quickPlan: Plan = {
+  name: 'quick',
+  repeats: 3,
+  warmUpMs: 1_000,
+  requestsMs: 1_500,
+  connections: 32,
+  streamRounds: 1,
+  firstTokens: 60,
+  countedStreamMs: 1_000,
+  longStreamMs: 0,
+}
+
+type Ask = {
+  isStreamed: boolean
+  includesUsage?: boolean
+  chunks?: number
+  gapMs?: number
+  /** One that the operator would risk too much with is checked first, whatever the account's standing. */
+  isCheckedFirst?: boolean
+}
+
+/** $0.05 is the most that may leave before the answer to its check; this model's dearest answer costs more. */
+const dearOutputTokens = 32_768
+
+export function bodyOf({ isStreamed, includesUsage, chunks = 1, gapMs = 0, isCheckedFirst }: Ask): string {
+  return JSON.stringify({
+    model: 'gpt-4.1-mini',
+    messages: [
+      { role: 'system', content: 'You are a helpful assistant.' },
+      { role: 'user', content: directive(chunks, gapMs) },
+    ],
+    max_tokens: isCheckedFirst === true ? dearOutputTokens : 200,
+    ...(isStreamed ? { stream: true } : {}),
+    ...(includesUsage === true ? { stream_options: { include_usage: true } } : {}),
+  })
+}

@@ -1,0 +1,130 @@
+// What is compared with what: each section sends the same load to several subjects, the bare Worker first.
+
+import type { Gateway, Product } from './gateways.ts'
+import type { Measured, Work } from './measure.ts'
+import { type Plan, bodyOf, chunkGap, chunksPerStream, streams } from './plan.ts'
+
+export type Subject = { name: string; gateway: Gateway | Product; work: Work }
+
+export type Figure = {
+  name: string
+  digits: number
+  of: (measured: Measured) => number
+  /** How the bare Worker's figure of the same round is set against it. */
+  against: 'ratio' | 'difference' | 'none'
+  goal?: string
+}
+
+export type Section = {
+  title: string
+  explanation: string
+  subjects: readonly Subject[]
+  figures: readonly Figure[]
+}
+
+export type Parties = {
+  bare: Gateway
+  product: Product
+  portkey: Gateway | undefined
+  oneKey: readonly string[]
+  manyKeys: readonly string[]
+}
+
+export function sectionsOf(plan: Plan, parties: Parties): readonly Section[] {
+  return [wholeAnswers(plan, parties), streamedAnswers(plan, parties), firstTokens(plan, parties)]
+}
+
+function wholeAnswers(plan: Plan, { bare, product, portkey, oneKey, manyKeys }: Parties): Section {
+  const { connections, requestsMs: forMs } = plan
+  const work = { body: bodyOf({ isStreamed: false }), connections, forMs }
+  const first = { ...work, body: bodyOf({ isStreamed: false, isCheckedFirst: true }) }
+  return {
+    title: 'Whole answers',
+    explanation: `${connections} connections, each asking again as soon as it is answered, for ${forMs / 1_000} s.`,
+    subjects: [
+      { name: 'bare', gateway: bare, work },
+      { name: 'product, 1 account', gateway: product, work: { ...work, keys: oneKey } },
+      { name: 'product, 100 accounts, parallel', gateway: product, work: { ...work, keys: manyKeys } },
+      { name: 'product, 100 accounts, first', gateway: product, work: { ...first, keys: manyKeys } },
+      ...optional('portkey', portkey, work),
+    ],
+    figures: [
+      { name: 'requests/s', digits: 0, of: (m) => m.answers / m.seconds, against: 'ratio' },
+      {
+        name: 'CPU ms per request',
+        digits: 3,
+        of: (m) => m.cpuMs / m.answers,
+        against: 'ratio',
+        goal: '≤ 3.2 × bare',
+      },
+      { name: 'latency p50 ms', digits: 2, of: (m) => m.latencyMs.p50, against: 'none' },
+      { name: 'latency p95 ms', digits: 2, of: (m) => m.latencyMs.p95, against: 'none' },
+      { name: 'parallel, share', digits: 2, of: (m) => m.parallel / m.answers, against: 'none' },
+    ],
+  }
+}
+
+function streamedAnswers(plan: Plan, { bare, product, portkey, manyKeys }: Parties): Section {
+  const asked = { isStreamed: true, chunks: chunksPerStream, gapMs: chunkGap }
+  const work = {
+    body: bodyOf({ ...asked, includesUsage: true }),
+    connections: streams,
+    staggerMs: chunkGap / streams,
+    answersMax: streams * plan.streamRounds,
+  }
+  const keyed = { ...work, keys: manyKeys }
+  // Nobody asked for the usage, so nobody is shown a cost: the frame is taken out of the stream.
+  const unasked = { ...keyed, body: bodyOf(asked), mustContain: '[DONE]' }
+  return {
+    title: 'Streams',
+    explanation: `${streams} streams at a time of ${chunksPerStream} chunks, ${chunkGap} ms apart; a stream's admission, charge and outbox are in its figures.`,
+    subjects: [
+      { name: 'bare', gateway: bare, work },
+      { name: 'product, cost in the last frame', gateway: product, work: keyed },
+      { name: 'product, usage not asked for', gateway: product, work: unasked },
+      ...optional('portkey', portkey, work),
+    ],
+    figures: [
+      {
+        name: 'CPU ms per 1,000 chunks',
+        digits: 1,
+        of: (m) => (m.cpuMs / m.marks) * 1_000,
+        against: 'ratio',
+        goal: "≤ Portkey's (3.3 ×)",
+      },
+      { name: 'chunk delay p50 ms', digits: 2, of: (m) => m.chunkDelayMs.p50, against: 'ratio' },
+      { name: 'chunk delay p95 ms', digits: 2, of: (m) => m.chunkDelayMs.p95, against: 'ratio' },
+    ],
+  }
+}
+
+function firstTokens(plan: Plan, { bare, product, portkey, oneKey }: Parties): Section {
+  const asked = { isStreamed: true, includesUsage: true }
+  const work = { body: bodyOf(asked), connections: 1, answersMax: plan.firstTokens }
+  const first = { ...work, body: bodyOf({ ...asked, isCheckedFirst: true }), keys: oneKey }
+  return {
+    title: 'First token',
+    explanation: `${plan.firstTokens} streams one after the other; the upstream's first chunk leaves at once.`,
+    subjects: [
+      { name: 'bare', gateway: bare, work },
+      { name: 'product, parallel', gateway: product, work: { ...work, keys: oneKey } },
+      { name: 'product, first', gateway: product, work: first },
+      ...optional('portkey', portkey, work),
+    ],
+    figures: [
+      {
+        name: 'first token p50 ms',
+        digits: 2,
+        of: (m) => m.firstTokenMs.p50,
+        against: 'difference',
+        goal: '≤ 1 ms over bare',
+      },
+      { name: 'first token p95 ms', digits: 2, of: (m) => m.firstTokenMs.p95, against: 'difference' },
+      { name: 'parallel, share', digits: 2, of: (m) => m.parallel / m.answers, against: 'none' },
+    ],
+  }
+}
+
+function optional(name: string, gateway: Gateway | undefined, work: Work): readonly Subject[] {
+  return gateway === undefined ? [] : [{ name, gateway, work }]
+}

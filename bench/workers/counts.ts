@@ -1,0 +1,61 @@
+// Counts what the objects of this process write and are asked, by the platform's own figures: `cursor.rowsWritten` is what
+// it bills, and every alarm set or deleted is one row more.
+
+type Cursor = { readonly rowsWritten: number }
+type Method = (this: unknown, ...given: unknown[]) => unknown
+
+const asked = ['admit', 'extend', 'beat', 'capture', 'release', 'confirm', 'alarm']
+
+export class Counts {
+  /** A cursor's figure is final only when it has been read to its end, so they are added up afterwards. */
+  #cursors: Cursor[] = []
+  #alarmsSet = 0
+  #calls: { [method: string]: number } = {}
+
+  /** Replaces methods on the prototypes, which all objects of the process share. */
+  constructor(storage: DurableObjectStorage, object: object) {
+    observe(Object.getPrototypeOf(storage.sql), 'exec', (cursor) => {
+      if (isCursor(cursor)) this.#cursors.push(cursor)
+    })
+    for (const name of ['setAlarm', 'deleteAlarm']) {
+      observe(Object.getPrototypeOf(storage), name, () => {
+        this.#alarmsSet += 1
+      })
+    }
+    for (const name of asked) {
+      observe(object, name, () => {
+        this.#calls[name] = (this.#calls[name] ?? 0) + 1
+      })
+    }
+  }
+
+  /** The figures since the last time. */
+  take(): { rowsWritten: number; alarmsSet: number; calls: { [method: string]: number } } {
+    const rowsWritten = this.#cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0)
+    const taken = { rowsWritten, alarmsSet: this.#alarmsSet, calls: this.#calls }
+    this.#cursors = []
+    this.#alarmsSet = 0
+    this.#calls = {}
+    return taken
+  }
+}
+
+function isCursor(value: unknown): value is Cursor {
+  return typeof value === 'object' && value !== null && 'rowsWritten' in value
+}
+
+function observe(prototype: unknown, name: string, note: (answer: unknown) => void): void {
+  if (typeof prototype !== 'object' || prototype === null) throw new Error(`${name} has no prototype`)
+  const original: unknown = Reflect.get(prototype, name)
+  if (!isMethod(original)) return
+  const value: Method = function (...given) {
+    const answer = Reflect.apply(original, this, given)
+    note(answer)
+    return answer
+  }
+  Object.defineProperty(prototype, name, { value, configurable: true, writable: true })
+}
+
+function isMethod(value: unknown): value is Method {
+  return typeof value === 'function'
+}
