@@ -7,7 +7,7 @@ import { loadCatalog } from '#catalog/catalog.ts'
 import { models } from '#catalog/models.ts'
 import { type Clock, asMillis, durationsDividedBy, minuteMs } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { type Random, type RequestId, keyNumber, makeRequestId } from '#core/ids.ts'
+import { type AccountId, type Random, type RequestId, keyNumber, makeRequestId } from '#core/ids.ts'
 import { type Log, jsonLog } from '#core/log.ts'
 import { regionOf } from '#core/regions.ts'
 import type { RouteDescription } from '#core/route-table.ts'
@@ -20,7 +20,7 @@ import { RefusalMemory } from '#gateway/refusal-memory.ts'
 import { refusalResponse } from '#gateway/refusal-response.ts'
 import { authenticateReader, gatewayRoutes } from '#gateway/routes.ts'
 import { Standing } from '#gateway/standing.ts'
-import type { AccountPorts } from '#ledger/account-port.ts'
+import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
 import type { EntriesMessage, ParkedCapture } from '#ledger/commands.ts'
 import { mintApiKey } from '#ledger/api-key.ts'
 import { timings } from '#ledger/timings.ts'
@@ -114,11 +114,7 @@ const log: Log = jsonLog(print, () => Date.now())
 
 function buildRoot(env: Env): Root {
   const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
-  const accounts: AccountPorts = (accountId) => {
-    const id = env.ACCOUNT.idFromName(accountId)
-    const locationHint = regionOf(accountId)
-    return locationHint === undefined ? env.ACCOUNT.get(id) : env.ACCOUNT.get(id, { locationHint })
-  }
+  const accounts: AccountPorts = (accountId) => accountPort(env, accountId)
   const parts = gatewayParts(env, accounts, scale)
   const db = makeDb(env)
   return {
@@ -126,6 +122,17 @@ function buildRoot(env: Env): Root {
     settlement: { db, accounts, clock, log },
     parkedCaptures: { accounts, clock, log, timings: parts.timings },
   }
+}
+
+/** The platform's RPC types recurse through JSON without end, so the stub is given the type that its class implements. */
+function accountPort(env: Env, accountId: AccountId): AccountPort {
+  const locationHint = regionOf(accountId)
+  const namespace: DurableObjectNamespace = env.ACCOUNT
+  const stub: unknown = namespace.get(
+    namespace.idFromName(accountId),
+    locationHint === undefined ? {} : { locationHint },
+  )
+  return stub as AccountPort
 }
 
 function gatewayParts(env: Env, accounts: AccountPorts, scale: number): GatewayParts {

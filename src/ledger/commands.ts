@@ -197,7 +197,9 @@ export type KeyAnswer =
   | { ok: false; code: 'no_such_account' | 'no_such_key' | 'too_many_keys' | 'number_taken' | 'internal' }
 
 export type CheckKey = { keyNumber: KeyNumber; secretHash: string }
-export type CheckKeyAnswer = { ok: true } | { ok: false; code: 'no_such_account' | 'invalid_api_key' | 'key_disabled' }
+export type CheckKeyAnswer =
+  | { ok: true }
+  | { ok: false; code: 'no_such_account' | 'invalid_api_key' | 'key_disabled' }
 
 export type ChangeSettings = {
   reference: string

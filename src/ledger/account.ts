@@ -1,0 +1,334 @@
+// The account object: the only authority over one account's money, keys and limits. Short methods over one group commit;
+// every decision is the book's. Calls nothing but the queue.
+
+import { DurableObject } from 'cloudflare:workers'
+
+import { jsonLog } from '#core/log.ts'
+import type { AccountPort } from './account-port.ts'
+import * as admission from './admission.ts'
+import { nextDueAt } from './alarm.ts'
+import { type Desk, ask, askCreate } from './book.ts'
+import { hashAfter } from './chain.ts'
+import * as charges from './charges.ts'
+import type {
+  AccountView,
+  Admit,
+  AdmitAnswer,
+  Beat,
+  BeatAnswer,
+  Capture,
+  CaptureAnswer,
+  ChangeSettings,
+  CheckKey,
+  CheckKeyAnswer,
+  CommandAnswer,
+  Confirm,
+  Create,
+  Credit,
+  CreditAnswer,
+  EntriesMessage,
+  Entry,
+  Extend,
+  ExtendAnswer,
+  HoldView,
+  KeyAnswer,
+  KeyView,
+  PutKey,
+  Release,
+  ReleaseAnswer,
+  RevokeKey,
+} from './commands.ts'
+import { credit } from './credits.ts'
+import type { Context, Draft } from './draft.ts'
+import { GroupCommit } from './group-commit.ts'
+import * as holds from './holds.ts'
+import * as keys from './keys.ts'
+import { type Proof, confirm, markSent, resendDueAt, rewind } from './marks.ts'
+import { zeroNanoUsd } from '#core/money.ts'
+import { nextMessage } from './outbox.ts'
+import type { Changes } from './rows.ts'
+import { changeSettings } from './settings.ts'
+import { stateFrom } from './start.ts'
+import type { State } from './state.ts'
+import { Store } from './store.ts'
+import { type Timings, timings, timingsScaledDown } from './timings.ts'
+import { accountView, holdView, keyView } from './views.ts'
+
+export type LedgerEnv = {
+  ENVIRONMENT: string
+  TIME_SCALE?: string
+  ENTRIES_QUEUE: Queue<EntriesMessage>
+}
+
+/** One run of the alarm sends for at most this long; the rest waits for the next. */
+const flushWithinMs = 10_000
+const entriesPerReadMax = 200
+const readLimitMax = 1_000
+const recentEntries = 5
+/** A queue that does not take a message is asked again after this. */
+const flushRetryMs = 5_000
+
+const noAccount = { ok: false, code: 'no_such_account' } as const
+const failed = { ok: false, code: 'internal' } as const
+
+export class AccountObject extends DurableObject<LedgerEnv> implements AccountPort {
+  readonly #store: Store
+  readonly #timings: Timings
+  readonly #commit: GroupCommit
+  readonly #log = jsonLog(print, () => Date.now())
+  /** What `getAlarm` says, kept so that a commit need not ask. */
+  #armedAt: number | null = null
+
+  constructor(ctx: DurableObjectState, env: LedgerEnv) {
+    super(ctx, env)
+    const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
+    this.#timings = scale === 1 ? timings : timingsScaledDown(scale)
+    this.#store = new Store(ctx.storage.sql)
+    this.#commit = new GroupCommit(this.#readState(), {
+      context: () => this.#context(),
+      write: (changes, next) => this.#write(changes, next),
+      durable: () => ctx.storage.sync(),
+      reload: () => this.#readState(),
+      log: this.#log,
+    })
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#armedAt = await ctx.storage.getAlarm()
+    })
+  }
+
+  /** Since this instance began: rows of tables and alarms, as the platform bills them. */
+  get rowsWritten(): number {
+    return this.#store.rowsWritten
+  }
+
+  // ── About a call ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  admit(command: Admit): Promise<AdmitAnswer> {
+    const nothing = {
+      availableNanoUsd: zeroNanoUsd,
+      heldNanoUsd: zeroNanoUsd,
+      requiredNanoUsd: command.holdNanoUsd,
+    }
+    const missing = { ...noAccount, ...nothing }
+    return this.#ask<AdmitAnswer>((draft) => admission.admit(draft, command), missing, {
+      ...failed,
+      ...nothing,
+    })
+  }
+
+  extend(command: Extend): Promise<ExtendAnswer> {
+    return this.#ask<ExtendAnswer>((draft) => admission.extend(draft, command), noAccount, failed)
+  }
+
+  beat(command: Beat): Promise<BeatAnswer> {
+    return this.#ask<BeatAnswer>(
+      (draft) => holds.beat(draft, command),
+      { state: 'no_such_account' },
+      { state: 'internal' },
+    )
+  }
+
+  capture(command: Capture): Promise<CaptureAnswer> {
+    return this.#ask<CaptureAnswer>((draft) => charges.capture(draft, command), noAccount, failed)
+  }
+
+  release(command: Release): Promise<ReleaseAnswer> {
+    return this.#ask<ReleaseAnswer>((draft) => holds.release(draft, command), noAccount, failed)
+  }
+
+  // ── About the account ────────────────────────────────────────────────────────────────────────────────────────
+
+  create(command: Create): Promise<CommandAnswer> {
+    return this.#commit.run<CommandAnswer>((desk) => askCreate(desk, command), failed)
+  }
+
+  credit(command: Credit): Promise<CreditAnswer> {
+    return this.#ask<CreditAnswer>((draft) => credit(draft, command), noAccount, failed)
+  }
+
+  putKey(command: PutKey): Promise<KeyAnswer> {
+    return this.#ask<KeyAnswer>((draft) => keys.putKey(draft, command), noAccount, failed)
+  }
+
+  revokeKey(command: RevokeKey): Promise<KeyAnswer> {
+    return this.#ask<KeyAnswer>((draft) => keys.revokeKey(draft, command), noAccount, failed)
+  }
+
+  changeSettings(command: ChangeSettings): Promise<CommandAnswer> {
+    return this.#ask<CommandAnswer>((draft) => changeSettings(draft, command), noAccount, failed)
+  }
+
+  async confirm(command: Confirm): Promise<CommandAnswer> {
+    const proof = await this.#proofAt(command.seq)
+    return this.#ask<CommandAnswer>((draft) => confirm(draft, command, proof), noAccount, failed)
+  }
+
+  async resend(): Promise<CommandAnswer> {
+    const answer = await this.#ask<CommandAnswer>((draft) => rewind(draft), noAccount, failed)
+    if (answer.ok) await this.#flush()
+    return answer
+  }
+
+  // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async checkKey(command: CheckKey): Promise<CheckKeyAnswer> {
+    const { state } = this.#commit
+    if (state === null) return noAccount
+    const key = state.keys.get(command.keyNumber)
+    if (key === undefined || key.secretHash !== command.secretHash)
+      return { ok: false, code: 'invalid_api_key' }
+    return key.isDisabled ? { ok: false, code: 'key_disabled' } : { ok: true }
+  }
+
+  async view(): Promise<AccountView | null> {
+    const { state } = this.#commit
+    if (state === null) return null
+    return accountView(state, this.#store.entriesBefore(state.headSeq + 1, recentEntries), this.#now())
+  }
+
+  async keyView(number: number): Promise<KeyView | null> {
+    const key = [...(this.#commit.state?.keys.values() ?? [])].find(({ keyNumber }) => keyNumber === number)
+    return key === undefined ? null : keyView(key, this.#now())
+  }
+
+  async keys(): Promise<readonly KeyView[]> {
+    return [...(this.#commit.state?.keys.values() ?? [])].map((key) => keyView(key, this.#now()))
+  }
+
+  async holds(): Promise<readonly HoldView[]> {
+    return [...(this.#commit.state?.holds.values() ?? [])].map((hold) => holdView(hold, this.#now()))
+  }
+
+  async entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]> {
+    return this.#commit.state === null
+      ? []
+      : this.#store.entriesAfter(afterSeq, Math.min(limit, readLimitMax))
+  }
+
+  async entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]> {
+    return this.#commit.state === null
+      ? []
+      : this.#store.entriesBefore(beforeSeq, Math.min(limit, readLimitMax))
+  }
+
+  async entriesOfCall(callId: string): Promise<readonly Entry[]> {
+    return this.#commit.state === null ? [] : this.#store.entriesOfCall(callId)
+  }
+
+  // ── The alarm ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Never throws: seven failures in a row and the platform gives the alarm up. */
+  override async alarm(): Promise<void> {
+    this.#armedAt = null
+    try {
+      const due = await this.#ask((draft) => resendDue(draft, this.#timings), false, false)
+      if (due) this.#log.info('resend', { account: this.#commit.state?.accountId })
+      await this.#flush()
+    } catch (cause) {
+      this.#log.error('alarm_failed', { account: this.#commit.state?.accountId }, cause)
+    }
+    await this.#rearm()
+  }
+
+  async #rearm(): Promise<void> {
+    const { state } = this.#commit
+    if (state === null) return
+    const isWaiting = state.headSeq > state.marks.sentSeq
+    const dueAt = nextDueAt(state, this.#timings)
+    if (dueAt === undefined) return
+    const earliest = isWaiting ? this.#now() + flushRetryMs : this.#now() + 1
+    await this.#setAlarm(Math.max(dueAt, earliest))
+  }
+
+  /** Sends what the queue has not taken yet, in order, until the time is up or it does not take more. */
+  async #flush(): Promise<void> {
+    const until = this.#now() + flushWithinMs
+    while (this.#now() < until) {
+      const { state } = this.#commit
+      if (state === null) return
+      const { sentSeq, sentHash } = state.marks
+      const entries = nextMessage(this.#store.entriesAfter(sentSeq, entriesPerReadMax))
+      if (entries.length === 0) return
+      const hashed: EntriesMessage['entries'][number][] = []
+      let hash = sentHash
+      for (const entry of entries) {
+        hash = await hashAfter(hash, entry)
+        hashed.push({ ...entry, hash })
+      }
+      await this.env.ENTRIES_QUEUE.send({ accountId: state.accountId, entries: hashed })
+      const last = sentSeq + entries.length
+      await this.#ask((draft) => markSent(draft, sentSeq, last, hash), undefined, undefined)
+    }
+  }
+
+  /** Our own sum and hash at an entry, recomputed from the confirmed one. */
+  async #proofAt(seq: number): Promise<Proof | undefined> {
+    const { state } = this.#commit
+    if (state === null || seq > state.headSeq) return undefined
+    let { confirmedSeq: at, confirmedHash: hash } = state.marks
+    if (seq < at) return undefined
+    let sumNanoUsd: Proof['sumNanoUsd'] | undefined
+    while (at < seq) {
+      for (const entry of this.#store.entriesAfter(at, Math.min(entriesPerReadMax, seq - at))) {
+        hash = await hashAfter(hash, entry)
+        at = entry.seq
+        sumNanoUsd = entry.balanceAfterNanoUsd
+      }
+    }
+    return sumNanoUsd === undefined ? undefined : { sumNanoUsd, hash }
+  }
+
+  // ── Joining ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #ask<Answer>(decide: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {
+    return this.#commit.run<Answer>((desk: Desk) => ask(desk, missing, decide), failure)
+  }
+
+  #write(changes: Changes, next: State): void {
+    const armedBefore = this.#armedAt
+    try {
+      this.ctx.storage.transactionSync(() => {
+        this.#store.write(changes)
+        const dueAt = nextDueAt(next, this.#timings)
+        if (dueAt !== undefined && (this.#armedAt === null || dueAt < this.#armedAt))
+          void this.#setAlarm(dueAt)
+      })
+    } catch (cause) {
+      this.#armedAt = armedBefore
+      this.#store.forgetDays()
+      throw cause
+    }
+  }
+
+  #setAlarm(atMs: number): Promise<void> {
+    this.#armedAt = atMs
+    this.#store.rowsWritten += 1
+    return this.ctx.storage.setAlarm(atMs)
+  }
+
+  #readState(): State | null {
+    const stored = this.#store.read(this.#now())
+    return stored === null ? null : stateFrom(stored, this.#now(), this.#timings)
+  }
+
+  #context(): Context {
+    return { nowMs: this.#now(), timings: this.#timings, lookup: this.#store.lookup }
+  }
+
+  #now(): number {
+    return Date.now()
+  }
+}
+
+/** Rewinds the sent mark where the confirmation is overdue. */
+function resendDue(draft: Draft, durations: Timings): boolean {
+  const dueAt = resendDueAt(draft.state, durations)
+  if (dueAt === undefined || dueAt > draft.state.nowMs) return false
+  rewind(draft)
+  return true
+}
+
+function print(line: string): void {
+  // oxlint-disable-next-line no-console -- The object's log line, as the Worker's.
+  console.log(line)
+}

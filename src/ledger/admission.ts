@@ -1,0 +1,152 @@
+// The one decision about a request: key, account, model, rate limits, budgets and money, in this order, and the hold on a yes.
+
+import type { NanoUsd } from '#core/money.ts'
+import { addNanoUsd, negateNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { readWhole } from '#core/readers.ts'
+import { burnPerMinute } from './burn.ts'
+import { admitWithinMs, callTimeOf } from './call-time.ts'
+import { callCostMaxNanoUsd } from './charges.ts'
+import type {
+  Admit,
+  AdmitAnswer,
+  AdmitRefusalCode,
+  AdmitRefused,
+  Extend,
+  ExtendAnswer,
+  LimitSource,
+} from './commands.ts'
+import type { Draft } from './draft.ts'
+import { find, keepHold, resolvedCall } from './draft.ts'
+import { expiryOf } from './holds.ts'
+import { addAdmission } from './rate.ts'
+import { rateFigures, rateRefusal } from './rate-limits.ts'
+import type { Key, State } from './state.ts'
+import { afterRefusal, parallelGrant } from './standing.ts'
+import { moneyRefusal } from './spending-limits.ts'
+
+export function admit(draft: Draft, command: Admit): AdmitAnswer {
+  const refusal = refusalOf(draft, command)
+  if (refusal === undefined) return place(draft, command)
+  if (refusal === 'open already') return admitted(draft, command)
+  return refused(draft, command, refusal)
+}
+
+/** Raises a hold to a new total, under the same budgets and the same money as an admission. */
+export function extend(draft: Draft, command: Extend): ExtendAnswer {
+  const { state } = draft
+  if (readWhole(command.totalNanoUsd) === undefined || command.totalNanoUsd > callCostMaxNanoUsd) {
+    return { ok: false, code: 'internal' }
+  }
+  const hold = state.holds.get(command.callId)
+  if (hold === undefined) {
+    const isKnown =
+      callTimeOf(command.callId) !== undefined && resolvedCall(draft, command.callId) !== undefined
+    return { ok: false, code: isKnown ? 'resolved' : 'unknown_call' }
+  }
+  const more = subtractNanoUsd(command.totalNanoUsd, hold.heldNanoUsd)
+  if (more <= 0) return { ok: true, heldNanoUsd: hold.heldNanoUsd }
+  const refusal = moneyRefusal(state, state.keys.get(hold.keyNumber), more, hold.admittedAtMs)
+  if (refusal !== undefined) return { ok: false, code: refusal.code }
+  keepHold(draft, { ...hold, heldNanoUsd: command.totalNanoUsd })
+  return { ok: true, heldNanoUsd: command.totalNanoUsd }
+}
+
+/** What refuses, with its figures. */
+type Why = {
+  code: AdmitRefusalCode
+  limitSource?: LimitSource
+  limitNanoUsd?: NanoUsd
+  remainingNanoUsd?: NanoUsd
+  resetMs?: number
+}
+
+function refusalOf(draft: Draft, command: Admit): Why | 'open already' | undefined {
+  const { state } = draft
+  const bornAtMs = callTimeOf(command.callId)
+  if (state.isDamaged || bornAtMs === undefined || !isSound(command)) return { code: 'internal' }
+  const key = state.keys.get(command.keyNumber)
+  const keyRefusal = refusalOfKey(state, key, command)
+  if (keyRefusal !== undefined) return { code: keyRefusal }
+
+  if (state.holds.has(command.callId)) return 'open already'
+  // An id that is far from its birth may belong to a call whose row has been forgotten already.
+  if (Math.abs(state.nowMs - bornAtMs) > admitWithinMs) return { code: 'call_resolved' }
+  if (resolvedCall(draft, command.callId) !== undefined) return { code: 'call_resolved' }
+
+  return (
+    rateRefusal(state, command.expectedTokens) ?? moneyRefusal(state, key, command.holdNanoUsd, state.nowMs)
+  )
+}
+
+function refusalOfKey(state: State, key: Key | undefined, command: Admit): AdmitRefusalCode | undefined {
+  if (key === undefined || key.secretHash !== command.secretHash) return 'invalid_api_key'
+  if (key.isDisabled) return 'key_disabled'
+  if (state.settings.isFrozen) return 'account_suspended'
+  if (key.allowedModels !== null && !key.allowedModels.includes(command.model)) return 'model_not_allowed'
+  return undefined
+}
+
+function place(draft: Draft, command: Admit): AdmitAnswer {
+  const { state, context } = draft
+  const { log, admissionNumber } = addAdmission(state.rate, state.nowMs, command.expectedTokens)
+  state.rate = log
+  keepHold(draft, {
+    callId: command.callId,
+    keyNumber: command.keyNumber,
+    model: command.model,
+    heldNanoUsd: command.holdNanoUsd,
+    checkpointNanoUsd: zeroNanoUsd,
+    beatN: 0,
+    beatAtMs: state.nowMs,
+    admittedAtMs: state.nowMs,
+    tokens: command.expectedTokens,
+    afterSeq: state.headSeq,
+    writtenAtMs: state.nowMs,
+    expiresAtMs: expiryOf(state.nowMs, state.nowMs, context.timings),
+    admissionNumber,
+  })
+  return admitted(draft, command)
+}
+
+function admitted(draft: Draft, command: Admit): AdmitAnswer {
+  const { state } = draft
+  return {
+    ok: true,
+    heldNanoUsd: state.holds.get(command.callId)?.heldNanoUsd ?? zeroNanoUsd,
+    availableNanoUsd: availableOf(state),
+    parallel: parallelGrant(state.standing, state.settings.isFrozen, state.nowMs),
+    burnNanoUsdPerMinute: burnPerMinute(state.burn, state.nowMs),
+    rate: rateFigures(state),
+  }
+}
+
+function refused(draft: Draft, command: Admit, why: Why): AdmitRefused {
+  const { state } = draft
+  state.standing = afterRefusal(state.standing, state.nowMs)
+  // The upstream bills what it was sent although nobody is charged: the operator's cost, booked where all findings are.
+  if (command.isDispatched && readWhole(command.exposureNanoUsd) !== undefined) {
+    find(draft, `refused_after_dispatch:${command.callId}`, {
+      what: 'refused_after_dispatch',
+      callId: command.callId,
+      code: why.code,
+      exposureNanoUsd: command.exposureNanoUsd,
+    })
+  }
+  return {
+    ok: false,
+    ...why,
+    availableNanoUsd: availableOf(state),
+    heldNanoUsd: state.heldNanoUsd,
+    requiredNanoUsd: isSound(command) ? command.holdNanoUsd : zeroNanoUsd,
+    rate: rateFigures(state),
+  }
+}
+
+export function availableOf(state: State): NanoUsd {
+  return addNanoUsd(state.postedNanoUsd, negateNanoUsd(state.heldNanoUsd))
+}
+
+function isSound(command: Admit): boolean {
+  const hold = readWhole(command.holdNanoUsd)
+  return hold !== undefined && hold <= callCostMaxNanoUsd && readWhole(command.expectedTokens) !== undefined
+}

@@ -1,0 +1,241 @@
+// Money for calls: capture, late capture and expiry. The one place that decides how much of a cost is really charged.
+
+import type { Json } from '#core/errors.ts'
+import { hourMs } from '#core/clock.ts'
+import type { CallId, KeyNumber } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+import {
+  addNanoUsd,
+  maxNanoUsd,
+  minNanoUsd,
+  nanoUsd,
+  negateNanoUsd,
+  subtractNanoUsd,
+  zeroNanoUsd,
+} from '#core/money.ts'
+import { readWhole } from '#core/readers.ts'
+import { callTimeOf } from './call-time.ts'
+import type { Capture, CaptureAnswer, ChargeDetail } from './commands.ts'
+import type { Draft, Resolved } from './draft.ts'
+import { append, dropHold, find, keepRow, resolvedCall } from './draft.ts'
+import { correctTokens } from './rate.ts'
+import { rowOf } from './rows.ts'
+import type { Hold, State } from './state.ts'
+
+/** $1: how far an account may fall below zero when calls cost more than they held; what is beyond is written off. */
+export const overrunDebtMaxNanoUsd = nanoUsd(1_000_000_000)
+/** $1 million: no single call costs more; a larger figure is a broken owner. */
+export const callCostMaxNanoUsd = nanoUsd(1_000_000_000_000_000)
+/** No beat keeps a hold longer than this; the rows of its day are forgotten after two more. */
+export const holdAgeMaxMs = 24 * hourMs
+
+/** Books the end of a call. Never refused for lack of money. */
+export function capture(draft: Draft, command: Capture): CaptureAnswer {
+  const { state, context } = draft
+  const bornAtMs = callTimeOf(command.callId)
+  if (bornAtMs === undefined || !isSound(command)) return { ok: false, code: 'invalid_command' }
+
+  const hold = state.holds.get(command.callId)
+  if (hold !== undefined) return settle(draft, hold, command)
+
+  const resolved = resolvedCall(draft, command.callId)
+  if (resolved?.outcome === 'expired') return bookDifference(draft, resolved, command)
+  if (resolved !== undefined) return captured(state, 'repeat', resolved.chargedNanoUsd)
+
+  if (state.nowMs - bornAtMs > context.timings.rememberCallsMs) {
+    find(draft, `too_old:${command.callId}`, {
+      what: 'capture_too_old',
+      callId: command.callId,
+      costNanoUsd: command.costNanoUsd,
+      detail: { ...command.detail },
+    })
+    return { ok: false, code: 'too_old' }
+  }
+  return bookUnknown(draft, command)
+}
+
+/** Ends a hold whose owner has gone silent: its last checkpoint is charged, the rest is free again. */
+export function expireHold(draft: Draft, hold: Hold): void {
+  const { chargedNanoUsd, writtenOffNanoUsd } = affordable(
+    draft.state,
+    hold.checkpointNanoUsd,
+    hold.heldNanoUsd,
+  )
+  append(draft, {
+    kind: 'usage',
+    reference: hold.callId,
+    amountNanoUsd: negateNanoUsd(chargedNanoUsd),
+    keyNumber: hold.keyNumber,
+    detail: {
+      ...silentDetail(hold, draft.state.nowMs),
+      ...bookkeeping({ chargedNanoUsd, writtenOffNanoUsd }, hold),
+    },
+  })
+  dropHold(draft, hold)
+  keepRow(draft, { ...rowOf(hold), outcome: 'expired', chargedNanoUsd })
+  findWrittenOff(draft, hold.callId, writtenOffNanoUsd)
+}
+
+function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {
+  const { state } = draft
+  const booked = affordable(state, command.costNanoUsd, hold.heldNanoUsd)
+  append(draft, {
+    kind: 'usage',
+    reference: hold.callId,
+    amountNanoUsd: negateNanoUsd(booked.chargedNanoUsd),
+    keyNumber: hold.keyNumber,
+    detail: { ...chargeDetail(command.detail), ...bookkeeping(booked, { ...hold, tokens: command.tokens }) },
+  })
+  dropHold(draft, hold)
+  if (hold.admissionNumber !== null)
+    state.rate = correctTokens(state.rate, hold.admissionNumber, command.tokens)
+  findWrittenOff(draft, hold.callId, booked.writtenOffNanoUsd)
+  return captured(state, 'settled', booked.chargedNanoUsd)
+}
+
+/** After an expiry: what the capture says less what the expiry has charged, either way. */
+function bookDifference(draft: Draft, resolved: Resolved, command: Capture): CaptureAnswer {
+  const { row } = resolved
+  const difference = subtractNanoUsd(command.costNanoUsd, resolved.chargedNanoUsd)
+  const more = affordable(draft.state, maxNanoUsd(difference, zeroNanoUsd), zeroNanoUsd)
+  const amount = difference < 0 ? difference : more.chargedNanoUsd
+  const booked = {
+    chargedNanoUsd: addNanoUsd(resolved.chargedNanoUsd, amount),
+    writtenOffNanoUsd: more.writtenOffNanoUsd,
+  }
+  append(draft, {
+    kind: 'late',
+    reference: row.callId,
+    amountNanoUsd: negateNanoUsd(amount),
+    keyNumber: row.keyNumber,
+    detail: { ...chargeDetail(command.detail), ...bookkeeping(booked, { ...row, tokens: command.tokens }) },
+  })
+  keepRow(draft, { ...row, outcome: 'late', chargedNanoUsd: booked.chargedNanoUsd })
+  findWrittenOff(draft, row.callId, booked.writtenOffNanoUsd)
+  return captured(draft.state, 'late', booked.chargedNanoUsd)
+}
+
+/** A capture whose admission was never seen: booked as it says, and the call can never be admitted any more. */
+function bookUnknown(draft: Draft, command: Capture): CaptureAnswer {
+  const { state } = draft
+  const booked = affordable(state, command.costNanoUsd, zeroNanoUsd)
+  const admittedAtMs = Math.max(0, state.nowMs - command.admittedAgoMs)
+  const row = {
+    ...unseenRow(draft, command.callId, command.keyNumber),
+    model: command.detail.model,
+    tokens: command.tokens,
+    outcome: 'late' as const,
+    chargedNanoUsd: booked.chargedNanoUsd,
+  }
+  keepRow(draft, row)
+  append(draft, {
+    kind: 'late',
+    reference: command.callId,
+    amountNanoUsd: negateNanoUsd(booked.chargedNanoUsd),
+    keyNumber: command.keyNumber,
+    detail: { ...chargeDetail(command.detail), ...bookkeeping(booked, { ...row, admittedAtMs }) },
+  })
+  findWrittenOff(draft, command.callId, booked.writtenOffNanoUsd)
+  return captured(state, 'late', booked.chargedNanoUsd)
+}
+
+/** The admission time of a call that was never admitted here: it does not count as a request. */
+export const neverAdmittedMs = 0
+
+/** The row that a call leaves whose end came before its beginning. */
+export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
+  return {
+    callId,
+    keyNumber,
+    model: '',
+    heldNanoUsd: zeroNanoUsd,
+    checkpointNanoUsd: zeroNanoUsd,
+    beatN: 0,
+    beatAtMs: draft.state.nowMs,
+    admittedAtMs: neverAdmittedMs,
+    tokens: 0,
+    afterSeq: draft.state.headSeq,
+    chargedNanoUsd: zeroNanoUsd,
+  }
+}
+
+type Booked = { chargedNanoUsd: NanoUsd; writtenOffNanoUsd: NanoUsd }
+
+/** An overrun beyond the hold takes from what is available, then becomes debt up to the cap; the rest is written off. */
+function affordable(state: State, costNanoUsd: NanoUsd, heldNanoUsd: NanoUsd): Booked {
+  if (costNanoUsd <= heldNanoUsd) return { chargedNanoUsd: costNanoUsd, writtenOffNanoUsd: zeroNanoUsd }
+  const room = addNanoUsd(state.postedNanoUsd, negateNanoUsd(state.heldNanoUsd), overrunDebtMaxNanoUsd)
+  const overrun = subtractNanoUsd(costNanoUsd, heldNanoUsd)
+  const taken = minNanoUsd(overrun, maxNanoUsd(room, zeroNanoUsd))
+  return {
+    chargedNanoUsd: addNanoUsd(heldNanoUsd, taken),
+    writtenOffNanoUsd: subtractNanoUsd(overrun, taken),
+  }
+}
+
+function findWrittenOff(draft: Draft, callId: CallId, amount: NanoUsd): void {
+  if (amount === zeroNanoUsd) return
+  find(draft, `written_off:${callId}`, { what: 'written_off', callId, amountNanoUsd: amount })
+}
+
+function captured(state: State, outcome: 'settled' | 'late' | 'repeat', charged: NanoUsd): CaptureAnswer {
+  return {
+    ok: true,
+    state: outcome,
+    chargedNanoUsd: charged,
+    balanceNanoUsd: state.postedNanoUsd,
+    availableNanoUsd: subtractNanoUsd(state.postedNanoUsd, state.heldNanoUsd),
+  }
+}
+
+function isSound(command: Capture): boolean {
+  const cost = readWhole(command.costNanoUsd)
+  return (
+    cost !== undefined &&
+    cost <= callCostMaxNanoUsd &&
+    readWhole(command.tokens) !== undefined &&
+    readWhole(command.admittedAgoMs) !== undefined &&
+    readWhole(command.keyNumber) !== undefined
+  )
+}
+
+type ObjectOfJson = { readonly [name: string]: Json }
+
+function chargeDetail(detail: ChargeDetail): ObjectOfJson {
+  return { ...detail, lines: detail.lines.map((line) => ({ ...line })) }
+}
+
+/** What the object itself adds: the call's total so far, and what a replay needs for windows and rate limits. */
+function bookkeeping(
+  booked: Booked,
+  call: { heldNanoUsd: NanoUsd; admittedAtMs: number; tokens: number },
+): ObjectOfJson {
+  return {
+    costNanoUsd: booked.chargedNanoUsd,
+    writtenOffNanoUsd: booked.writtenOffNanoUsd,
+    heldNanoUsd: call.heldNanoUsd,
+    admittedAtMs: call.admittedAtMs,
+    tokens: call.tokens,
+  }
+}
+
+/** Nobody can tell more about a call whose owner went silent. */
+function silentDetail(hold: Hold, nowMs: number): ObjectOfJson {
+  const detail: ChargeDetail = {
+    requestId: `req_${hold.callId.slice('gen_'.length)}`,
+    model: hold.model,
+    provider: '',
+    endpoint: '',
+    isStreamed: false,
+    priceVersion: '',
+    usage: {},
+    usageSource: 'none',
+    lines: [],
+    rule: 'hold_expired',
+    status: 'owner_lost',
+    durationMs: nowMs - hold.admittedAtMs,
+    firstTokenMs: null,
+    upstreamId: null,
+  }
+  return chargeDetail(detail)
+}

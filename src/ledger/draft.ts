@@ -1,0 +1,146 @@
+// A group of commands being decided: a copy of the state and the rows it will write. Dropping it leaves no trace.
+
+import type { Json } from '#core/errors.ts'
+import type { CallId, KeyNumber } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+import { addNanoUsd, negateNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import type { Entry, EntryKind } from './commands.ts'
+import { boundedDetail, boundedText } from './detail.ts'
+import { applyEntry } from './replay.ts'
+import type { HoldRow, Lookup, ReferenceRow } from './rows.ts'
+import { rowOf } from './rows.ts'
+import type { Hold, State } from './state.ts'
+import { copyState } from './state.ts'
+import type { Timings } from './timings.ts'
+
+export type Context = { readonly nowMs: number; readonly timings: Timings; readonly lookup: Lookup }
+
+export type Draft = {
+  readonly state: State
+  readonly context: Context
+  readonly entries: Entry[]
+  readonly holds: Map<CallId, { row: HoldRow; isNew: boolean }>
+  readonly references: Map<string, ReferenceRow>
+  isMarksChanged: boolean
+}
+
+export function openDraft(state: State, context: Context): Draft {
+  return {
+    state: copyState(state),
+    context,
+    entries: [],
+    holds: new Map(),
+    references: new Map(),
+    isMarksChanged: false,
+  }
+}
+
+export type NewEntry = {
+  kind: EntryKind
+  reference: string
+  amountNanoUsd: NanoUsd
+  keyNumber: KeyNumber | null
+  detail: Json
+}
+
+/** The only place where money moves: one more line of the log, and the state follows it as it would in a replay. */
+export function append(draft: Draft, entry: NewEntry): Entry {
+  const { state } = draft
+  const written: Entry = {
+    epoch: state.epoch,
+    seq: state.headSeq + 1,
+    kind: entry.kind,
+    reference: boundedText(entry.reference),
+    amountNanoUsd: entry.amountNanoUsd,
+    balanceAfterNanoUsd: addNanoUsd(state.postedNanoUsd, entry.amountNanoUsd),
+    createdAtMs: state.nowMs,
+    keyNumber: entry.keyNumber,
+    detail: boundedDetail(entry.detail),
+  }
+  draft.entries.push(written)
+  applyEntry(state, written)
+  state.rowsSinceSnapshot += 1
+  return written
+}
+
+/** A finding is an entry of amount 0: it reaches the operator through the same outbox, once per reference. */
+export function find(draft: Draft, reference: string, detail: { readonly [name: string]: Json }): void {
+  if (referenceOf(draft, 'finding', reference) !== undefined) return
+  const entry = append(draft, {
+    kind: 'finding',
+    reference,
+    amountNanoUsd: zeroNanoUsd,
+    keyNumber: null,
+    detail,
+  })
+  keepReference(draft, { scope: 'finding', reference, seq: entry.seq, said: '' })
+}
+
+// ── Holds ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Opens or changes a hold in memory; `keepHold` writes it. */
+export function putHold(draft: Draft, hold: Hold): void {
+  const { state } = draft
+  const before = state.holds.get(hold.callId)?.heldNanoUsd ?? zeroNanoUsd
+  state.holds.set(hold.callId, hold)
+  state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, hold.heldNanoUsd, negateNanoUsd(before))
+}
+
+/** Ends a hold in memory: what it held is free again. */
+export function dropHold(draft: Draft, hold: Hold): void {
+  draft.state.holds.delete(hold.callId)
+  draft.state.heldNanoUsd = subtractNanoUsd(draft.state.heldNanoUsd, hold.heldNanoUsd)
+}
+
+export function keepHold(draft: Draft, hold: Hold): Hold {
+  const written: Hold = { ...hold, writtenAtMs: draft.state.nowMs }
+  keepRow(draft, rowOf(written))
+  putHold(draft, written)
+  return written
+}
+
+export function keepRow(draft: Draft, row: HoldRow): void {
+  const earlier = draft.holds.get(row.callId)
+  const isNew = earlier === undefined ? storedRow(draft, row.callId) === undefined : earlier.isNew
+  if (isNew) draft.state.rowsSinceSnapshot += 1
+  draft.holds.set(row.callId, { row, isNew })
+}
+
+function storedRow(draft: Draft, callId: CallId): HoldRow | undefined {
+  return draft.holds.get(callId)?.row ?? draft.context.lookup.holdRow(callId)
+}
+
+/** How a call that is not open has ended, and what has been booked for it. */
+export type Resolved = {
+  readonly outcome: 'settled' | 'released' | 'expired' | 'late'
+  readonly chargedNanoUsd: NanoUsd
+  readonly row: HoldRow
+}
+
+/** Undefined for a call that was never heard of (or was forgotten); only for calls that are not open. */
+export function resolvedCall(draft: Draft, callId: CallId): Resolved | undefined {
+  const row = storedRow(draft, callId)
+  if (row === undefined) return undefined
+  if (row.outcome !== 'open') return { outcome: row.outcome, chargedNanoUsd: row.chargedNanoUsd, row }
+  const usage =
+    draft.entries.find((entry) => entry.kind === 'usage' && entry.reference === callId) ??
+    draft.context.lookup.usageEntry(callId, row.afterSeq)
+  const chargedNanoUsd = usage === undefined ? zeroNanoUsd : negateNanoUsd(usage.amountNanoUsd)
+  return { outcome: 'settled', chargedNanoUsd, row }
+}
+
+// ── References ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function referenceOf(
+  draft: Draft,
+  scope: ReferenceRow['scope'],
+  reference: string,
+): ReferenceRow | undefined {
+  const text = boundedText(reference)
+  return draft.references.get(`${scope} ${text}`) ?? draft.context.lookup.reference(scope, text)
+}
+
+export function keepReference(draft: Draft, row: ReferenceRow): void {
+  const reference = boundedText(row.reference)
+  draft.references.set(`${row.scope} ${reference}`, { ...row, reference })
+}

@@ -1,0 +1,117 @@
+// Many commands, one commit: what arrives while a commit is under way is decided and written together, and answered together
+// when it is durable. Memory is replaced only after the transaction returned.
+
+import type { Log } from '#core/log.ts'
+import type { Desk } from './book.ts'
+import { decideGroup } from './book.ts'
+import { type Context, find } from './draft.ts'
+import type { Changes } from './rows.ts'
+import type { State } from './state.ts'
+
+export type GroupCommitParts = {
+  context: () => Context
+  /** Writes in one transaction, or throws and has written nothing. Arms the alarm in the same transaction. */
+  write: (changes: Changes, next: State) => void
+  /** Resolves when everything written is durable. */
+  durable: () => Promise<void>
+  /** Reads the state from the rows again. */
+  reload: () => State | null
+  log: Log
+}
+
+type Waiting = {
+  /** Decides; its answer is handed over by `answer` once durable. */
+  decide: (desk: Desk) => void
+  answer: () => void
+  fail: () => void
+}
+
+export class GroupCommit {
+  readonly #parts: GroupCommitParts
+  #state: State | null
+  #waiting: Waiting[] = []
+  #isCommitting = false
+
+  constructor(state: State | null, parts: GroupCommitParts) {
+    this.#state = state
+    this.#parts = parts
+  }
+
+  /** What the durable rows say; what a group under way will change is not in it. */
+  get state(): State | null {
+    return this.#state
+  }
+
+  /** The answer of `decide`, after it is durable; `failed` if deciding or writing threw twice. */
+  run<Answer>(decide: (desk: Desk) => Answer, failed: Answer): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    let decided = failed
+    this.#waiting.push({
+      decide: (desk) => {
+        decided = decide(desk)
+      },
+      answer: () => resolve(decided),
+      fail: () => resolve(failed),
+    })
+    if (!this.#isCommitting) void this.#commitAll()
+    return promise
+  }
+
+  async #commitAll(): Promise<void> {
+    this.#isCommitting = true
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting
+      this.#waiting = []
+      const isWritten = this.#commitTogether(group)
+      // A group that wrote nothing has nothing to wait for; its answers tell of rows that are durable already.
+      if (isWritten) await this.#parts.durable()
+      for (const { answer } of group) answer()
+    }
+    this.#isCommitting = false
+  }
+
+  /** True if rows were written. */
+  #commitTogether(group: readonly Waiting[]): boolean {
+    try {
+      return this.#commit(group)
+    } catch (cause) {
+      this.#parts.log.error('commit_failed', { commands: group.length }, cause)
+      return group.map((waiting) => this.#commitAlone(waiting)).some(Boolean)
+    }
+  }
+
+  #commitAlone(waiting: Waiting): boolean {
+    try {
+      return this.#commit([waiting])
+    } catch (cause) {
+      this.#parts.log.error('command_failed', {}, cause)
+      waiting.decide = () => undefined
+      waiting.answer = waiting.fail
+      // The rows are the truth: whatever this instance believed is read again.
+      this.#state = this.#parts.reload()
+      return this.#noteFailure(cause)
+    }
+  }
+
+  #noteFailure(cause: unknown): boolean {
+    const message = cause instanceof Error ? cause.message : 'unknown'
+    const note = (desk: Desk) => {
+      if (desk.draft !== null)
+        find(desk.draft, `failed:${desk.draft.state.nowMs}`, { what: 'command_failed', message })
+    }
+    try {
+      return this.#commit([{ decide: note, answer: () => undefined, fail: () => undefined }])
+    } catch (second) {
+      this.#parts.log.error('finding_failed', {}, second)
+      return false
+    }
+  }
+
+  #commit(group: readonly Waiting[]): boolean {
+    const questions = group.map(({ decide }) => decide)
+    const { next, changes } = decideGroup(this.#state, questions, this.#parts.context())
+    if (changes !== null && next !== null) this.#parts.write(changes, next)
+    this.#state = next
+    return changes !== null
+  }
+}

@@ -1,0 +1,97 @@
+// How the state follows from the log: every entry changes it here and nowhere else, live and in a replay alike. So a
+// restarted object, a rebuilt one and the simulator's can never differ from the one that wrote the entries.
+
+import { asMillis } from '#core/clock.ts'
+import type { KeyNumber } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+import { negateNanoUsd } from '#core/money.ts'
+import { isObject, readString, readWhole } from '#core/readers.ts'
+import { burnMore } from './burn.ts'
+import type { Entry } from './commands.ts'
+import { readBudgets, readModels } from './key-details.ts'
+import { readSettings } from './settings-details.ts'
+import { afterDispatchRefusal } from './standing.ts'
+import type { State } from './state.ts'
+import { addToTally } from './tally.ts'
+import { noSpending, spend } from './windows.ts'
+
+export function applyEntry(state: State, entry: Entry): void {
+  state.headSeq = entry.seq
+  state.postedNanoUsd = entry.balanceAfterNanoUsd
+  state.nowMs = asMillis(Math.max(state.nowMs, entry.createdAtMs))
+  const detail = isObject(entry.detail) ? entry.detail : {}
+  switch (entry.kind) {
+    case 'create':
+      state.name = readString(detail['name']) ?? ''
+      state.settings = { ...state.settings, ...readSettings(detail['settings']) }
+      return
+    case 'settings':
+      state.settings = { ...state.settings, ...readSettings(detail['settings']) }
+      return
+    case 'key':
+      applyKey(state, entry.keyNumber, detail)
+      return
+    case 'purchase':
+    case 'auto_top_up':
+    case 'adjustment':
+      state.lifetime = {
+        ...state.lifetime,
+        added: addToTally(state.lifetime.added, entry.amountNanoUsd),
+      }
+      return
+    case 'bonus':
+    case 'grant':
+      state.lifetime = {
+        ...state.lifetime,
+        bonus: addToTally(state.lifetime.bonus, entry.amountNanoUsd),
+      }
+      return
+    case 'usage':
+    case 'late':
+      applyCharge(state, entry, detail)
+      return
+    case 'finding':
+      if (detail['what'] === 'refused_after_dispatch') {
+        state.standing = afterDispatchRefusal(state.standing, entry.createdAtMs)
+      }
+      return
+  }
+}
+
+/** What a charge says about its call, for the rate limits of a restarted object. */
+export function tokensOfCharge(entry: Entry): number | undefined {
+  return isObject(entry.detail) ? readWhole(entry.detail['tokens']) : undefined
+}
+
+type Detail = { [name: string]: unknown }
+
+function applyCharge(state: State, entry: Entry, detail: Detail): void {
+  const charged: NanoUsd = negateNanoUsd(entry.amountNanoUsd)
+  const admittedAtMs = readWhole(detail['admittedAtMs']) ?? entry.createdAtMs
+  state.lifetime = { ...state.lifetime, spent: addToTally(state.lifetime.spent, charged) }
+  state.spending = spend(state.spending, charged, admittedAtMs)
+  state.burn = burnMore(state.burn, charged, entry.createdAtMs)
+  if (charged > 0 && detail['rule'] !== 'hold_expired')
+    state.standing = { ...state.standing, hasCaptured: true }
+  const key = entry.keyNumber === null ? undefined : state.keys.get(entry.keyNumber)
+  if (key === undefined) return
+  state.keys.set(key.keyNumber, { ...key, spending: spend(key.spending, charged, admittedAtMs) })
+}
+
+function applyKey(state: State, keyNumber: KeyNumber | null, detail: Detail): void {
+  if (keyNumber === null) return
+  if (detail['action'] === 'revoke') {
+    const key = state.keys.get(keyNumber)
+    if (key !== undefined) state.keys.set(keyNumber, { ...key, isDisabled: true })
+    return
+  }
+  state.keys.set(keyNumber, {
+    keyNumber,
+    name: readString(detail['name']) ?? '',
+    secretHash: readString(detail['secretHash']) ?? '',
+    isDisabled: false,
+    budgets: readBudgets(detail['budgets']) ?? [],
+    allowedModels: readModels(detail['allowedModels']) ?? null,
+    spending: noSpending,
+  })
+}

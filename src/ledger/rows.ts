@@ -1,0 +1,100 @@
+// The rows that the object keeps, and what one group of commands changes in them: between the pure book and its store.
+
+import type { CallId, KeyNumber } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+import { zeroNanoUsd } from '#core/money.ts'
+import type { Entry } from './commands.ts'
+import type { Hold, Key, Marks, State } from './state.ts'
+
+/**
+ * `open` on a call that is not open in memory means settled: a capture writes its entry only, since each row is billed.
+ * The charge is found by its entry, behind `afterSeq`.
+ */
+export type StoredOutcome = 'open' | 'released' | 'expired' | 'late'
+
+export type HoldRow = {
+  readonly callId: CallId
+  readonly outcome: StoredOutcome
+  readonly keyNumber: KeyNumber
+  readonly model: string
+  readonly heldNanoUsd: NanoUsd
+  readonly checkpointNanoUsd: NanoUsd
+  readonly beatN: number
+  readonly beatAtMs: number
+  readonly admittedAtMs: number
+  readonly tokens: number
+  readonly afterSeq: number
+  /** Booked so far for a call that expired or came late. */
+  readonly chargedNanoUsd: NanoUsd
+}
+
+/** The first outcome of a command about the account, by its reference, for ever. */
+export type ReferenceRow = {
+  readonly scope: 'credit' | 'key' | 'revoke' | 'settings' | 'finding'
+  readonly reference: string
+  readonly seq: number
+  /** What the command said, to tell a repeat from a reuse. */
+  readonly said: string
+}
+
+/** A picture of the account after entry `asOfSeq`: a start replays only what came later. Only a cache of the log. */
+export type Snapshot = Pick<
+  State,
+  | 'accountId'
+  | 'name'
+  | 'epoch'
+  | 'settings'
+  | 'headSeq'
+  | 'postedNanoUsd'
+  | 'spending'
+  | 'standing'
+  | 'lifetime'
+  | 'isDamaged'
+> & {
+  readonly version: typeof snapshotVersion
+  readonly takenAtMs: number
+  /** The holds that were open: of the rows older than the snapshot, all others are resolved. */
+  readonly openCallIds: readonly CallId[]
+  readonly keys: readonly Key[]
+}
+
+/** Another version is ignored and the log is replayed from its first entry. */
+export const snapshotVersion = 1
+
+/** Everything that one group of commands writes, in one transaction. */
+export type Changes = {
+  readonly isCreation: boolean
+  readonly nowMs: number
+  readonly entries: readonly Entry[]
+  readonly holds: readonly { readonly row: HoldRow; readonly isNew: boolean }[]
+  readonly references: readonly ReferenceRow[]
+  readonly marks: Marks | null
+  readonly snapshot: Snapshot | null
+}
+
+/** What the book asks of the stored rows; synchronous, as the object's SQLite is. */
+export type Lookup = {
+  holdRow(callId: CallId): HoldRow | undefined
+  /** The charge of a call among the entries after `afterSeq`. */
+  usageEntry(callId: CallId, afterSeq: number): Entry | undefined
+  reference(scope: ReferenceRow['scope'], reference: string): ReferenceRow | undefined
+}
+
+export function rowOf(hold: Hold): HoldRow {
+  const { callId, keyNumber, model, heldNanoUsd, checkpointNanoUsd } = hold
+  const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq } = hold
+  return {
+    callId,
+    outcome: 'open',
+    keyNumber,
+    model,
+    heldNanoUsd,
+    checkpointNanoUsd,
+    beatN,
+    beatAtMs,
+    admittedAtMs,
+    tokens,
+    afterSeq,
+    chargedNanoUsd: zeroNanoUsd,
+  }
+}

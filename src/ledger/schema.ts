@@ -1,0 +1,53 @@
+// The tables of one account's object. Amounts are whole nano-dollars within ±2^53: the platform's SQLite rounds silently
+// beyond. The log is append-only by trigger; holds lie in one table per day, so that forgetting a day is one DROP.
+
+/** Written by `create` alone. */
+export const accountTables = `
+CREATE TABLE entry (
+  seq INTEGER PRIMARY KEY CHECK (seq >= 1),
+  epoch INTEGER NOT NULL CHECK (epoch >= 1),
+  kind TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  amount_nano_usd INTEGER NOT NULL CHECK (abs(amount_nano_usd) <= 9007199254740991),
+  balance_after_nano_usd INTEGER NOT NULL CHECK (abs(balance_after_nano_usd) <= 9007199254740991),
+  created_at_ms INTEGER NOT NULL,
+  key_number INTEGER,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TABLE reference (
+  scope TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  said TEXT NOT NULL,
+  PRIMARY KEY (scope, reference)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE keeping (
+  name TEXT PRIMARY KEY CHECK (name IN ('marks', 'snapshot')),
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
+export function holdTable(day: number): string {
+  return `hold_${day}`
+}
+
+export function createHoldTable(day: number): string {
+  return `
+CREATE TABLE IF NOT EXISTS ${holdTable(day)} (
+  call_id TEXT PRIMARY KEY,
+  outcome TEXT NOT NULL CHECK (outcome IN ('open', 'released', 'expired', 'late')),
+  key_number INTEGER NOT NULL,
+  model TEXT NOT NULL,
+  held_nano_usd INTEGER NOT NULL CHECK (held_nano_usd BETWEEN 0 AND 9007199254740991),
+  checkpoint_nano_usd INTEGER NOT NULL CHECK (checkpoint_nano_usd BETWEEN 0 AND 9007199254740991),
+  beat_n INTEGER NOT NULL,
+  beat_at_ms INTEGER NOT NULL,
+  admitted_at_ms INTEGER NOT NULL,
+  tokens INTEGER NOT NULL,
+  after_seq INTEGER NOT NULL,
+  charged_nano_usd INTEGER NOT NULL CHECK (abs(charged_nano_usd) <= 9007199254740991)
+) STRICT, WITHOUT ROWID;
+`
+}

@@ -1,0 +1,135 @@
+// The state of a starting object: the newest snapshot, the entries after it, and the holds that are still open. Pure, so
+// that a crash in the simulator and a restart in production run the same lines.
+
+import { asMillis } from '#core/clock.ts'
+import type { AccountId, CallId } from '#core/ids.ts'
+import { addNanoUsd, negateNanoUsd } from '#core/money.ts'
+import { burnMore } from './burn.ts'
+import { admitWithinMs, firstCallIdAt } from './call-time.ts'
+import { neverAdmittedMs } from './charges.ts'
+import type { Entry } from './commands.ts'
+import { expiryOf } from './holds.ts'
+import { addAdmission, rateWindowMs } from './rate.ts'
+import { applyEntry, tokensOfCharge } from './replay.ts'
+import type { HoldRow, Snapshot } from './rows.ts'
+import { snapshotVersion } from './rows.ts'
+import type { Hold, Marks, State } from './state.ts'
+import { newState, notWritten } from './state.ts'
+import type { Timings } from './timings.ts'
+
+/** Rows written between two snapshots: what a start has to read at most, and one row in so many. */
+export const rowsPerSnapshot = 500
+
+export type Stored = {
+  readonly accountId: AccountId
+  readonly snapshot: Snapshot | null
+  readonly marks: Marks | null
+  /** Oldest first, from the snapshot on or from one minute ago, whichever is earlier. */
+  readonly entries: readonly Entry[]
+  /** All rows from `firstCallIdToRead` on. */
+  readonly holds: readonly HoldRow[]
+}
+
+export function stateFrom(stored: Stored, clockMs: number, timings: Timings): State {
+  const { snapshot } = stored
+  const state = snapshot === null ? newState(stored.accountId) : stateOfSnapshot(snapshot)
+  if (stored.marks !== null) state.marks = stored.marks
+  const asOfSeq = state.headSeq
+  const charges = new Map<string, number>()
+  for (const entry of stored.entries) {
+    if (entry.seq > asOfSeq) {
+      applyEntry(state, entry)
+      state.rowsSinceSnapshot += 1
+    } else if (entry.kind === 'usage' || entry.kind === 'late') {
+      state.burn = burnMore(state.burn, negateNanoUsd(entry.amountNanoUsd), entry.createdAtMs)
+    }
+    if (entry.kind === 'usage') charges.set(entry.reference, tokensOfCharge(entry) ?? 0)
+  }
+  const newest = stored.holds.reduce<number>((time, row) => Math.max(time, row.admittedAtMs), state.nowMs)
+  state.nowMs = asMillis(Math.max(newest, clockMs))
+
+  const wasOpen = new Set<CallId>(snapshot?.openCallIds)
+  const isOpen = (row: HoldRow) =>
+    row.outcome === 'open' && !charges.has(row.callId) && (row.afterSeq >= asOfSeq || wasOpen.has(row.callId))
+  const admissionNumbers = readRate(state, stored.holds, charges)
+  for (const row of stored.holds) {
+    if (row.afterSeq >= asOfSeq) state.rowsSinceSnapshot += 1
+    if (!isOpen(row)) continue
+    const hold = holdOf(row, state.nowMs, timings)
+    state.holds.set(row.callId, { ...hold, admissionNumber: admissionNumbers.get(row.callId) ?? null })
+    state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, row.heldNanoUsd)
+  }
+  return state
+}
+
+/** No open hold and no admission of the last minute has a smaller id. */
+export function firstCallIdToRead(snapshot: Snapshot | null): string {
+  if (snapshot === null) return ''
+  const bound = firstCallIdAt(snapshot.takenAtMs - admitWithinMs)
+  return snapshot.openCallIds.reduce<string>((first, id) => (id < first ? id : first), bound)
+}
+
+export function snapshotOf(state: State): Snapshot {
+  const { accountId, name, epoch, settings, headSeq, postedNanoUsd } = state
+  const { spending, standing, lifetime, isDamaged } = state
+  return {
+    version: snapshotVersion,
+    takenAtMs: state.nowMs,
+    openCallIds: [...state.holds.keys()],
+    keys: [...state.keys.values()],
+    ...{ accountId, name, epoch, settings, headSeq, postedNanoUsd, spending, standing, lifetime, isDamaged },
+  }
+}
+
+function stateOfSnapshot(snapshot: Snapshot): State {
+  const { version: _, takenAtMs, openCallIds: __, keys, ...rest } = snapshot
+  return {
+    ...newState(snapshot.accountId),
+    ...rest,
+    nowMs: asMillis(takenAtMs),
+    keys: new Map(keys.map((key) => [key.keyNumber, key])),
+  }
+}
+
+/** In order of admission, so that the oldest leave the minute first. */
+function readRate(
+  state: State,
+  rows: readonly HoldRow[],
+  charges: ReadonlyMap<string, number>,
+): Map<CallId, number> {
+  const numbers = new Map<CallId, number>()
+  const isRecent = (row: HoldRow) =>
+    row.admittedAtMs !== neverAdmittedMs && row.admittedAtMs > state.nowMs - rateWindowMs
+  const recent = rows.filter(isRecent).sort((a, b) => a.admittedAtMs - b.admittedAtMs)
+  for (const row of recent) {
+    const { log, admissionNumber } = addAdmission(
+      state.rate,
+      row.admittedAtMs,
+      charges.get(row.callId) ?? row.tokens,
+    )
+    state.rate = log
+    numbers.set(row.callId, admissionNumber)
+  }
+  return numbers
+}
+
+/**
+ * The newest beats of a hold were in memory only, but none of them came more than `beatWriteEveryMs` after the written
+ * one. A hold that should have expired well before this start was not watched: the object was down, its owner's beats
+ * could not arrive, so it gets a fresh expiry, once, which the next group writes. An idle object restarts every few
+ * seconds; a fresh expiry at each start would let a hold live for ever.
+ */
+function holdOf(row: HoldRow, nowMs: number, timings: Timings): Hold {
+  const lastBeatAtMs = row.beatAtMs + timings.beatWriteEveryMs
+  const expiresAtMs = expiryOf(row.admittedAtMs, lastBeatAtMs, timings)
+  const wasDown = nowMs > expiresAtMs + timings.objectCallMs
+  const { outcome: _, chargedNanoUsd: __, ...hold } = row
+  if (!wasDown) return { ...hold, writtenAtMs: row.beatAtMs, expiresAtMs, admissionNumber: null }
+  return {
+    ...hold,
+    beatAtMs: nowMs - timings.beatWriteEveryMs,
+    writtenAtMs: notWritten,
+    expiresAtMs: expiryOf(row.admittedAtMs, nowMs, timings),
+    admissionNumber: null,
+  }
+}

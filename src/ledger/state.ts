@@ -1,0 +1,139 @@
+// The account in memory: everything that decides, and nothing that is not derived from the stored rows (replay.ts).
+// Values inside are never changed in place, so a copy is two maps and one object; a dropped copy leaves no trace.
+
+import type { Millis } from '#core/clock.ts'
+import { asMillis } from '#core/clock.ts'
+import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
+import type { AccountSettings, Budget } from './commands.ts'
+import type { RateLog } from './rate.ts'
+import { emptyRateLog } from './rate.ts'
+import type { Standing } from './standing.ts'
+import { newStanding } from './standing.ts'
+import type { Tally } from './tally.ts'
+import { emptyTally } from './tally.ts'
+import type { Spending } from './windows.ts'
+import { noSpending } from './windows.ts'
+
+export type State = {
+  accountId: AccountId
+  name: string
+  epoch: number
+  settings: AccountSettings
+  /** The newest time that the object has seen: it never goes back. */
+  nowMs: Millis
+  headSeq: number
+  postedNanoUsd: NanoUsd
+  /** The sum over `holds`, kept beside them because every admission asks for it. */
+  heldNanoUsd: NanoUsd
+  /** Open holds only. */
+  holds: Map<CallId, Hold>
+  keys: Map<KeyNumber, Key>
+  spending: Spending
+  rate: RateLog
+  burn: Burn
+  standing: Standing
+  lifetime: { readonly added: Tally; readonly bonus: Tally; readonly spent: Tally }
+  marks: Marks
+  /** Entries and holds written since the last snapshot: what a start would have to replay. */
+  rowsSinceSnapshot: number
+  /** An invariant failed: no admissions until a human looked, captures go on. */
+  isDamaged: boolean
+}
+
+export type Hold = {
+  readonly callId: CallId
+  readonly keyNumber: KeyNumber
+  readonly model: string
+  readonly heldNanoUsd: NanoUsd
+  readonly checkpointNanoUsd: NanoUsd
+  readonly beatN: number
+  readonly beatAtMs: number
+  readonly admittedAtMs: number
+  readonly tokens: number
+  /** The newest entry when it was admitted: its own entries come after. */
+  readonly afterSeq: number
+  /** When its row was last written; `notWritten` asks for it in the next group. */
+  readonly writtenAtMs: number
+  readonly expiresAtMs: number
+  /** Its place in the minute of the rate limits; null where it is not known any more. */
+  readonly admissionNumber: number | null
+}
+
+/** A start gave this hold a fresh expiry, which has to reach its row: else the next start would give it again. */
+export const notWritten = -1
+
+export type Key = {
+  readonly keyNumber: KeyNumber
+  readonly name: string
+  readonly secretHash: string
+  readonly isDisabled: boolean
+  readonly budgets: readonly Budget[]
+  readonly allowedModels: readonly string[] | null
+  readonly spending: Spending
+}
+
+/** Spending of this minute and the last one: the larger is "recent burn", since too much is the safe side. */
+export type Burn = { readonly minute: number; readonly now: NanoUsd; readonly before: NanoUsd }
+
+/** How far the outbox has come: taken by the queue, and read back from Postgres. */
+export type Marks = {
+  readonly sentSeq: number
+  readonly sentHash: string
+  /** Since when the oldest unconfirmed entry waits without any progress. */
+  readonly waitingSinceMs: number
+  readonly confirmedSeq: number
+  readonly confirmedHash: string
+  /** Times that the unconfirmed were sent again without any progress: each one doubles the wait. */
+  readonly resends: number
+}
+
+export const defaultSettings: AccountSettings = {
+  rpm: 50,
+  tpm: 2_000_000,
+  inFlight: 50,
+  keysMax: 50,
+  monthlySpendLimitNanoUsd: null,
+  lowBalanceThresholdNanoUsd: nanoUsd(1_000_000_000),
+  isFrozen: false,
+}
+
+export const noBurn: Burn = { minute: 0, now: zeroNanoUsd, before: zeroNanoUsd }
+
+/** What the hash chain starts from (chain.ts). */
+export const genesisHash = '0'.repeat(64)
+
+export function newState(accountId: AccountId): State {
+  return {
+    accountId,
+    name: '',
+    epoch: 1,
+    settings: defaultSettings,
+    nowMs: asMillis(0),
+    headSeq: 0,
+    postedNanoUsd: zeroNanoUsd,
+    heldNanoUsd: zeroNanoUsd,
+    holds: new Map(),
+    keys: new Map(),
+    spending: noSpending,
+    rate: emptyRateLog,
+    burn: noBurn,
+    standing: newStanding,
+    lifetime: { added: emptyTally, bonus: emptyTally, spent: emptyTally },
+    marks: {
+      sentSeq: 0,
+      sentHash: genesisHash,
+      waitingSinceMs: 0,
+      confirmedSeq: 0,
+      confirmedHash: genesisHash,
+      resends: 0,
+    },
+    rowsSinceSnapshot: 0,
+    isDamaged: false,
+  }
+}
+
+export function copyState(state: State): State {
+  return { ...state, holds: new Map(state.holds), keys: new Map(state.keys) }
+}

@@ -1,0 +1,59 @@
+// What the account looks like from outside, at a time: for reading, never for deciding.
+
+import { maxNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import type { AccountView, Entry, HoldView, KeyView } from './commands.ts'
+import { ageRate } from './rate.ts'
+import { rateFigures } from './rate-limits.ts'
+import type { Hold, Key, State } from './state.ts'
+import { tallyText } from './tally.ts'
+import { msUntilWindowEnds, spentIn } from './windows.ts'
+
+/** The true figures: a balance below zero is shown as it is. */
+export function accountView(state: State, recent: readonly Entry[], nowMs: number): AccountView {
+  return {
+    accountId: state.accountId,
+    name: state.name,
+    epoch: state.epoch,
+    postedNanoUsd: state.postedNanoUsd,
+    heldNanoUsd: state.heldNanoUsd,
+    availableNanoUsd: subtractNanoUsd(state.postedNanoUsd, state.heldNanoUsd),
+    openHolds: state.holds.size,
+    lifetimeAdded: tallyText(state.lifetime.added),
+    lifetimeBonus: tallyText(state.lifetime.bonus),
+    lifetimeSpent: tallyText(state.lifetime.spent),
+    settings: state.settings,
+    rate: rateFigures({ ...state, rate: ageRate(state.rate, nowMs) }),
+    marks: {
+      head: state.headSeq,
+      sent: state.marks.sentSeq,
+      confirmed: state.marks.confirmedSeq,
+    },
+    recent,
+  }
+}
+
+export function keyView(key: Key, nowMs: number): KeyView {
+  return {
+    keyNumber: key.keyNumber,
+    name: key.name,
+    isDisabled: key.isDisabled,
+    budgets: key.budgets.map((budget) => ({
+      ...budget,
+      usedNanoUsd: maxNanoUsd(zeroNanoUsd, spentIn(key.spending, budget.window, nowMs)),
+      resetMs: msUntilWindowEnds(budget.window, nowMs),
+    })),
+    allowedModels: key.allowedModels,
+    usedNanoUsd: key.spending.lifetime.spentNanoUsd,
+  }
+}
+
+export function holdView(hold: Hold, nowMs: number): HoldView {
+  return {
+    callId: hold.callId,
+    keyNumber: hold.keyNumber,
+    model: hold.model,
+    heldNanoUsd: hold.heldNanoUsd,
+    checkpointNanoUsd: hold.checkpointNanoUsd,
+    ageMs: Math.max(0, nowMs - hold.admittedAtMs),
+  }
+}
