@@ -9,7 +9,8 @@ export class ClientStream {
   readonly #clock: Clock
   #isGone = false
   #isClosed = false
-  /** Since when a write has been waiting for the client to take it. */
+  #waitingWrites = 0
+  /** Since when the client has taken nothing although a write waits for it. */
   #waitingSince: Millis | undefined
   #lastWriteAt: Millis
 
@@ -43,6 +44,7 @@ export class ClientStream {
   /** Resolves when the client has taken the bytes, or with false when it is gone. */
   async write(bytes: Uint8Array): Promise<boolean> {
     if (this.#isGone || this.#isClosed) return false
+    this.#waitingWrites += 1
     this.#waitingSince ??= this.#clock.now()
     try {
       await this.#writer.write(bytes)
@@ -53,8 +55,22 @@ export class ClientStream {
       this.#isGone = true
       return false
     } finally {
-      this.#waitingSince = undefined
+      // A keep-alive and an event may wait together; the one that is taken starts the other's time anew.
+      this.#waitingWrites -= 1
+      this.#waitingSince = this.#waitingWrites === 0 ? undefined : this.#clock.now()
     }
+  }
+
+  /** The last bytes and the end of the stream; a client that does not take both within the time is cut off. */
+  async finish(bytes: Uint8Array, withinMs: number): Promise<void> {
+    const taken = new AbortController()
+    const limit = this.#clock.sleep(withinMs, taken.signal).then(() => {
+      if (!taken.signal.aborted) this.#cut('The client did not take the end of the stream.')
+    })
+    await this.write(bytes)
+    await this.close()
+    taken.abort()
+    await limit
   }
 
   /** Ends the stream as a whole one. */
@@ -70,6 +86,10 @@ export class ClientStream {
   abort(reason: string): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#cut(reason)
+  }
+
+  #cut(reason: string): void {
     this.#writer.abort(new Error(reason)).catch(() => {
       this.#isGone = true
     })

@@ -5,7 +5,7 @@ import { type Clock, type Millis, minuteMs } from '#core/clock.ts'
 import type { CancellationPolicy } from '#catalog/model.ts'
 import type { UpstreamTimings } from '#providers/upstream-timings.ts'
 import type { Timings } from '#ledger/timings.ts'
-import { type Frame, FrameReader } from '#sse/frames.ts'
+import { type Frame, FrameReader, FrameTooLarge } from '#sse/frames.ts'
 import { sseComment } from '#sse/write.ts'
 import type { ClientStream } from './client-stream.ts'
 import type { EndCause } from './settle.ts'
@@ -30,6 +30,8 @@ export type RelayParts = {
   isCovered: () => boolean
   hangUp: () => void
   onClientLeft: () => void
+  /** A bug in `edit`: the stream is cut, and somebody has to say why. */
+  onFault?: (fault: unknown) => void
 }
 
 const pulsesPerKeepAlive = 2
@@ -77,13 +79,14 @@ export class Relay {
     const pulse = this.#pulse()
     try {
       while (this.#cause === undefined) await this.#step()
-    } catch {
-      // A read fails when the upstream breaks or when we hung up; in the latter case the cause is already known.
+    } catch (fault) {
+      if (!(fault instanceof FrameTooLarge)) this.#parts.onFault?.(fault)
       this.end('cut')
     }
     this.#over.abort()
     this.#wake.abort()
     await pulse
+    if (this.#cause === 'done') this.#readOut()
     if (this.#cause === 'done' && this.#leftAt !== undefined) return 'client_gone'
     return this.#cause ?? 'cut'
   }
@@ -94,8 +97,9 @@ export class Relay {
     this.#cause = cause
     if (cause === 'done') return
     this.#parts.hangUp()
-    // Wakes a read that is still waiting, whether or not hanging up does.
+    // Wakes a read that is still waiting, whether or not hanging up does, and the pulse for a write that is.
     this.#reader.cancel().catch(() => undefined)
+    this.#wake.abort()
   }
 
   /** The client left: a `stop` model is hung up, any other runs on for its drain time. */
@@ -108,8 +112,10 @@ export class Relay {
   }
 
   async #step(): Promise<void> {
-    const read = await this.#next
+    // A read fails when the upstream breaks or when we hung up; in the latter case the cause is already known.
+    const read = await this.#next.catch(() => undefined)
     if (this.#cause !== undefined) return
+    if (read === undefined) return this.end('cut')
     if (read.done) {
       await this.#relay(this.#frames.end())
       this.end(this.#parts.isComplete() ? 'done' : 'cut')
@@ -122,6 +128,8 @@ export class Relay {
   }
 
   async #relay(frames: readonly Frame[]): Promise<void> {
+    // Before the meter sees them: what is not delivered for want of cover is not counted either.
+    if (this.#leftAt === undefined && !this.#parts.isCovered()) return this.end('cover_lost')
     const out: Uint8Array[] = []
     let ends: RelayedFrame['ends']
     for (const frame of frames) {
@@ -146,21 +154,20 @@ export class Relay {
   async #pulse(): Promise<void> {
     const { clock, upstreamTimings } = this.#parts
     const everyMs = Math.ceil(upstreamTimings.keepAliveMs / pulsesPerKeepAlive)
-    while (!this.#over.signal.aborted) {
+    while (this.#cause === undefined) {
       await clock.sleep(Math.min(everyMs, this.#drainLeftMs()), this.#wake.signal)
-      if (this.#over.signal.aborted) return
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
-      this.#checkTimes(clock.now())
+      if (this.#cause === undefined) this.#checkTimes(clock.now())
     }
+    // A write that still waits would be taken whenever the client likes, after the fence as well.
+    await clock.sleep(this.#parts.timings.politeEndMs, this.#over.signal)
+    if (!this.#over.signal.aborted)
+      this.#parts.client.abort('The stream ended while the client took no byte.')
   }
 
   #checkTimes(now: Millis): void {
     const { client, upstreamTimings } = this.#parts
     const stalledMs = client.stalledMs(now)
-    if (this.#cause !== undefined) {
-      if (stalledMs > 0) client.abort('The stream ended while the client took no byte.')
-      return
-    }
     if (now - this.#startedAt >= upstreamTimings.totalMs) return this.end('timeout')
     if (this.#drainLeftMs() <= 0) return this.end('drain_limit')
     if (stalledMs >= upstreamTimings.clientStallMs) {
@@ -175,6 +182,14 @@ export class Relay {
 
   #keepAlive(): void {
     this.#write(encoder.encode(sseComment('keep-alive'))).catch(() => this.clientLeft())
+  }
+
+  /** What lies behind the terminator, usually nothing: a connection whose answer was read to its end is used again. */
+  #readOut(): void {
+    this.#reader
+      .read()
+      .then((read) => (read.done ? undefined : this.#reader.cancel()))
+      .catch(() => undefined)
   }
 
   #drainLeftMs(): number {
