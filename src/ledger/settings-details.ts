@@ -8,36 +8,40 @@ import type { AccountSettings } from './commands.ts'
 const limitMax = 1_000_000_000
 const keysMaxMax = 1_000
 
-const read: { [Name in keyof AccountSettings]: (value: unknown) => AccountSettings[Name] | undefined } = {
-  rpm: (value) => wholeUpTo(value, limitMax),
-  tpm: (value) => wholeUpTo(value, limitMax),
-  inFlight: (value) => wholeUpTo(value, limitMax),
-  keysMax: (value) => wholeUpTo(value, keysMaxMax),
-  monthlySpendLimitNanoUsd: (value) => (value === null ? null : amount(value)),
-  lowBalanceThresholdNanoUsd: amount,
-  isFrozen: (value) => (typeof value === 'boolean' ? value : undefined),
+const read: {
+  readonly [Name in keyof AccountSettings]: (value: unknown) => Pick<AccountSettings, Name> | undefined
+} = {
+  rpm: (value) => found(wholeUpTo(value, limitMax), (rpm) => ({ rpm })),
+  tpm: (value) => found(wholeUpTo(value, limitMax), (tpm) => ({ tpm })),
+  inFlight: (value) => found(wholeUpTo(value, limitMax), (inFlight) => ({ inFlight })),
+  keysMax: (value) => found(wholeUpTo(value, keysMaxMax), (keysMax) => ({ keysMax })),
+  monthlySpendLimitNanoUsd: (value) =>
+    value === null
+      ? { monthlySpendLimitNanoUsd: null }
+      : found(amount(value), (limit) => ({ monthlySpendLimitNanoUsd: limit })),
+  lowBalanceThresholdNanoUsd: (value) =>
+    found(amount(value), (threshold) => ({ lowBalanceThresholdNanoUsd: threshold })),
+  isFrozen: (value) => (typeof value === 'boolean' ? { isFrozen: value } : undefined),
 }
 
-/** The settings that are named and sound; undefined if one is unknown or out of range. */
+/** The settings that are named, all of them sound; undefined if one is unknown or out of range. */
 export function readSettings(value: unknown): Partial<AccountSettings> | undefined {
   if (value === undefined) return {}
   if (!isObject(value)) return undefined
-  const settings: Partial<AccountSettings> = {}
+  let settings: Partial<AccountSettings> = {}
   for (const name of Object.keys(value)) {
-    if (!isSettingName(name) || !readOne(settings, name, value[name])) return undefined
+    const setting = isSettingName(name) ? read[name](value[name]) : undefined
+    if (setting === undefined) return undefined
+    settings = { ...settings, ...setting }
   }
   return settings
 }
 
-function readOne<Name extends keyof AccountSettings>(
-  settings: Partial<AccountSettings>,
-  name: Name,
-  value: unknown,
-): boolean {
-  const setting = read[name](value)
-  if (setting === undefined) return false
-  settings[name] = setting
-  return true
+function found<Value, Setting>(
+  value: Value | undefined,
+  name: (value: Value) => Setting,
+): Setting | undefined {
+  return value === undefined ? undefined : name(value)
 }
 
 function isSettingName(name: string): name is keyof AccountSettings {

@@ -19,31 +19,29 @@ const nothing: Spent = { startMs: 0, spentNanoUsd: zeroNanoUsd }
 export const noSpending: Spending = { day: nothing, week: nothing, month: nothing, lifetime: nothing }
 
 export function windowStart(window: BudgetWindow, atMs: number): number {
-  const day = Math.floor(atMs / dayMs)
-  switch (window) {
-    case 'day':
-      return day * dayMs
-    case 'week':
-      return (day - ((day + epochDaysAfterMonday) % daysPerWeek)) * dayMs
-    case 'month':
-      return monthStart(atMs, 0)
-    case 'lifetime':
-      return 0
-  }
+  return startOf[window](atMs)
+}
+
+const startOf: { readonly [Window in BudgetWindow]: (atMs: number) => number } = {
+  day: (atMs) => Math.floor(atMs / dayMs) * dayMs,
+  week: (atMs) => {
+    const day = Math.floor(atMs / dayMs)
+    return (day - ((day + epochDaysAfterMonday) % daysPerWeek)) * dayMs
+  },
+  month: (atMs) => monthStart(atMs, 0),
+  lifetime: () => 0,
 }
 
 /** Until the window that `nowMs` lies in is over; null for one that never ends. */
 export function msUntilWindowEnds(window: BudgetWindow, nowMs: number): number | null {
-  switch (window) {
-    case 'day':
-      return windowStart(window, nowMs) + dayMs - nowMs
-    case 'week':
-      return windowStart(window, nowMs) + daysPerWeek * dayMs - nowMs
-    case 'month':
-      return monthStart(nowMs, 1) - nowMs
-    case 'lifetime':
-      return null
-  }
+  return untilEndOf[window](nowMs)
+}
+
+const untilEndOf: { readonly [Window in BudgetWindow]: (nowMs: number) => number | null } = {
+  day: (nowMs) => startOf.day(nowMs) + dayMs - nowMs,
+  week: (nowMs) => startOf.week(nowMs) + daysPerWeek * dayMs - nowMs,
+  month: (nowMs) => monthStart(nowMs, 1) - nowMs,
+  lifetime: () => null,
 }
 
 /** Posts a charge (or, negative, a refund) to the windows that were open when the call was admitted. */
