@@ -1,13 +1,13 @@
 // The whole environment of the Worker, joined from what each folder needs. Read by worker.ts alone.
 
+import type { AccountObject } from '#ledger/account.ts'
 import type { EntriesMessage, ParkedCapture } from '#ledger/commands.ts'
 
 export type Env = {
   ENVIRONMENT: string
   KEY_PREFIX: string
 
-  /** Of AccountObject (ledger/account.ts). */
-  ACCOUNT: DurableObjectNamespace
+  ACCOUNT: DurableObjectNamespace<AccountObject>
   ENTRIES_QUEUE: Queue<EntriesMessage>
   CAPTURES_QUEUE: Queue<ParkedCapture>
   AUTH_FAILURES: RateLimit

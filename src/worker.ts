@@ -127,9 +127,8 @@ function buildRoot(env: Env): Root {
 /** The platform's RPC types recurse through JSON without end, so the stub is given the type that its class implements. */
 function accountPort(env: Env, accountId: AccountId): AccountPort {
   const locationHint = regionOf(accountId)
-  const namespace: DurableObjectNamespace = env.ACCOUNT
-  const stub: unknown = namespace.get(
-    namespace.idFromName(accountId),
+  const stub: unknown = env.ACCOUNT.get(
+    env.ACCOUNT.idFromName(accountId),
     locationHint === undefined ? {} : { locationHint },
   )
   return stub as AccountPort

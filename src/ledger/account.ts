@@ -8,7 +8,6 @@ import type { AccountPort } from './account-port.ts'
 import * as admission from './admission.ts'
 import { nextDueAt } from './alarm.ts'
 import { type Desk, ask, askCreate } from './book.ts'
-import { hashAfter } from './chain.ts'
 import * as charges from './charges.ts'
 import type {
   AccountView,
@@ -43,9 +42,9 @@ import type { Context, Draft } from './draft.ts'
 import { GroupCommit } from './group-commit.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
-import { type Proof, confirm, markSent, resendDueAt, rewind } from './marks.ts'
+import { confirm, markSent, resendDueAt, rewind } from './marks.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import { nextMessage } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import type { Changes } from './rows.ts'
 import { changeSettings } from './settings.ts'
 import { stateFrom } from './start.ts'
@@ -60,9 +59,6 @@ export type LedgerEnv = {
   ENTRIES_QUEUE: Queue<EntriesMessage>
 }
 
-/** One run of the alarm sends for at most this long; the rest waits for the next. */
-const flushWithinMs = 10_000
-const entriesPerReadMax = 200
 const readLimitMax = 1_000
 const recentEntries = 5
 /** A queue that does not take a message is asked again after this. */
@@ -75,6 +71,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   readonly #store: Store
   readonly #timings: Timings
   readonly #commit: GroupCommit
+  readonly #outbox: Outbox
   readonly #log = jsonLog(print, () => Date.now())
   /** What `getAlarm` says, kept so that a commit need not ask. */
   #armedAt: number | null = null
@@ -90,6 +87,13 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
       durable: () => ctx.storage.sync(),
       reload: () => this.#readState(),
       log: this.#log,
+    })
+    this.#outbox = new Outbox({
+      entriesAfter: (seq, limit) => this.#store.entriesAfter(seq, limit),
+      state: () => this.#commit.state,
+      sent: (from, seq, hash) => this.#ask((draft) => markSent(draft, from, seq, hash), undefined, undefined),
+      send: async (message) => void (await env.ENTRIES_QUEUE.send(message)),
+      now: () => this.#now(),
     })
     void ctx.blockConcurrencyWhile(async () => {
       this.#armedAt = await ctx.storage.getAlarm()
@@ -159,13 +163,13 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   async confirm(command: Confirm): Promise<CommandAnswer> {
-    const proof = await this.#proofAt(command.seq)
+    const proof = await this.#outbox.proofAt(command.seq)
     return this.#ask<CommandAnswer>((draft) => confirm(draft, command, proof), noAccount, failed)
   }
 
   async resend(): Promise<CommandAnswer> {
     const answer = await this.#ask<CommandAnswer>((draft) => rewind(draft), noAccount, failed)
-    if (answer.ok) await this.#flush()
+    if (answer.ok) await this.#outbox.flush()
     return answer
   }
 
@@ -223,7 +227,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
     try {
       const due = await this.#ask((draft) => resendDue(draft, this.#timings), false, false)
       if (due) this.#log.info('resend', { account: this.#commit.state?.accountId })
-      await this.#flush()
+      await this.#outbox.flush()
     } catch (cause) {
       this.#log.error('alarm_failed', { account: this.#commit.state?.accountId }, cause)
     }
@@ -238,44 +242,6 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
     if (dueAt === undefined) return
     const earliest = isWaiting ? this.#now() + flushRetryMs : this.#now() + 1
     await this.#setAlarm(Math.max(dueAt, earliest))
-  }
-
-  /** Sends what the queue has not taken yet, in order, until the time is up or it does not take more. */
-  async #flush(): Promise<void> {
-    const until = this.#now() + flushWithinMs
-    while (this.#now() < until) {
-      const { state } = this.#commit
-      if (state === null) return
-      const { sentSeq, sentHash } = state.marks
-      const entries = nextMessage(this.#store.entriesAfter(sentSeq, entriesPerReadMax))
-      if (entries.length === 0) return
-      const hashed: EntriesMessage['entries'][number][] = []
-      let hash = sentHash
-      for (const entry of entries) {
-        hash = await hashAfter(hash, entry)
-        hashed.push({ ...entry, hash })
-      }
-      await this.env.ENTRIES_QUEUE.send({ accountId: state.accountId, entries: hashed })
-      const last = sentSeq + entries.length
-      await this.#ask((draft) => markSent(draft, sentSeq, last, hash), undefined, undefined)
-    }
-  }
-
-  /** Our own sum and hash at an entry, recomputed from the confirmed one. */
-  async #proofAt(seq: number): Promise<Proof | undefined> {
-    const { state } = this.#commit
-    if (state === null || seq > state.headSeq) return undefined
-    let { confirmedSeq: at, confirmedHash: hash } = state.marks
-    if (seq < at) return undefined
-    let sumNanoUsd: Proof['sumNanoUsd'] | undefined
-    while (at < seq) {
-      for (const entry of this.#store.entriesAfter(at, Math.min(entriesPerReadMax, seq - at))) {
-        hash = await hashAfter(hash, entry)
-        at = entry.seq
-        sumNanoUsd = entry.balanceAfterNanoUsd
-      }
-    }
-    return sumNanoUsd === undefined ? undefined : { sumNanoUsd, hash }
   }
 
   // ── Joining ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -295,7 +261,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
       })
     } catch (cause) {
       this.#armedAt = armedBefore
-      this.#store.forgetDays()
+      this.#store.readDays()
       throw cause
     }
   }

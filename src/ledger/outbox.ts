@@ -1,21 +1,76 @@
-// Which entries go on the queue next. Pure: the alarm sends what this says and marks it sent.
+// The way of the entries to the queue: in order, each message with its part of the hash chain. Nothing is lost by a message
+// that is lost: what Postgres has not confirmed is sent again.
 
-import type { Entry } from './commands.ts'
+import { hashAfter } from './chain.ts'
+import type { EntriesMessage, Entry } from './commands.ts'
+import type { Proof } from './marks.ts'
+import { nextMessage } from './next-message.ts'
+import type { State } from './state.ts'
 
-/** The platform takes 128 KB per message; the rest is room for hashes and the envelope. */
-export const messageBytesMax = 96 * 1024
-export const messageEntriesMax = 100
-/** A hash and its name in JSON. */
-const hashBytes = 80
+export type OutboxParts = {
+  entriesAfter: (seq: number, limit: number) => readonly Entry[]
+  /** What is durable. */
+  state: () => State | null
+  /** Moves the sent mark from `from` to `seq`, unless it has moved meanwhile. */
+  sent: (from: number, seq: number, hash: string) => Promise<void>
+  send: (message: EntriesMessage) => Promise<void>
+  now: () => number
+}
 
-/** The longest run of entries from the front that fits one message; at least one, since an entry's size is bounded. */
-export function nextMessage(entries: readonly Entry[]): readonly Entry[] {
-  let bytes = 0
-  let count = 0
-  for (const entry of entries) {
-    bytes += JSON.stringify(entry).length * 2 + hashBytes
-    if (count > 0 && (bytes > messageBytesMax || count >= messageEntriesMax)) break
-    count += 1
+/** One run sends for at most this long; the rest waits for the next alarm. */
+const flushWithinMs = 10_000
+const entriesPerReadMax = 200
+
+export class Outbox {
+  readonly #parts: OutboxParts
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts
   }
-  return entries.slice(0, count)
+
+  /** Sends what the queue has not taken yet, until the time is up; throws where the queue does not take a message. */
+  async flush(): Promise<void> {
+    const { entriesAfter, state, sent, send, now } = this.#parts
+    const until = now() + flushWithinMs
+    while (now() < until) {
+      const known = state()
+      if (known === null) return
+      const { sentSeq, sentHash } = known.marks
+      const entries = nextMessage(entriesAfter(sentSeq, entriesPerReadMax))
+      if (entries.length === 0) return
+      const hashed = await chained(entries, sentHash)
+      await send({ accountId: known.accountId, entries: hashed })
+      await sent(sentSeq, sentSeq + hashed.length, hashed.at(-1)?.hash ?? sentHash)
+    }
+  }
+
+  /** Our own sum and hash at an entry, recomputed from the confirmed one; undefined where we have no such entry. */
+  async proofAt(seq: number): Promise<Proof | undefined> {
+    const known = this.#parts.state()
+    if (known === null || seq > known.headSeq || seq <= known.marks.confirmedSeq) return undefined
+    let { confirmedSeq: at, confirmedHash: hash } = known.marks
+    let proof: Proof | undefined
+    while (at < seq) {
+      const hashed = await chained(this.#parts.entriesAfter(at, Math.min(entriesPerReadMax, seq - at)), hash)
+      const last = hashed.at(-1)
+      if (last === undefined) return undefined
+      proof = { sumNanoUsd: last.balanceAfterNanoUsd, hash: last.hash }
+      at = last.seq
+      hash = last.hash
+    }
+    return proof
+  }
+}
+
+async function chained(
+  entries: readonly Entry[],
+  from: string,
+): Promise<EntriesMessage['entries'][number][]> {
+  const hashed: EntriesMessage['entries'][number][] = []
+  let hash = from
+  for (const entry of entries) {
+    hash = await hashAfter(hash, entry)
+    hashed.push({ ...entry, hash })
+  }
+  return hashed
 }

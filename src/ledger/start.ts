@@ -77,7 +77,16 @@ export function snapshotOf(state: State): Snapshot {
     takenAtMs: state.nowMs,
     openCallIds: [...state.holds.keys()],
     keys: [...state.keys.values()],
-    ...{ accountId, name, epoch, settings, headSeq, postedNanoUsd, spending, standing, lifetime, isDamaged },
+    accountId,
+    name,
+    epoch,
+    settings,
+    headSeq,
+    postedNanoUsd,
+    spending,
+    standing,
+    lifetime,
+    isDamaged,
   }
 }
 

@@ -1,5 +1,6 @@
 // The account's rows in the object's SQLite: written in one transaction per group, read as values. Decides nothing.
 
+import { assert } from '#core/assert.ts'
 import { readJson } from '#core/readers.ts'
 import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { Json } from '#core/errors.ts'
@@ -23,11 +24,7 @@ export class Store {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql
-    for (const { name } of sql.exec<{ name: string }>(
-      "SELECT name FROM sqlite_master WHERE name GLOB 'hold_[0-9]*'",
-    )) {
-      this.#days.add(Number(name.slice('hold_'.length)))
-    }
+    this.readDays()
   }
 
   /** Null in an object that no `create` has initialised; looking writes nothing. */
@@ -39,7 +36,7 @@ export class Store {
     const marks = this.#kept('marks')
     return {
       // Written by `create` after the id was checked.
-      accountId: String(first?.['reference']) as AccountId,
+      accountId: text(first?.['reference']) as AccountId,
       snapshot,
       marks: marks === undefined ? null : (readJson(marks) as Marks),
       entries: this.#entriesFrom(this.#firstSeqToRead(snapshot, clockMs)),
@@ -68,7 +65,7 @@ export class Store {
     for (const entry of changes.entries) this.#insertEntry(entry)
     for (const { row } of changes.holds) this.#putHold(row, changes.nowMs)
     for (const { scope, reference, seq, said } of changes.references) {
-      this.#run('INSERT INTO reference VALUES (?, ?, ?, ?)', scope, reference, seq, said)
+      this.#run('INSERT INTO reference VALUES (?, ?, ?, ?)', [scope, reference, seq, said])
     }
     if (changes.marks !== null) this.#keep('marks', changes.marks)
     if (changes.snapshot !== null) this.#keep('snapshot', changes.snapshot)
@@ -95,10 +92,17 @@ export class Store {
   #insertEntry(entry: Entry): void {
     const { seq, epoch, kind, reference, amountNanoUsd, balanceAfterNanoUsd, createdAtMs, keyNumber } = entry
     const detail = JSON.stringify(entry.detail)
-    this.#run(
-      'INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[seq, epoch, kind, reference, amountNanoUsd, balanceAfterNanoUsd, createdAtMs, keyNumber, detail],
-    )
+    this.#run('INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', [
+      seq,
+      epoch,
+      kind,
+      reference,
+      amountNanoUsd,
+      balanceAfterNanoUsd,
+      createdAtMs,
+      keyNumber,
+      detail,
+    ])
   }
 
   #putHold(row: HoldRow, nowMs: number): void {
@@ -106,11 +110,20 @@ export class Store {
     this.#openDay(day, nowMs)
     const { callId, outcome, keyNumber, model, heldNanoUsd, checkpointNanoUsd } = row
     const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq, chargedNanoUsd } = row
-    this.#run(
-      `INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[callId, outcome, keyNumber, model, heldNanoUsd, checkpointNanoUsd],
-      ...[beatN, beatAtMs, admittedAtMs, tokens, afterSeq, chargedNanoUsd],
-    )
+    this.#run(`INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
+      callId,
+      outcome,
+      keyNumber,
+      model,
+      heldNanoUsd,
+      checkpointNanoUsd,
+      beatN,
+      beatAtMs,
+      admittedAtMs,
+      tokens,
+      afterSeq,
+      chargedNanoUsd,
+    ])
   }
 
   /** The first row of a day makes its table and forgets the days that are past remembering. */
@@ -124,14 +137,12 @@ export class Store {
     this.#days.add(day)
   }
 
-  /** A transaction that was rolled back takes its new table with it. */
-  forgetDays(): void {
+  /** Also after a transaction that was rolled back, which took its new table with it. */
+  readDays(): void {
     this.#days.clear()
-    for (const { name } of this.#sql.exec<{ name: string }>(
-      "SELECT name FROM sqlite_master WHERE name GLOB 'hold_[0-9]*'",
-    )) {
+    const sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'hold_[0-9]*'"
+    for (const { name } of this.#sql.exec<{ name: string }>(sql))
       this.#days.add(Number(name.slice('hold_'.length)))
-    }
   }
 
   #holdRow(callId: string): HoldRow | undefined {
@@ -166,8 +177,8 @@ export class Store {
       snapshot.headSeq,
     )
     for (const row of newest) {
-      if (Number(row['created_at_ms']) < since) break
-      first = Number(row['seq'])
+      if (whole(row['created_at_ms']) < since) break
+      first = whole(row['seq'])
     }
     return first
   }
@@ -185,57 +196,67 @@ export class Store {
 
   #kept(name: 'marks' | 'snapshot'): string | undefined {
     const [row] = this.#sql.exec<Row>('SELECT body FROM keeping WHERE name = ?', name).toArray()
-    return row === undefined ? undefined : String(row['body'])
+    return row === undefined ? undefined : text(row['body'])
   }
 
   #keep(name: 'marks' | 'snapshot', body: object): void {
-    this.#run('INSERT OR REPLACE INTO keeping VALUES (?, ?)', name, JSON.stringify(body))
+    this.#run('INSERT OR REPLACE INTO keeping VALUES (?, ?)', [name, JSON.stringify(body)])
   }
 
-  #run(sql: string, ...values: SqlStorageValue[]): void {
+  #run(sql: string, values: readonly SqlStorageValue[] = []): void {
     this.rowsWritten += this.#sql.exec(sql, ...values).rowsWritten
   }
 }
 
-// Rows of our own tables, whose columns are checked as they are written.
+// Rows of our own tables: STRICT, and checked as they are written. Another type is a bug that must not become a zero.
+
+function text(value: SqlStorageValue | undefined): string {
+  assert(typeof value === 'string', 'a text column holds text')
+  return value
+}
+
+function whole(value: SqlStorageValue | undefined): number {
+  assert(typeof value === 'number' && Number.isSafeInteger(value), 'a whole column holds a safe whole number')
+  return value
+}
 
 function readEntry(row: Row): Entry {
   return {
-    epoch: Number(row['epoch']),
-    seq: Number(row['seq']),
-    kind: String(row['kind']) as EntryKind,
-    reference: String(row['reference']),
-    amountNanoUsd: Number(row['amount_nano_usd']) as NanoUsd,
-    balanceAfterNanoUsd: Number(row['balance_after_nano_usd']) as NanoUsd,
-    createdAtMs: Number(row['created_at_ms']),
-    keyNumber: row['key_number'] === null ? null : (Number(row['key_number']) as KeyNumber),
-    detail: readJson(String(row['detail'])) as Json,
+    epoch: whole(row['epoch']),
+    seq: whole(row['seq']),
+    kind: text(row['kind']) as EntryKind,
+    reference: text(row['reference']),
+    amountNanoUsd: whole(row['amount_nano_usd']) as NanoUsd,
+    balanceAfterNanoUsd: whole(row['balance_after_nano_usd']) as NanoUsd,
+    createdAtMs: whole(row['created_at_ms']),
+    keyNumber: row['key_number'] === null ? null : (whole(row['key_number']) as KeyNumber),
+    detail: readJson(text(row['detail'])) as Json,
   }
 }
 
 function readHold(row: Row): HoldRow {
   return {
-    callId: String(row['call_id']) as CallId,
-    outcome: String(row['outcome']) as StoredOutcome,
-    keyNumber: Number(row['key_number']) as KeyNumber,
-    model: String(row['model']),
-    heldNanoUsd: Number(row['held_nano_usd']) as NanoUsd,
-    checkpointNanoUsd: Number(row['checkpoint_nano_usd']) as NanoUsd,
-    beatN: Number(row['beat_n']),
-    beatAtMs: Number(row['beat_at_ms']),
-    admittedAtMs: Number(row['admitted_at_ms']),
-    tokens: Number(row['tokens']),
-    afterSeq: Number(row['after_seq']),
-    chargedNanoUsd: Number(row['charged_nano_usd']) as NanoUsd,
+    callId: text(row['call_id']) as CallId,
+    outcome: text(row['outcome']) as StoredOutcome,
+    keyNumber: whole(row['key_number']) as KeyNumber,
+    model: text(row['model']),
+    heldNanoUsd: whole(row['held_nano_usd']) as NanoUsd,
+    checkpointNanoUsd: whole(row['checkpoint_nano_usd']) as NanoUsd,
+    beatN: whole(row['beat_n']),
+    beatAtMs: whole(row['beat_at_ms']),
+    admittedAtMs: whole(row['admitted_at_ms']),
+    tokens: whole(row['tokens']),
+    afterSeq: whole(row['after_seq']),
+    chargedNanoUsd: whole(row['charged_nano_usd']) as NanoUsd,
   }
 }
 
 function readReference(row: Row): ReferenceRow {
   return {
-    scope: String(row['scope']) as ReferenceRow['scope'],
-    reference: String(row['reference']),
-    seq: Number(row['seq']),
-    said: String(row['said']),
+    scope: text(row['scope']) as ReferenceRow['scope'],
+    reference: text(row['reference']),
+    seq: whole(row['seq']),
+    said: text(row['said']),
   }
 }
 
