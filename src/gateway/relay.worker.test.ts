@@ -131,9 +131,8 @@ function plainEdit(frame: Frame): RelayedFrame {
 
 function start(options: Options = {}) {
   const upstream = options.upstream ?? new Upstream()
-  let relay: Relay | undefined
-  const client = new ClientStream(clock, () => relay?.clientLeft())
-  relay = new Relay(upstream.body, {
+  const client = new ClientStream(clock, () => relay.clientLeft())
+  const relay: Relay = new Relay(upstream.body, {
     client,
     clock,
     upstreamTimings,
