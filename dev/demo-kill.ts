@@ -12,9 +12,11 @@ import { startWorld } from './world.ts'
 
 const streams = 50
 const credit = nanoUsd(10_000_000_000)
-/** Holds expire 60 s after their last sign of life; here time runs ten times as fast. */
-const timeScale = 10
-const killWithinMs = 4_000
+/** Holds expire 60 s after their last sign of life; here time runs twenty times as fast. */
+const timeScale = 20
+const killFromMs = 1_000
+const killWithinMs = 8_000
+const model = 'gpt-4.1-mini'
 
 const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '1' } } })
 const world = await startWorld({ vars: { TIME_SCALE: String(timeScale) }, onProgress: say })
@@ -35,30 +37,39 @@ async function killOnce(round: number): Promise<boolean> {
     creditUsd: formatUsd(credit),
     settings,
   })
-  const content = directiveText({ tokens: 100, gapMs: 40 })
-  const body = {
-    model: 'mistral-medium-3-5',
-    stream: true,
-    max_tokens: 200,
-    messages: [{ role: 'user', content }],
-  }
-  const running = Promise.all(Array.from({ length: streams }, () => chat(world.baseUrl, apiKey, body)))
-  const killAfterMs = Math.floor(Math.random() * killWithinMs)
+  const running = Promise.all(
+    Array.from({ length: streams }, (_, index) => chat(world.baseUrl, apiKey, streamOf(index))),
+  )
+  const killAfterMs = killFromMs + Math.floor(Math.random() * (killWithinMs - killFromMs))
   await setTimeout(killAfterMs)
   await world.restartProduct({ sigkill: true })
   const answers = await running
-  const served = answers.filter(({ status }) => status === 200)
-  const whole = served.filter(({ isWhole, text }) => isWhole && text.includes('[DONE]')).length
+  const begun = answers.filter(({ status }) => status === 200)
+  const whole = begun.filter(({ isWhole, text }) => isWhole && text.includes('[DONE]'))
   say(
-    `round ${round}: SIGKILL after ${killAfterMs} ms: ${served.length} streams had begun, ${whole} had ended`,
+    `round ${round}: SIGKILL after ${killAfterMs} ms: ${begun.length} streams had begun, ${whole.length} had ended`,
   )
 
   const books = await booksOf(world, { accountId, apiKey }, undefined)
-  const charged = subtractNanoUsd(credit, books.balance)
+  const lost = await unchargedOf(whole.map(({ callId }) => callId))
+  const charged = formatUsd(subtractNanoUsd(credit, books.balance))
   say(
-    `  ${books.charges} charged $${formatUsd(charged)} in all, ${books.doubles} twice, held $${formatUsd(books.held)}`,
+    `  charged: ${books.charges} calls, $${charged}; twice: ${books.doubles}; ended and not charged: ${lost}`,
   )
-  say(`  balance $${formatUsd(books.balance)} = Σ entries in Postgres $${formatUsd(books.sum)}`)
-  const isEqual = books.balance === books.sum && books.held === 0 && books.doubles === 0
-  return isEqual && books.charges <= streams && books.charges >= whole
+  say(
+    `  balance $${formatUsd(books.balance)} = Σ entries in Postgres $${formatUsd(books.sum)}; held $${formatUsd(books.held)}`,
+  )
+  return books.balance === books.sum && books.held === 0 && books.doubles === 0 && lost === 0
+}
+
+/** Streams of 0.2 to 10 s: whenever the kill comes, some have ended and some are under way. */
+function streamOf(index: number): object {
+  const tokens = 10 * (index + 1)
+  const content = directiveText({ tokens, gapMs: 20 })
+  return { model, stream: true, max_tokens: tokens, messages: [{ role: 'user', content }] }
+}
+
+async function unchargedOf(callIds: readonly string[]): Promise<number> {
+  const charged = await world.sql('select call_id from charges where call_id = any($1)', [callIds])
+  return callIds.length - charged.length
 }

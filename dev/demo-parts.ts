@@ -6,13 +6,14 @@ import { type NanoUsd, nanoUsd, parseUsd } from '#core/money.ts'
 
 import type { WorldClient } from './world-client.ts'
 
-export type Answer = { status: number; text: string; isWhole: boolean }
+export type Answer = { status: number; callId: string; text: string; isWhole: boolean }
 
 export const say = (line: string): void => console.log(line)
 
 /** One call, without the retries of a client library; a connection that breaks is an answer that is not whole. */
 export async function chat(baseUrl: string, apiKey: string, body: object, query = ''): Promise<Answer> {
   let status = 0
+  let callId = ''
   let text = ''
   try {
     const response = await fetch(`${baseUrl}/v1/chat/completions${query}`, {
@@ -21,11 +22,12 @@ export async function chat(baseUrl: string, apiKey: string, body: object, query 
       body: JSON.stringify(body),
     })
     status = response.status
+    callId = response.headers.get('x-generation-id') ?? ''
     for await (const chunk of response.body ?? []) text += new TextDecoder().decode(chunk)
-    return { status, text, isWhole: true }
+    return { status, callId, text, isWhole: true }
   } catch {
     // The demos kill the product in mid-stream: what arrived until then is the answer.
-    return { status, text, isWhole: false }
+    return { status, callId, text, isWhole: false }
   }
 }
 

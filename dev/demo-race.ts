@@ -9,7 +9,8 @@ import { startWorld } from './world.ts'
 
 const calls = 100
 const moneyFor = 10
-const model = 'mistral-medium-3-5'
+/** States its usage in streams, and writes no cache at a price of its own. */
+const model = 'gpt-4.1-mini'
 const outputTokens = 100
 
 const world = await startWorld({ onProgress: say })
@@ -57,12 +58,15 @@ async function dearestCall(apiKey: string): Promise<{ body: object; cost: NanoUs
     max_tokens: outputTokens,
     messages: [{ role: 'user', content: directiveText({ tokens: outputTokens, inputTokens, gapMs: 5 }) }],
   })
-  // The digits of the figure are part of the text that is counted, so the first guess has as many.
-  const { text } = await chat(world.baseUrl, apiKey, bodyFor(100), '?dryRun=true')
-  const quoted: { cost_max: string } = JSON.parse(text)
-  const cost = readUsd(quoted.cost_max)
-  const inputTokens = await inputTokensFor(cost)
-  return { body: bodyFor(inputTokens), cost }
+  // The figure's digits are part of the text that is counted: the guess must have as many as the result.
+  for (const guess of [10, 100, 1_000]) {
+    const { text } = await chat(world.baseUrl, apiKey, bodyFor(guess), '?dryRun=true')
+    const quoted: { cost_max: string } = JSON.parse(text)
+    const cost = readUsd(quoted.cost_max)
+    const inputTokens = await inputTokensFor(cost)
+    if (String(inputTokens).length === String(guess).length) return { body: bodyFor(inputTokens), cost }
+  }
+  throw new Error('no figure is as long as the text that it makes')
 }
 
 async function inputTokensFor(cost: NanoUsd): Promise<number> {
