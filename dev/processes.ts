@@ -27,6 +27,16 @@ export function childrenOf(parentPid: number, text: string): readonly number[] {
     .map((row) => row.pid)
 }
 
+/** SIGKILL to a process, or to a whole group where the number is negative. */
+export function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    // ESRCH: it is already gone, which is what was wanted.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
+
 /** Everything that a process started, and what those started, as long as its parents live. */
 export function descendantsOf(pid: number): readonly number[] {
   const rows = listProcesses()

@@ -1,13 +1,18 @@
 // A Redis in this process: strings, hashes, sets, sorted sets and expiry, as far as rate limits and their scripts need
 // them. Commands run one after the other, so each script is atomic. Not for persistence: all is gone at the stop.
 
+import { hashCommands, setCommands, sortedSetCommands } from './redis-collections.ts'
+import {
+  type Command,
+  type Keyspace,
+  makeKeyspace,
+  pairsOf,
+  type Slot,
+  type Value,
+  whole,
+} from './redis-keyspace.ts'
 import { type Reply, RedisError } from './redis-replies.ts'
 import { type Scripts, makeScripts } from './redis-scripts.ts'
-
-type ZSet = Map<string, number>
-type Value = string | Map<string, string> | Set<string> | { scores: ZSet }
-type Slot = { value: Value; expiresAtMs: number | null }
-type Command = (args: readonly string[]) => Reply
 
 export type Redis = { run(command: readonly string[]): Reply }
 
@@ -31,40 +36,6 @@ export function makeRedis(now: () => number = Date.now): Redis {
     return execute(args)
   }
   return { run }
-}
-
-type Keyspace = ReturnType<typeof makeKeyspace>
-
-function makeKeyspace(now: () => number) {
-  const slots = new Map<string, Slot>()
-  const find = (key: string): Slot | undefined => {
-    const slot = slots.get(key)
-    if (slot === undefined || slot.expiresAtMs === null || slot.expiresAtMs > now()) return slot
-    slots.delete(key)
-    return undefined
-  }
-  /** The value of one type under a key, made when missing. */
-  const typed = <T extends Value>(key: string, isType: (value: Value) => value is T, make: () => T): T => {
-    const slot = find(key)
-    if (slot === undefined) {
-      const value = make()
-      slots.set(key, { value, expiresAtMs: null })
-      return value
-    }
-    if (isType(slot.value)) return slot.value
-    throw new RedisError('WRONGTYPE Operation against a key holding the wrong kind of value')
-  }
-  /** An empty collection is no key. */
-  const dropIfEmpty = (key: string, size: number) => {
-    if (size === 0) slots.delete(key)
-  }
-  return {
-    slots,
-    find,
-    typed,
-    dropIfEmpty,
-    keys: () => [...slots.keys()].filter((key) => find(key) !== undefined),
-  }
 }
 
 function keyCommands({ slots, find, keys }: Keyspace, now: () => number): { [name: string]: Command } {
@@ -156,115 +127,6 @@ function stringCommands({ slots, find }: Keyspace, now: () => number): { [name: 
   }
 }
 
-function hashCommands({ typed, dropIfEmpty }: Keyspace): { [name: string]: Command } {
-  const isHash = (value: Value): value is Map<string, string> => value instanceof Map
-  const read = (key: string): Map<string, string> => {
-    const hash = typed(key, isHash, () => new Map())
-    dropIfEmpty(key, hash.size)
-    return hash
-  }
-  const write = (key: string) => typed(key, isHash, () => new Map<string, string>())
-  return {
-    HGET: ([key = '', field = '']) => read(key).get(field) ?? null,
-    HMGET: ([key = '', ...fields]) => fields.map((field) => read(key).get(field) ?? null),
-    HGETALL: ([key = '']) => [...read(key)].flat(),
-    HKEYS: ([key = '']) => [...read(key).keys()],
-    HVALS: ([key = '']) => [...read(key).values()],
-    HLEN: ([key = '']) => read(key).size,
-    HEXISTS: ([key = '', field = '']) => (read(key).has(field) ? 1 : 0),
-    HSET: ([key = '', ...fields]) => {
-      const hash = write(key)
-      const before = hash.size
-      for (const [field, value] of pairsOf(fields)) hash.set(field, value)
-      return hash.size - before
-    },
-    HINCRBY: ([key = '', field = '', amount]) => {
-      const hash = write(key)
-      const sum = whole(hash.get(field) ?? '0') + whole(amount)
-      hash.set(field, String(sum))
-      return sum
-    },
-    HDEL: ([key = '', ...fields]) => {
-      const hash = write(key)
-      const count = fields.filter((field) => hash.delete(field)).length
-      dropIfEmpty(key, hash.size)
-      return count
-    },
-  }
-}
-
-function setCommands({ typed, dropIfEmpty }: Keyspace): { [name: string]: Command } {
-  const isSet = (value: Value): value is Set<string> => value instanceof Set
-  const read = (key: string): Set<string> => {
-    const set = typed(key, isSet, () => new Set())
-    dropIfEmpty(key, set.size)
-    return set
-  }
-  const write = (key: string) => typed(key, isSet, () => new Set<string>())
-  return {
-    SMEMBERS: ([key = '']) => [...read(key)],
-    SCARD: ([key = '']) => read(key).size,
-    SISMEMBER: ([key = '', member = '']) => (read(key).has(member) ? 1 : 0),
-    SMISMEMBER: ([key = '', ...members]) => members.map((member) => (read(key).has(member) ? 1 : 0)),
-    SADD: ([key = '', ...members]) => {
-      const set = write(key)
-      const before = set.size
-      for (const member of members) set.add(member)
-      return set.size - before
-    },
-    SREM: ([key = '', ...members]) => {
-      const set = write(key)
-      const count = members.filter((member) => set.delete(member)).length
-      dropIfEmpty(key, set.size)
-      return count
-    },
-  }
-}
-
-function sortedSetCommands({ typed, dropIfEmpty }: Keyspace): { [name: string]: Command } {
-  const isSorted = (value: Value): value is { scores: ZSet } => typeof value === 'object' && 'scores' in value
-  const write = (key: string) => typed(key, isSorted, () => ({ scores: new Map<string, number>() })).scores
-  const read = (key: string): ZSet => {
-    const scores = write(key)
-    dropIfEmpty(key, scores.size)
-    return scores
-  }
-  const remove = (key: string, isGone: (member: string, score: number) => boolean): number => {
-    const scores = write(key)
-    const gone = [...scores].filter(([member, score]) => isGone(member, score))
-    for (const [member] of gone) scores.delete(member)
-    dropIfEmpty(key, scores.size)
-    return gone.length
-  }
-  return {
-    ZADD: ([key = '', ...args]) => {
-      const scores = write(key)
-      const before = scores.size
-      for (const [score, member] of pairsOf(args)) scores.set(member, Number(score))
-      return scores.size - before
-    },
-    ZINCRBY: ([key = '', amount, member = '']) => {
-      const scores = write(key)
-      const sum = (scores.get(member) ?? 0) + Number(amount)
-      scores.set(member, sum)
-      return String(sum)
-    },
-    ZSCORE: ([key = '', member = '']) => read(key).get(member)?.toString() ?? null,
-    ZCARD: ([key = '']) => read(key).size,
-    ZREM: ([key = '', ...members]) => remove(key, (member) => members.includes(member)),
-    ZREMRANGEBYSCORE: ([key = '', min, max]) =>
-      remove(key, (_, score) => score >= bound(min) && score <= bound(max)),
-    ZRANGE: ([key = '', start, stop, ...options]) => {
-      const sorted = [...read(key)].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
-      const has = (flag: string) => options.some((option) => option.toUpperCase() === flag)
-      const ordered = has('REV') ? sorted.reverse() : sorted
-      const end = whole(stop)
-      const range = ordered.slice(whole(start), end === -1 ? undefined : end + 1)
-      return range.flatMap(([member, score]) => (has('WITHSCORES') ? [member, String(score)] : [member]))
-    },
-  }
-}
-
 function scriptCommands(scripts: Scripts): { [name: string]: Command } {
   const split = ([count, ...rest]: readonly string[]) => ({
     keys: rest.slice(0, whole(count)),
@@ -300,26 +162,6 @@ function expiryOf(options: readonly string[], before: Slot | undefined, now: () 
 function optionOf(options: readonly string[], name: string): string | undefined {
   const at = options.findIndex((option) => option.toUpperCase() === name)
   return at === -1 ? undefined : options[at + 1]
-}
-
-function whole(text: string | undefined): number {
-  const value = Number(text)
-  if (text === undefined || text === '' || !Number.isSafeInteger(value)) {
-    throw new RedisError('ERR value is not an integer or out of range')
-  }
-  return value
-}
-
-function bound(text: string | undefined): number {
-  if (text === '-inf') return -Infinity
-  return text === '+inf' ? Infinity : Number(text)
-}
-
-function pairsOf(args: readonly string[]): readonly [string, string][] {
-  if (args.length === 0 || args.length % 2 !== 0) throw new RedisError('ERR wrong number of arguments')
-  return args.flatMap((name, index) =>
-    index % 2 === 0 ? [[name, args[index + 1] ?? ''] as [string, string]] : [],
-  )
 }
 
 function typeOf(value: Value | undefined): string {

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { cloneDir } from './clone.ts'
-import { exitOf, isAlive, waitUntil } from './processes.ts'
+import { exitOf, isAlive, killNow, waitUntil } from './processes.ts'
 import type { ProductOptions } from './product.ts'
 
 const stopWithinMs = 15_000
@@ -58,7 +58,7 @@ export async function spawnProduct(options: ProductOptions & { logFile?: string 
       await waitUntil(() => !isAlive(workerdPid), stopWithinMs)
     },
     kill: async () => {
-      killGroup(child.pid)
+      if (child.pid !== undefined) killNow(-child.pid)
       await ended
       await waitUntil(() => !isAlive(workerdPid), stopWithinMs)
     },
@@ -95,13 +95,4 @@ function tell(child: ChildProcess, line: string): void {
   // A broken pipe is the child's end, which `listenTo` reports.
   child.stdin?.on('error', () => undefined)
   child.stdin?.write(`${line}\n`)
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    // ESRCH: it is already gone, which is what was wanted.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-  }
 }
