@@ -19,6 +19,7 @@ type Seen = { constructions: number; calls: { [method: string]: number } }
 /** Until when each fault of an object (`kind` + its id) or of the queue (`kind`) lasts. */
 const faults = new Map<string, number>()
 const seenObjects = new Map<string, Seen>()
+let droppedMessages = 0
 const contexts = new WeakMap<object, DurableObjectState>()
 const openCalls = new WeakMap<DurableObjectState, number>()
 
@@ -101,10 +102,17 @@ export default {
     if (request.method === 'POST') return plant(await request.json<FaultRequest>(), env)
     const accountId = new URL(request.url).searchParams.get('accountId')
     if (accountId !== null) return Response.json(seenOf(env.ACCOUNT.idFromName(accountId).toString()))
-    return Response.json({ objects: seenObjects.size, seen: Object.fromEntries(seenObjects) })
+    return Response.json({
+      objects: seenObjects.size,
+      seen: Object.fromEntries(seenObjects),
+      droppedMessages,
+    })
   },
   async queue(batch, env) {
-    if (isOn('drop_messages')) return batch.ackAll()
+    if (isOn('drop_messages')) {
+      droppedMessages += batch.messages.length
+      return batch.ackAll()
+    }
     if (isOn('fail_before_messages')) throw new Error('the consumer died before its work: planted by a test')
     await worker.queue(batch, env)
     if (isOn('fail_after_messages')) throw new Error('the consumer died after its work: planted by a test')
