@@ -61,6 +61,7 @@ export type LedgerEnv = {
 
 const readLimitMax = 1_000
 const recentEntries = 5
+const rowsPerSnapshot = 500
 /** A queue that does not take a message is asked again after this. */
 const flushRetryMs = 5_000
 
@@ -278,7 +279,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   #context(): Context {
-    return { nowMs: this.#now(), timings: this.#timings, lookup: this.#store.lookup }
+    return { nowMs: this.#now(), timings: this.#timings, lookup: this.#store.lookup, rowsPerSnapshot }
   }
 
   #now(): number {

@@ -101,7 +101,7 @@ function place(draft: Draft, command: Admit): AdmitAnswer {
     admittedAtMs: state.nowMs,
     tokens: command.expectedTokens,
     afterSeq: state.headSeq,
-    writtenAtMs: state.nowMs,
+    writtenBeatAtMs: state.nowMs,
     expiresAtMs: expiryOf(state.nowMs, state.nowMs, context.timings),
     admissionNumber,
   })

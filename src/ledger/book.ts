@@ -10,7 +10,7 @@ import { brokenInvariants } from './invariants.ts'
 import { ageRate } from './rate.ts'
 import type { Changes } from './rows.ts'
 import { create, createAgain, isCreatable } from './settings.ts'
-import { rowsPerSnapshot, snapshotOf } from './start.ts'
+import { snapshotOf } from './start.ts'
 import type { State } from './state.ts'
 import { newState } from './state.ts'
 
@@ -81,7 +81,7 @@ function close(draft: Draft, before: State | null, isCreation: boolean): Decisio
     state.isDamaged = true
     find(draft, `invariant:${what}`, { what: 'invariant_broken', invariant: what })
   }
-  const isSnapshotDue = state.rowsSinceSnapshot >= rowsPerSnapshot
+  const isSnapshotDue = state.rowsSinceSnapshot >= draft.context.rowsPerSnapshot
   if (isSnapshotDue) state.rowsSinceSnapshot = 0
   const isNothing = draft.entries.length + draft.holds.size === 0 && !draft.isMarksChanged
   if (isNothing && !isCreation) return { next: state, changes: null }

@@ -13,7 +13,13 @@ import type { Hold, State } from './state.ts'
 import { copyState } from './state.ts'
 import type { Timings } from './timings.ts'
 
-export type Context = { readonly nowMs: number; readonly timings: Timings; readonly lookup: Lookup }
+export type Context = {
+  readonly nowMs: number
+  readonly timings: Timings
+  readonly lookup: Lookup
+  /** Rows written between two snapshots: what a start has to read at most, and one row in so many. */
+  readonly rowsPerSnapshot: number
+}
 
 export type Draft = {
   readonly state: State
@@ -93,7 +99,7 @@ export function dropHold(draft: Draft, hold: Hold): void {
 }
 
 export function keepHold(draft: Draft, hold: Hold): Hold {
-  const written: Hold = { ...hold, writtenAtMs: draft.state.nowMs }
+  const written: Hold = { ...hold, writtenBeatAtMs: hold.beatAtMs }
   keepRow(draft, rowOf(written))
   putHold(draft, written)
   return written

@@ -38,7 +38,7 @@ export function beat(draft: Draft, command: Beat): BeatAnswer {
     beatAtMs: state.nowMs,
     expiresAtMs: expiryOf(hold.admittedAtMs, state.nowMs, context.timings),
   }
-  const isDueToBeWritten = state.nowMs - hold.writtenAtMs >= context.timings.beatWriteEveryMs
+  const isDueToBeWritten = state.nowMs - hold.writtenBeatAtMs >= context.timings.beatWriteEveryMs
   if (isDueToBeWritten) keepHold(draft, beaten)
   else putHold(draft, beaten)
   return { state: mayGoOn(state, hold) ? 'ok' : 'stop' }
@@ -64,7 +64,7 @@ export function expireDue(draft: Draft): void {
   // A map may lose or replace the entry that is being visited.
   for (const hold of draft.state.holds.values()) {
     if (hold.expiresAtMs <= draft.state.nowMs) expireHold(draft, hold)
-    else if (hold.writtenAtMs === notWritten) keepHold(draft, hold)
+    else if (hold.writtenBeatAtMs === notWritten) keepHold(draft, hold)
   }
 }
 

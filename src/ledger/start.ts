@@ -17,9 +17,6 @@ import type { Hold, Marks, State } from './state.ts'
 import { newState, notWritten } from './state.ts'
 import type { Timings } from './timings.ts'
 
-/** Rows written between two snapshots: what a start has to read at most, and one row in so many. */
-export const rowsPerSnapshot = 500
-
 export type Stored = {
   readonly accountId: AccountId
   readonly snapshot: Snapshot | null
@@ -133,11 +130,11 @@ function holdOf(row: HoldRow, nowMs: number, timings: Timings): Hold {
   const expiresAtMs = expiryOf(row.admittedAtMs, lastBeatAtMs, timings)
   const wasDown = nowMs > expiresAtMs + timings.objectCallMs
   const { outcome: _, chargedNanoUsd: __, ...hold } = row
-  if (!wasDown) return { ...hold, writtenAtMs: row.beatAtMs, expiresAtMs, admissionNumber: null }
+  if (!wasDown) return { ...hold, writtenBeatAtMs: row.beatAtMs, expiresAtMs, admissionNumber: null }
   return {
     ...hold,
     beatAtMs: nowMs - timings.beatWriteEveryMs,
-    writtenAtMs: notWritten,
+    writtenBeatAtMs: notWritten,
     expiresAtMs: expiryOf(row.admittedAtMs, nowMs, timings),
     admissionNumber: null,
   }

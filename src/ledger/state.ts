@@ -54,8 +54,8 @@ export type Hold = {
   readonly tokens: number
   /** The newest entry when it was admitted: its own entries come after. */
   readonly afterSeq: number
-  /** When its row was last written; `notWritten` asks for it in the next group. */
-  readonly writtenAtMs: number
+  /** The sign of life that its row knows; `notWritten` asks for a row in the next group. */
+  readonly writtenBeatAtMs: number
   readonly expiresAtMs: number
   /** Its place in the minute of the rate limits; null where it is not known any more. */
   readonly admissionNumber: number | null

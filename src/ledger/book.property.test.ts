@@ -1,0 +1,482 @@
+// Random lives of an account: commands in any order, repeated, late and in groups, with crashes and jumps of time. After
+// every step the invariants of the ledger hold. A failure prints its seed and the shortest story that shows it.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { assert } from '#core/assert.ts'
+import { dayMs, hourMs, minuteMs, secondMs } from '#core/clock.ts'
+import { type CallId, keyNumber } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
+import { admit, availableOf, extend } from './admission.ts'
+import { askCreate } from './book.ts'
+import { Simulator, firstKey, hashOfKey, isExpiry, startOfTime } from './book.simulator.ts'
+import { capture } from './charges.ts'
+import type { Admit, AdmitAnswer, Capture } from './commands.ts'
+import { credit } from './credits.ts'
+import type { Draft } from './draft.ts'
+import { beat, release } from './holds.ts'
+import { putKey, revokeKey } from './keys.ts'
+import { changeSettings } from './settings.ts'
+import { usedIn, holdsOfKey } from './spending-limits.ts'
+import { timings } from './timings.ts'
+import { windowStart } from './windows.ts'
+
+const slots = 6
+const cents = nanoUsd(10_000_000)
+const slot = fc.nat({ max: slots - 1 })
+const money = fc.oneof(
+  fc.constant(0),
+  fc.integer({ min: 0, max: 40 }).map((n) => n * cents),
+  fc.integer({ min: 0, max: 3_000_000_000 }),
+)
+const key = fc.constantFrom(1, 1, 1, 2, 3)
+
+type Step =
+  | { do: 'renew'; slot: number }
+  | { do: 'admit'; slot: number; hold: number; tokens: number; key: number; isDispatched: boolean }
+  | { do: 'extend'; slot: number; total: number }
+  | { do: 'beat'; slot: number; n: number; cost: number }
+  | { do: 'capture'; slot: number; cost: number; tokens: number }
+  | { do: 'release'; slot: number }
+  | { do: 'credit'; reference: number; amount: number; isAdjustment: boolean }
+  | { do: 'putKey'; key: number; budget: number }
+  | { do: 'revokeKey'; key: number }
+  | { do: 'settings'; rpm: number; tpm: number; inFlight: number; month: number | null; isFrozen: boolean }
+  | { do: 'wait'; ms: number }
+  | { do: 'crash' }
+  | { do: 'vain'; slot: number; cost: number }
+  | { do: 'together'; slots: number[]; cost: number }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('renew' as const), slot }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('admit' as const),
+      slot,
+      hold: money,
+      tokens: fc.nat({ max: 600 }),
+      key,
+      isDispatched: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('extend' as const), slot, total: money }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('beat' as const), slot, n: fc.nat({ max: 9 }), cost: money }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('capture' as const),
+      slot,
+      cost: money,
+      tokens: fc.nat({ max: 900 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('release' as const), slot }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('credit' as const),
+      reference: fc.nat({ max: 5 }),
+      amount: fc.integer({ min: -500_000_000, max: 2_000_000_000 }),
+      isAdjustment: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('putKey' as const), key, budget: money }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('revokeKey' as const), key }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('settings' as const),
+      rpm: fc.integer({ min: 0, max: 6 }),
+      tpm: fc.integer({ min: 0, max: 2_000 }),
+      inFlight: fc.integer({ min: 0, max: 4 }),
+      month: fc.option(money),
+      isFrozen: fc.boolean(),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.constantFrom(
+        1,
+        secondMs,
+        14 * secondMs,
+        31 * secondMs,
+        minuteMs,
+        5 * minuteMs,
+        2 * hourMs,
+        dayMs,
+      ),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('vain' as const), slot, cost: money }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('together' as const),
+      slots: fc.array(slot, { minLength: 2, maxLength: 5 }),
+      cost: money,
+    }),
+  },
+)
+
+/** One life of one account. */
+class Life {
+  readonly simulator = new Simulator()
+  readonly calls: CallId[] = []
+  /** Admissions as an outsider counts them: when, and with how many tokens by now. */
+  readonly admissions: { callId: CallId; atMs: number; tokens: number }[] = []
+  settingsSaid = 0
+
+  constructor() {
+    const { simulator } = this
+    simulator.askDesk((desk) =>
+      askCreate(desk, {
+        accountId: simulator.store.accountId,
+        name: 'Test',
+        settings: { rpm: 6, tpm: 2_000, inFlight: 4 },
+      }),
+    )
+    this.putKey(1, 0, [])
+    for (let index = 0; index < slots; index += 1) this.renew(index)
+  }
+
+  renew(index: number): void {
+    this.calls[index] = this.simulator.newCall()
+  }
+
+  call(index: number): CallId {
+    const callId = this.calls[index]
+    assert(callId !== undefined, 'every slot has a call')
+    return callId
+  }
+
+  putKey(
+    number: number,
+    budget: number,
+    windows: readonly ('day' | 'lifetime')[] = ['day', 'lifetime'],
+  ): void {
+    this.simulator.ask((draft) =>
+      putKey(draft, {
+        reference: `key ${number}`,
+        keyNumber: keyNumber(number),
+        secretHash: hashOfKey(number),
+        name: `key ${number}`,
+        budgets: windows.map((window) => ({ window, amountNanoUsd: nanoUsd(budget) })),
+        allowedModels: null,
+      }),
+    )
+  }
+
+  known(callId: CallId) {
+    const found = this.simulator.known.get(callId) ?? {
+      fate: 'unknown' as const,
+      heldNanoUsd: 0,
+      checkpointNanoUsd: 0,
+      lastSignMs: 0,
+      finalCostNanoUsd: undefined,
+    }
+    this.simulator.known.set(callId, found)
+    return found
+  }
+
+  admit(callId: CallId, command: Omit<Admit, 'callId'>): void {
+    const { simulator } = this
+    const answer = simulator.ask((draft) => admit(draft, { ...command, callId }))
+    const known = this.known(callId)
+    if (answer.ok && known.fate === 'unknown') {
+      known.fate = 'open'
+      known.heldNanoUsd = answer.heldNanoUsd
+      known.lastSignMs = simulator.nowMs
+      this.admissions.push({ callId, atMs: simulator.nowMs, tokens: command.expectedTokens })
+      this.checkAdmission(command)
+    } else if (answer.ok) {
+      assert(
+        known.fate === 'open' && simulator.live.holds.has(callId),
+        'a repeat is admitted only while open',
+      )
+    }
+    this.checkRefusal(answer, command)
+  }
+
+  /** I3 and every limit, by the outsider's own count. */
+  checkAdmission(command: Omit<Admit, 'callId'>): void {
+    const { live, nowMs, store } = this.simulator
+    assert(availableOf(live) >= 0, 'I3: an admission leaves nothing uncovered')
+    const recent = this.admissions.filter(({ atMs }) => atMs > nowMs - minuteMs)
+    assert(recent.length <= live.settings.rpm, 'RPM is never exceeded')
+    const tokens = recent.reduce((sum, admission) => sum + admission.tokens, 0)
+    assert(tokens <= live.settings.tpm, 'TPM is never exceeded')
+    assert(live.holds.size <= live.settings.inFlight, 'in-flight is never exceeded')
+    const usedKey = live.keys.get(command.keyNumber)
+    assert(
+      usedKey !== undefined && !usedKey.isDisabled && !live.settings.isFrozen,
+      'only a live key is admitted',
+    )
+    for (const budget of usedKey.budgets) {
+      const start = windowStart(budget.window, nowMs)
+      const spent = store.entries
+        .filter(
+          ({ keyNumber: of, kind }) => of === command.keyNumber && (kind === 'usage' || kind === 'late'),
+        )
+        .filter((entry) => windowStart(budget.window, numberOf(entry.detail, 'admittedAtMs')) === start)
+        .reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
+      const held = [...holdsOfKey(live, usedKey)]
+        .filter((hold) => windowStart(budget.window, hold.admittedAtMs) === start)
+        .reduce((sum, { heldNanoUsd }) => sum + heldNanoUsd, 0)
+      assert(spent + held <= budget.amountNanoUsd, 'a key never admits beyond its budget')
+      const used = usedIn(usedKey.spending, holdsOfKey(live, usedKey), budget.window, nowMs)
+      assert(used === spent + held, 'what a budget says is used is what its entries and holds say')
+    }
+  }
+
+  checkRefusal(answer: AdmitAnswer, command: Omit<Admit, 'callId'>): void {
+    if (answer.ok) return
+    const { live } = this.simulator
+    if (answer.code === 'in_flight_budget_exhausted') {
+      assert(live.postedNanoUsd >= command.holdNanoUsd && live.heldNanoUsd > 0, 'held by its own calls')
+    }
+    if (answer.code === 'insufficient_credits') {
+      assert(live.postedNanoUsd < command.holdNanoUsd, 'not enough even with nothing held')
+    }
+  }
+
+  capture(callId: CallId, costNanoUsd: number, tokens: number): void {
+    const { simulator } = this
+    const known = this.known(callId)
+    const wasExpired = simulator.chargesOf(callId).some(isExpiry)
+    const answer = simulator.ask((draft) => capture(draft, captureOf(callId, costNanoUsd, tokens)))
+    const hasExpired = wasExpired || simulator.chargesOf(callId).some(isExpiry)
+    if (!answer.ok) return assert(answer.code === 'too_old', 'only what is too old is not captured')
+    assert(
+      answer.chargedNanoUsd <= Math.max(costNanoUsd, known.finalCostNanoUsd ?? 0) ||
+        answer.state === 'repeat',
+      'fair',
+    )
+    if (answer.state === 'repeat') {
+      assert(known.fate !== 'open' && known.fate !== 'unknown', 'a first capture is not a repeat')
+      return
+    }
+    assert(
+      known.fate === 'open' || known.fate === 'unknown' || (known.fate === 'released' && hasExpired),
+      'a second capture is a repeat',
+    )
+    const isLate = known.fate === 'unknown' || hasExpired
+    assert((answer.state === 'late') === isLate, 'late is what expired or was never admitted')
+    if (answer.state === 'settled') this.correct(callId, tokens)
+    known.fate = answer.state
+    known.finalCostNanoUsd = costNanoUsd
+  }
+
+  correct(callId: CallId, tokens: number): void {
+    const admission = this.admissions.find((one) => one.callId === callId)
+    if (admission !== undefined) admission.tokens = tokens
+  }
+
+  take(next: Step): void {
+    const { simulator } = this
+    switch (next.do) {
+      case 'renew':
+        return this.renew(next.slot)
+      case 'admit':
+        return this.admit(this.call(next.slot), {
+          keyNumber: keyNumber(next.key),
+          secretHash: hashOfKey(next.key),
+          model: 'm',
+          holdNanoUsd: nanoUsd(next.hold),
+          expectedTokens: next.tokens,
+          isDispatched: next.isDispatched,
+          exposureNanoUsd: nanoUsd(1),
+        })
+      case 'extend': {
+        const callId = this.call(next.slot)
+        const answer = simulator.ask((draft) => extend(draft, { callId, totalNanoUsd: nanoUsd(next.total) }))
+        if (answer.ok)
+          assert(availableOf(simulator.live) >= 0 || next.total <= this.known(callId).heldNanoUsd, 'I3')
+        if (answer.ok) this.known(callId).heldNanoUsd = answer.heldNanoUsd
+        return
+      }
+      case 'beat': {
+        const callId = this.call(next.slot)
+        const known = this.known(callId)
+        const answer = simulator.ask((draft) =>
+          beat(draft, { callId, n: next.n, costNanoUsd: nanoUsd(next.cost) }),
+        )
+        if (answer.state === 'ok' || answer.state === 'stop') {
+          assert(known.fate === 'open', 'only an open call beats')
+          known.lastSignMs = simulator.nowMs
+          known.checkpointNanoUsd = Math.max(known.checkpointNanoUsd, next.cost)
+        }
+        return
+      }
+      case 'capture':
+        return this.capture(this.call(next.slot), next.cost, next.tokens)
+      case 'release': {
+        const callId = this.call(next.slot)
+        const known = this.known(callId)
+        simulator.ask((draft) => release(draft, { callId, reason: 'test' }))
+        if (known.fate === 'open' && !simulator.chargesOf(callId).some(isExpiry)) this.correct(callId, 0)
+        if (known.fate === 'open' || known.fate === 'unknown') known.fate = 'released'
+        return
+      }
+      case 'credit': {
+        const reference = `credit ${next.reference}`
+        const kind = next.isAdjustment ? 'adjustment' : 'grant'
+        const amountNanoUsd = nanoUsd(next.amount)
+        const command = { reference, kind, amountNanoUsd, reason: '', actor: '' } as const
+        const answer = simulator.ask((draft) => credit(draft, command))
+        if (answer.ok && !answer.isRepeat && next.amount < 0) simulator.adjustedDownNanoUsd -= next.amount
+        return
+      }
+      case 'putKey':
+        return this.putKey(next.key, next.budget)
+      case 'revokeKey':
+        simulator.ask((draft) =>
+          revokeKey(draft, {
+            reference: `revoke ${next.key} ${simulator.nowMs}`,
+            keyNumber: keyNumber(next.key),
+          }),
+        )
+        return
+      case 'settings': {
+        const { rpm, tpm, inFlight, month, isFrozen } = next
+        const monthlySpendLimitNanoUsd = month === null ? null : nanoUsd(month)
+        this.settingsSaid += 1
+        simulator.ask((draft) =>
+          changeSettings(draft, {
+            reference: `settings ${this.settingsSaid}`,
+            settings: { rpm, tpm, inFlight, isFrozen, monthlySpendLimitNanoUsd },
+            reason: '',
+            actor: '',
+          }),
+        )
+        return
+      }
+      case 'wait':
+        simulator.nowMs += next.ms
+        return
+      case 'crash':
+        return simulator.crash()
+      case 'vain':
+        return simulator.askInVain((draft) => capture(draft, captureOf(this.call(next.slot), next.cost, 1)))
+      case 'together':
+        return this.together(
+          next.slots.map((index) => this.call(index)),
+          next.cost,
+        )
+    }
+  }
+
+  /** The same capture several times over, with others, in one commit. */
+  together(callIds: readonly CallId[], cost: number): void {
+    const { simulator } = this
+    const questions = callIds.map((callId) => (draft: Draft) => {
+      capture(draft, captureOf(callId, cost, 10))
+    })
+    const before = new Map(callIds.map((callId) => [callId, this.simulator.live.holds.has(callId)]))
+    simulator.askTogether(questions)
+    for (const callId of callIds) {
+      const known = this.known(callId)
+      const hasExpired = simulator.chargesOf(callId).some(isExpiry)
+      const isBooked = simulator.chargesOf(callId).length > (hasExpired ? 1 : 0)
+      if (isBooked && (known.fate === 'open' || known.fate === 'unknown' || known.fate === 'released')) {
+        if (before.get(callId) === true && !hasExpired) this.correct(callId, 10)
+        known.fate = hasExpired || before.get(callId) !== true ? 'late' : 'settled'
+        known.finalCostNanoUsd = cost
+      }
+    }
+  }
+
+  /** Every charge by expiry came when its owner had been silent for long enough. */
+  checkExpiries(entriesBefore: number): void {
+    for (const entry of this.simulator.store.entries.slice(entriesBefore).filter(isExpiry)) {
+      const known = [...this.simulator.known].find(([callId]) => callId === entry.reference)?.[1]
+      const silentMs = entry.createdAtMs - (known?.lastSignMs ?? 0)
+      assert(silentMs >= timings.holdExpiryMs, 'a hold whose owner beats does not expire')
+    }
+  }
+}
+
+function captureOf(callId: CallId, cost: number, tokens: number): Capture {
+  return {
+    callId,
+    keyNumber: firstKey,
+    costNanoUsd: nanoUsd(cost),
+    tokens,
+    admittedAgoMs: 0,
+    detail: {
+      requestId: 'req',
+      model: 'm',
+      provider: 'p',
+      endpoint: 'chat',
+      isStreamed: true,
+      priceVersion: '1',
+      usage: {},
+      usageSource: 'final',
+      lines: [],
+      rule: 'done',
+      status: 'ok',
+      durationMs: 1,
+      firstTokenMs: 1,
+      upstreamId: null,
+    },
+  }
+}
+
+function numberOf(detail: unknown, name: string): number {
+  const found: unknown = Object.entries(detail ?? {}).find(([key]) => key === name)?.[1]
+  return typeof found === 'number' ? found : 0
+}
+
+const isRepeatable = (next: Step) =>
+  next.do !== 'wait' && next.do !== 'crash' && next.do !== 'renew' && next.do !== 'vain'
+
+// Cases: billing-bugs 26, 28, 32, 33, 34, 45
+test(
+  'after any order of commands, repeats, crashes and time the books are right',
+  { timeout: 120_000 },
+  () => {
+    let expiries = 0
+    let lates = 0
+    const runs = 3_000
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 45 }), (story) => {
+        const life = new Life()
+        for (const next of story) {
+          const before = life.simulator.store.entries.length
+          life.take(next)
+          life.simulator.check()
+          life.checkExpiries(before)
+          if (isRepeatable(next)) repeat(life, next)
+          life.simulator.checkRestart()
+        }
+        life.simulator.checkRest()
+        expiries += life.simulator.store.entries.filter(isExpiry).length
+        lates += life.simulator.store.entries.filter(({ kind }) => kind === 'late').length
+      }),
+      { numRuns: runs },
+    )
+    // The stories must be rich enough to mean something.
+    expect(expiries).toBeGreaterThan(runs / 10)
+    expect(lates).toBeGreaterThan(runs / 10)
+    expect(startOfTime).toBeGreaterThan(0)
+  },
+)
+
+/** I11: said again at once, a command changes neither money nor log (settings carry a new reference each time). */
+function repeat(life: Life, next: Step): void {
+  if (next.do === 'settings') return
+  const { entries } = life.simulator.store
+  const { postedNanoUsd, heldNanoUsd } = life.simulator.live
+  const count = entries.length
+  life.take(next)
+  assert(entries.length === count, 'I11: a repeat writes no entry')
+  assert(life.simulator.live.postedNanoUsd === postedNanoUsd, 'I11: a repeat moves no money')
+  assert(life.simulator.live.heldNanoUsd === heldNanoUsd, 'I11: a repeat holds nothing')
+}

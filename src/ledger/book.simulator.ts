@@ -1,0 +1,197 @@
+// A tiny account object in plain memory for property tests: the book over a memory store, with crashes, and beside it an
+// independent and much simpler account of what must be true of every call. Not part of the product.
+
+import { assert } from '#core/assert.ts'
+import { asMillis, secondMs } from '#core/clock.ts'
+import { callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
+import type { CallId } from '#core/ids.ts'
+import { type Desk, decide, decideGroup } from './book.ts'
+import { overrunDebtMaxNanoUsd } from './charges.ts'
+import type { Entry } from './commands.ts'
+import type { Context, Draft } from './draft.ts'
+import { MemoryStore } from './memory-store.ts'
+import { stateFrom } from './start.ts'
+import type { State } from './state.ts'
+import { timings } from './timings.ts'
+
+/** Small, so that short runs take snapshots and replay from them. */
+const rowsPerSnapshot = 7
+
+export const firstKey = keyNumber(1)
+export const hashOfKey = (number: number) => String(number).padStart(64, '0')
+export const startOfTime = Date.UTC(2026, 10, 18, 22, 59)
+
+/** What the outside knows of a call: only what it asked and was answered. */
+export type Known = {
+  fate: 'unknown' | 'open' | 'settled' | 'released' | 'late'
+  heldNanoUsd: number
+  /** The largest cost in an acknowledged beat. */
+  checkpointNanoUsd: number
+  lastSignMs: number
+  finalCostNanoUsd: number | undefined
+}
+
+export class Simulator {
+  readonly store: MemoryStore
+  readonly known = new Map<CallId, Known>()
+  state: State | null = null
+  nowMs = startOfTime
+  /** The lowest point that negative adjustments alone may have brought about. */
+  adjustedDownNanoUsd = 0
+  #born = 0
+
+  constructor() {
+    this.store = new MemoryStore(makeAccountId('w', (bytes) => new Uint8Array(bytes).fill(7)))
+  }
+
+  context(): Context {
+    return { nowMs: this.nowMs, timings, lookup: this.store.lookup, rowsPerSnapshot }
+  }
+
+  /** A new call id, born now. */
+  newCall(): CallId {
+    this.#born += 1
+    const born = this.#born
+    const random = (bytes: number) => new Uint8Array(bytes).map((_, index) => (born >> (8 * index)) & 0xff)
+    return callIdOf(makeRequestId(asMillis(this.nowMs), random))
+  }
+
+  /** Commits one command, as the object would. */
+  ask<Answer>(question: (draft: Draft) => Answer): Answer {
+    return this.askDesk((desk) => {
+      assert(desk.draft !== null, 'the account was created')
+      return question(desk.draft)
+    })
+  }
+
+  askDesk<Answer>(question: (desk: Desk) => Answer): Answer {
+    const { answer, next, changes } = decide(this.state, question, this.context())
+    assert(answer !== undefined, 'every command has an answer')
+    if (changes !== null) this.store.write(changes)
+    this.state = next
+    return answer
+  }
+
+  /** Several commands in one commit. */
+  askTogether(questions: readonly ((draft: Draft) => void)[]): void {
+    const asked = questions.map((question) => (desk: Desk) => {
+      assert(desk.draft !== null, 'the account was created')
+      question(desk.draft)
+    })
+    const { next, changes } = decideGroup(this.state, asked, this.context())
+    if (changes !== null) this.store.write(changes)
+    this.state = next
+  }
+
+  /** Decides and then loses everything before it is written: as if it had never been asked. */
+  askInVain(question: (draft: Draft) => void): void {
+    decide(this.state, (desk) => desk.draft !== null && question(desk.draft), this.context())
+  }
+
+  /** Memory is gone; the rows are not. */
+  crash(): void {
+    this.state = this.fromRows()
+  }
+
+  fromRows(): State {
+    const stored = this.store.read(this.nowMs)
+    assert(stored !== null, 'the account was created')
+    return stateFrom(structuredClone(stored), this.nowMs, timings)
+  }
+
+  get live(): State {
+    assert(this.state !== null, 'the account was created')
+    return this.state
+  }
+
+  chargesOf(callId: CallId): readonly Entry[] {
+    return this.store.entries.filter(
+      ({ kind, reference }) => reference === callId && (kind === 'usage' || kind === 'late'),
+    )
+  }
+
+  /** I1, I2, I4, I5, I6, I9 over all rows and all calls ever seen. */
+  check(): void {
+    const { live, store } = this
+    const sum = store.entries.reduce((total, { amountNanoUsd }) => total + amountNanoUsd, 0)
+    assert(live.postedNanoUsd === sum, 'I1: posted is the sum of all entries')
+    const held = [...live.holds.values()].reduce((total, { heldNanoUsd }) => total + heldNanoUsd, 0)
+    assert(live.heldNanoUsd === held, 'I2: held is the sum of all open holds')
+    assert(live.headSeq === store.entries.length, 'I4: entries are numbered without a gap')
+    const floor = 0 - overrunDebtMaxNanoUsd - this.adjustedDownNanoUsd
+    assert(live.postedNanoUsd >= floor, 'I9: the balance is never below the overrun cap')
+    assert(!live.isDamaged, 'the book finds nothing broken itself')
+    for (const [callId, known] of this.known) this.#checkCall(callId, known)
+  }
+
+  #checkCall(callId: CallId, known: Known): void {
+    const charges = this.chargesOf(callId)
+    const usage = charges.filter(({ kind }) => kind === 'usage')
+    const late = charges.filter(({ kind }) => kind === 'late')
+    assert(usage.length <= 1 && late.length <= 1, 'I5: at most one usage and one late entry per call')
+    const charged = charges.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
+    const isOpen = this.live.holds.has(callId)
+    const hasExpired = usage.some(isExpiry)
+    assert(charged >= 0, 'I6: a charge is never negative')
+    if (isOpen) assert(charges.length === 0, 'an open call has no charge')
+    if (known.fate === 'released')
+      assert(charges.length === 0 || hasExpired, 'what was released costs nothing')
+    if (known.finalCostNanoUsd !== undefined) {
+      const writtenOff = charges.reduce((sum, entry) => sum + numberIn(entry, 'writtenOffNanoUsd'), 0)
+      assert(charged + writtenOff >= known.finalCostNanoUsd || charged === known.finalCostNanoUsd, 'I5: cost')
+      assert(charged <= known.finalCostNanoUsd, 'I6: nobody pays more than the cost')
+      assert(!isOpen, 'a captured call is not open')
+    } else if (hasExpired) {
+      assert(charged <= known.checkpointNanoUsd, 'I5: an expiry charges the last checkpoint at most')
+    }
+    if (late.length > 0 && usage.length > 0) assert(hasExpired, 'I5: late only after an expiry')
+  }
+
+  /** A restarted object knows what the running one knows, but for the beats that were in memory only. */
+  checkRestart(): void {
+    const { live } = this
+    const restarted = this.fromRows()
+    const pictures = [live, restarted].map((state) => ({
+      posted: state.postedNanoUsd,
+      held: state.heldNanoUsd,
+      head: state.headSeq,
+      holds: [...state.holds.values()].map(({ callId, heldNanoUsd }) => `${callId} ${heldNanoUsd}`).sort(),
+      keys: [...state.keys.values()].sort((a, b) => a.keyNumber - b.keyNumber),
+      spending: state.spending,
+      lifetime: state.lifetime,
+      settings: state.settings,
+      hasCaptured: state.standing.hasCaptured,
+      barred: state.standing.barredUntilMs,
+    }))
+    const [a, b] = pictures.map((picture) => JSON.stringify(picture))
+    assert(a === b, `a restart changes nothing:\n${a}\n${b}`)
+    const shortest = timings.holdExpiryMs
+    for (const hold of restarted.holds.values()) {
+      const sign = this.known.get(hold.callId)?.lastSignMs ?? 0
+      assert(hold.expiresAtMs >= sign + shortest, 'a restart never shortens a hold')
+    }
+  }
+
+  /** I10: with no owner alive, time alone brings everything to rest. */
+  checkRest(): void {
+    for (let wake = 0; wake < 4; wake += 1) {
+      this.nowMs += timings.holdExpiryMs + timings.beatWriteEveryMs + secondMs
+      if (wake % 2 === 1) this.crash()
+      this.ask(() => true)
+    }
+    assert(
+      this.live.heldNanoUsd === 0 && this.live.holds.size === 0,
+      'I10: when all is quiet nothing is held',
+    )
+    this.check()
+  }
+}
+
+export function isExpiry(entry: Entry): boolean {
+  return entry.kind === 'usage' && JSON.stringify(entry.detail).includes('"hold_expired"')
+}
+
+export function numberIn(entry: Entry, name: string): number {
+  const found = Object.entries(entry.detail ?? {}).find(([key]) => key === name)?.[1]
+  return typeof found === 'number' ? found : 0
+}

@@ -1,0 +1,85 @@
+// The account's rows in plain memory, for tests and simulation: as strict as the object's SQLite, read by the same start.
+
+import { assert } from '#core/assert.ts'
+import type { AccountId, CallId } from '#core/ids.ts'
+import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
+import type { Entry } from './commands.ts'
+import { rateWindowMs } from './rate.ts'
+import type { Changes, HoldRow, Lookup, ReferenceRow, Snapshot } from './rows.ts'
+import type { Stored } from './start.ts'
+import { firstCallIdToRead } from './start.ts'
+import type { Marks } from './state.ts'
+
+export class MemoryStore {
+  readonly accountId: AccountId
+  readonly entries: Entry[] = []
+  readonly holds = new Map<CallId, HoldRow>()
+  readonly references = new Map<string, ReferenceRow>()
+  marks: Marks | null = null
+  snapshot: Snapshot | null = null
+  rowsWritten = 0
+  #isCreated = false
+
+  constructor(accountId: AccountId) {
+    this.accountId = accountId
+  }
+
+  write(changes: Changes): void {
+    assert(changes.isCreation !== this.#isCreated, 'an account is created once, before anything else')
+    this.#isCreated = true
+    for (const entry of changes.entries) this.#append(entry)
+    for (const { row, isNew } of changes.holds) this.#putHold(row, isNew)
+    for (const row of changes.references) {
+      const name = `${row.scope} ${row.reference}`
+      assert(!this.references.has(name), 'a reference is written once')
+      this.references.set(name, row)
+    }
+    this.marks = changes.marks ?? this.marks
+    this.snapshot = changes.snapshot === null ? this.snapshot : structuredClone(changes.snapshot)
+    this.rowsWritten += changes.entries.length + changes.holds.length + changes.references.length
+    this.#forget(changes.nowMs)
+  }
+
+  /** Null before `create`. */
+  read(clockMs: number): Stored | null {
+    if (!this.#isCreated) return null
+    const first = firstCallIdToRead(this.snapshot)
+    const asOfSeq = this.snapshot?.headSeq ?? 0
+    const isWanted = ({ seq, createdAtMs }: Entry) => seq > asOfSeq || createdAtMs >= clockMs - rateWindowMs
+    return {
+      accountId: this.accountId,
+      snapshot: this.snapshot,
+      marks: this.marks,
+      entries: this.entries.filter(isWanted),
+      holds: [...this.holds.values()].filter((row) => row.callId >= first),
+    }
+  }
+
+  readonly lookup: Lookup = {
+    holdRow: (callId) => this.holds.get(callId),
+    usageEntry: (callId, afterSeq) =>
+      this.entries.find(
+        ({ seq, kind, reference }) => seq > afterSeq && kind === 'usage' && reference === callId,
+      ),
+    reference: (scope, reference) => this.references.get(`${scope} ${reference}`),
+  }
+
+  #append(entry: Entry): void {
+    const before = this.entries.at(-1)
+    assert(entry.seq === (before?.seq ?? 0) + 1, 'entries are numbered without a gap')
+    const balance = (before?.balanceAfterNanoUsd ?? 0) + entry.amountNanoUsd
+    assert(entry.balanceAfterNanoUsd === balance, 'a balance is the one before and the amount')
+    this.entries.push(structuredClone(entry))
+  }
+
+  #putHold(row: HoldRow, isNew: boolean): void {
+    assert(isNew !== this.holds.has(row.callId), 'the book knows which rows there are')
+    this.holds.set(row.callId, row)
+  }
+
+  #forget(nowMs: number): void {
+    for (const callId of this.holds.keys()) {
+      if (dayOf(callTimeOf(callId) ?? nowMs) < oldestKeptDay(nowMs)) this.holds.delete(callId)
+    }
+  }
+}
