@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { cloneDir, makeTemporaryDir } from '../../dev/clone.ts'
 import { closeServer, freePort, listen } from '../../dev/ports.ts'
 import { descendantsOf, isAlive } from '../../dev/processes.ts'
@@ -24,13 +24,9 @@ beforeAll(async () => {
   port = await freePort()
 })
 
-afterEach(async () => {
+afterAll(async () => {
   if (current !== undefined) signalGroup(current, 'SIGTERM')
   await current?.ended
-  current = undefined
-})
-
-afterAll(async () => {
   await runNpm('reset').ended
   dir.remove()
 })
@@ -50,7 +46,9 @@ function runNpm(script: string, env: { [name: string]: string } = {}): Run {
   return { child, output: () => text, ended }
 }
 
+/** The one that runs, or a new one: a start takes seconds, so tests that leave it running share it. */
 async function start(): Promise<DevJson> {
+  if (current?.child.exitCode === null && current.child.signalCode === null) return readDevJson()
   const run = runNpm('start')
   current = run
   const failed = run.ended.then((code) => Promise.reject(new Error(`ended with ${code}\n${run.output()}`)))
@@ -60,6 +58,10 @@ async function start(): Promise<DevJson> {
   }, within)
   await Promise.race([ready, failed])
   failed.catch(() => undefined)
+  return readDevJson()
+}
+
+function readDevJson(): DevJson {
   return JSON.parse(readFileSync(coordinatesFile, 'utf8')) as DevJson
 }
 
@@ -106,7 +108,8 @@ describe('npm start', () => {
   test('a taken port is named, with the command that chooses another', async () => {
     const other = createServer()
     const taken = await listen(other, 0)
-    const run = runNpm('start', { PORT: String(taken) })
+    const elsewhere = { PORT: String(taken), SLUICE_STATE_DIR: join(dir.path, 'elsewhere') }
+    const run = runNpm('start', elsewhere)
     expect(await run.ended).toBe(1)
     expect(run.output()).toContain(`Port ${taken} is taken`)
     expect(run.output()).toContain(`PORT=${taken + 1} npm start`)
