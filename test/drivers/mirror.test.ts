@@ -151,6 +151,18 @@ describe('entries arrive once and in order', () => {
     expect(costs).toEqual(Array.from({ length: 40 }, (_, index) => String(501 + index)))
   })
 
+  // Cases: billing-bugs 42
+  test('an entry that was written without its effects gets them when it is delivered again', async () => {
+    const account = new StandInAccount().live(3)
+    const [body] = account.messages(10)
+    await consumeEntries([message(body)], partsFor([account]))
+    await db.execute(sql`truncate charges, ledger_marks, api_keys`)
+    account.confirmed = 0
+    await consumeEntries([message(body)], partsFor([account]))
+    expect((await chargesOf(account)).map((charge) => charge['cost_nano_usd'])).toEqual(['1', '2', '3'])
+    expect(account.confirmed).toBe(5)
+  })
+
   test('messages of many accounts in one batch are kept apart', async () => {
     const accounts = [1, 2, 3].map((calls) => new StandInAccount().live(calls))
     const sent = accounts.flatMap((account) => account.messages(2)).map((body) => message(body))

@@ -61,7 +61,6 @@ describe('an operator', () => {
     })
   })
 
-  // Cases: billing-bugs 42
   test('grants credit once, however often the request is repeated, at once or later', async () => {
     const id = await openAccount()
     const grant = { amount: '5.00', reason: 'start', idempotency_key: 'again' }

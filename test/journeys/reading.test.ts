@@ -194,6 +194,8 @@ describe('an account reads', () => {
 describe('nobody reads what is not theirs', () => {
   // Cases: billing-bugs 59
   test("another account's call is not there", async () => {
+    // Where both stores know it: neither may give it away.
+    await usageOf(bob)
     const { status, body } = await get(`/v1/generation?id=${bob.calls[0]?.callId}`, as(ada))
     expect(status).toBe(404)
     expect(valueAt(body, 'error', 'code')).toBe('not_found')
