@@ -51,7 +51,13 @@ export class Cover {
 
   /** False from the fence on: asked before every single write. */
   isGood(): boolean {
-    return this.#parts.clock.now() < addMillis(this.#acknowledgedSentAt, this.#parts.timings.fenceMs)
+    return this.goodForMs() > 0
+  }
+
+  /** Until the fence. */
+  goodForMs(): number {
+    const { clock, timings } = this.#parts
+    return addMillis(this.#acknowledgedSentAt, timings.fenceMs) - clock.now()
   }
 
   /** Beats at once, then faster: the platform may now end this Worker within seconds. */

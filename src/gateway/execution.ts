@@ -222,6 +222,10 @@ class RunningCall implements Session {
     return this.#cover?.isGood() === true
   }
 
+  coveredForMs(): number {
+    return this.#cover?.goodForMs() ?? 0
+  }
+
   onCoverLost(listener: (loss: CoverLoss) => void): void {
     this.#coverLost = listener
     if (this.#lost !== undefined) listener(this.#lost)

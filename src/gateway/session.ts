@@ -21,6 +21,8 @@ export type Session = {
   respond(response: Response): void
   respondRefusal(refusal: Refusal): void
   isCovered(): boolean
+  /** Until the fence; nothing may be delivered after it. */
+  coveredForMs(): number
   /** Called when cover ends under the answer, at most once. */
   onCoverLost(listener: (loss: CoverLoss) => void): void
   clientLeft(): void

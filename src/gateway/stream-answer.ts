@@ -85,6 +85,7 @@ class StreamedAnswer {
       isCovered: () => session.isCovered(),
       hangUp: () => session.hangUp.abort(),
       onClientLeft: () => session.clientLeft(),
+      onFault: (fault) => parts.log.error('relay_fault', { request: call.requestId }, fault),
     })
     this.#relay = relay
     session.onCoverLost((loss) => relay.end(loss))
@@ -125,15 +126,16 @@ class StreamedAnswer {
     session.end(cause, this.#phase(), this.#meter.usage(), this.#meter.upstreamId)
     if (this.client.isGone) return
     const bytes = this.#ending(cause)
-    if (bytes === undefined || !session.isCovered()) {
+    if (session.coveredForMs() <= 0) {
       this.client.abort('The stream was cut because its cover ended.')
       return
     }
-    await this.client.write(bytes)
-    await this.client.close()
+    // What the client has not taken by the fence it must not get any more.
+    const withinMs = Math.min(session.parts.upstreamTimings.clientStallMs, session.coveredForMs())
+    await this.client.finish(bytes, withinMs)
   }
 
-  #ending(cause: EndCause): Uint8Array | undefined {
+  #ending(cause: EndCause): Uint8Array {
     switch (cause) {
       case 'done':
       case 'client_gone':
