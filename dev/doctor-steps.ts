@@ -1,7 +1,7 @@
 // The steps of `npm run doctor`: a new account, credit, a key, one charged call, and its row in Postgres, each told in one
 // line. The first that fails says what to do and ends the visit; the account that was made is closed in any case.
 
-import { type NanoUsd, parseUsd } from '#core/money.ts'
+import { type NanoUsd, formatUsd, parseUsd } from '#core/money.ts'
 
 export type DoctorParts = {
   baseUrl: string
@@ -31,7 +31,7 @@ const rowWithinMs = 90_000
 const rowAskEveryMs = 1_000
 
 type Visit = DoctorParts & { accountId: string; keyNumber: number; apiKey: string }
-type Call = { callId: string; model: string; costUsd: number }
+type Call = { callId: string; model: string; cost: NanoUsd }
 
 export async function runDoctor(parts: DoctorParts): Promise<boolean> {
   const visit: Visit = { ...parts, accountId: '', keyNumber: 0, apiKey: '' }
@@ -99,11 +99,11 @@ async function makeCall(visit: Visit): Promise<Call> {
       }),
     })
     const body = await response.text()
-    const costUsd = response.ok ? costOf(body) : undefined
+    const cost = response.ok ? costOf(body) : undefined
     const callId = response.headers.get('x-generation-id')
-    if (costUsd !== undefined && callId !== null) {
-      visit.say(`✓ call: ${model} answered and cost $${costUsd} (${callId})`)
-      return { callId, model, costUsd }
+    if (cost !== undefined && callId !== null) {
+      visit.say(`✓ call: ${model} answered and cost $${formatUsd(cost)} (${callId})`)
+      return { callId, model, cost }
     }
     troubles.push(`${model}: ${response.ok ? 'an answer without cost' : messageOf(body, response.status)}`)
   }
@@ -133,17 +133,17 @@ async function checkBalance(visit: Visit, call: Call): Promise<void> {
     headers: { authorization: `Bearer ${visit.apiKey}` },
   })
   const balance = text(fieldsOf(await response.json()), 'current_balance')
-  const due = Number(parseUsd(credit)) - Number(amountOf(call.costUsd))
+  const due = Number(parseUsd(credit)) - call.cost
   if (Number(parseUsd(balance)) !== due) {
     throw new Trouble(
-      `balance: $${balance} after a call of $${call.costUsd} on $${credit}`,
+      `balance: $${balance} after a call of $${formatUsd(call.cost)} on $${credit}`,
       `Compare GET /operator/v1/accounts/${visit.accountId} with this; report it if they differ.`,
     )
   }
   visit.say(`✓ balance: $${balance}, exactly $${credit} less the call`)
 }
 
-async function checkRow(visit: Visit, { callId, costUsd }: Call): Promise<void> {
+async function checkRow(visit: Visit, { callId, cost }: Call): Promise<void> {
   if (visit.query === undefined) {
     throw new Trouble(
       'row: not looked for, DATABASE_URL is unknown here',
@@ -154,9 +154,9 @@ async function checkRow(visit: Visit, { callId, costUsd }: Call): Promise<void> 
     const sql = 'select cost_nano_usd::text as cost from charges where call_id = $1'
     const [row] = await askDatabase(visit.query, sql, [callId])
     if (row !== undefined) {
-      const cost = Number(text(row, 'cost'))
-      if (cost === amountOf(costUsd)) return visit.say('✓ row: the charge is in Postgres')
-      throw new Trouble(`row: Postgres says ${cost} nano-dollars`, 'Look at GET /operator/v1/findings.')
+      const inPostgres = Number(text(row, 'cost'))
+      if (inPostgres === cost) return visit.say('✓ row: the charge is in Postgres')
+      throw new Trouble(`row: Postgres says ${inPostgres} nano-dollars`, 'Look at GET /operator/v1/findings.')
     }
     await visit.waitMs(rowAskEveryMs)
   }
@@ -226,18 +226,14 @@ function messageOf(body: string, status: number): string {
   }
 }
 
-/** The cost in the last frame that has one. */
-function costOf(stream: string): number | undefined {
+/** The cost in the last frame that has one: a JSON number of dollars, exact in nine decimals. */
+function costOf(stream: string): NanoUsd | undefined {
   const frames = stream
     .split('\n')
     .flatMap((line) => (line.startsWith('data: {') ? [line.slice('data: '.length)] : []))
   const costs = frames.map((frame) => fieldsOf(fieldsOf(JSON.parse(frame))['usage'])['cost'])
-  return costs.findLast((cost) => typeof cost === 'number')
-}
-
-/** A JSON number of dollars as an exact amount: nine decimals are all that there are. */
-function amountOf(usd: number): NanoUsd | undefined {
-  return parseUsd(usd.toFixed(9))
+  const cost = costs.findLast((value) => typeof value === 'number')
+  return cost === undefined ? undefined : parseUsd(cost.toFixed(9))
 }
 
 function text(fields: Fields, name: string): string {
