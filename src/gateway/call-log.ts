@@ -15,6 +15,8 @@ export function logEnded(
   ending: Ending,
   times: EndTimes & { status: number; balanceCheck: BalanceCheck },
 ): void {
+  if (ending.impossible !== undefined)
+    log.error('impossible_ending', { request: call.requestId, rule: ending.rule, why: ending.impossible })
   log.info('request', {
     request: call.requestId,
     account: call.caller.accountId,

@@ -8,7 +8,7 @@ import { zeroNanoUsd } from '#core/money.ts'
 import type { Capture } from '#ledger/commands.ts'
 import type { CallEnd } from './capture.ts'
 import type { PreparedCall } from './prepared-call.ts'
-import { type EndCause, type Phase, settle, statementOf } from './settle.ts'
+import { type EndCause, type Phase, impossibleCell, settle, statementOf } from './settle.ts'
 
 /** What the meter knows of a call at any moment. */
 export type Metered = { usage: Usage; source: UsageSource }
@@ -21,23 +21,23 @@ export type Ending = {
   usageSource: UsageSource
   charge: PricedUsage
   isCharged: boolean
+  /** Why the table says that this cannot happen; settled by the general rule all the same. */
+  impossible: string | undefined
 }
 
 const freeOfCharge: PricedUsage = { costNanoUsd: zeroNanoUsd, lines: [] }
 
 export function endingOf(call: PreparedCall, cause: EndCause, phase: Phase, metered: Metered): Ending {
-  const { charge, rule } = settle({
-    cause,
-    phase,
-    policy: call.model.cancellationPolicy,
-    statement: statementOf(metered.source),
-  })
+  const policy = call.model.cancellationPolicy
+  const cell = { cause, phase, policy, statement: statementOf(metered.source) }
+  const { charge, rule } = settle(cell)
+  const decided = { cause, phase, rule, impossible: impossibleCell(cell) }
   if (charge === 'nothing') {
-    return { cause, phase, rule, usage: noUsage, usageSource: 'none', charge: freeOfCharge, isCharged: false }
+    return { ...decided, usage: noUsage, usageSource: 'none', charge: freeOfCharge, isCharged: false }
   }
   const { source: usageSource } = metered
   const usage = charge === 'delivered' ? withinLimit(call, metered.usage) : metered.usage
-  return { cause, phase, rule, usage, usageSource, charge: chargeOf(call.model, usage), isCharged: true }
+  return { ...decided, usage, usageSource, charge: chargeOf(call.model, usage), isCharged: true }
 }
 
 /** Our own count may err upwards; no answer has more tokens than its limit, so a counted call never costs more than its hold. */
