@@ -12,11 +12,11 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import { lstatSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
-import { hashOf, isRoot } from './clone.ts'
+import { isRoot } from './clone.ts'
 import { freePort, localHost } from './ports.ts'
 import { commandOf, descendantsOf, endWithUs, exitOf, isAlive, killNow, waitUntil } from './processes.ts'
 
@@ -193,7 +193,7 @@ function nativeDir(): string {
     )
   }
   if (!isRoot) return ensureSymlinks(source)
-  const target = join(tmpdir(), `sluice-postgres-${hashOf(`${source}${statSync(source).mtimeMs}`)}`)
+  const target = join(tmpdir(), `sluice-postgres-${versionOf(source)}`)
   if (!isCopied(target)) copyForEverybody(source, target)
   return target
 }
@@ -212,8 +212,18 @@ function copyForEverybody(source: string, target: string): void {
   ensureSymlinks(draft)
   chmodSync(draft, 0o755)
   writeFileSync(join(draft, 'complete'), '')
+  // Somebody else may have been faster; what runs from theirs must not be pulled away.
+  if (isCopied(target)) return rmSync(draft, { recursive: true, force: true })
   rmSync(target, { recursive: true, force: true })
   renameSync(draft, target)
+}
+
+/** One copy for all clones with the same binaries. */
+function versionOf(native: string): string {
+  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as {
+    version: string
+  }
+  return version
 }
 
 /** npm packages cannot hold symlinks; the package makes them in an install script, which may have been switched off. */
