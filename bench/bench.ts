@@ -1,5 +1,5 @@
 // `npm run bench`: what the product costs above a bare pass-through, both in workerd itself and in the same run. Prints as
-// it goes and writes bench/RESULTS.md. `--quick` takes about a minute; `--portkey DIR` measures Portkey's gateway as well.
+// it goes and writes bench/RESULTS.md. `--quick` takes about a minute and only prints; `--portkey DIR` measures Portkey's gateway as well.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,6 +30,7 @@ const say = (line: string) => {
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4)} s  ${line}`)
 }
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 const ends: (() => Promise<void> | void)[] = []
 try {
   await run()
@@ -85,6 +86,7 @@ async function run(): Promise<void> {
   for (const { name, rows, calls } of work) {
     console.log(`  ${name}: ${rows.toFixed(2)} rows, ${calls.toFixed(2)} object calls`)
   }
+  if (options.quick) return say('a quick run is no result: bench/RESULTS.md stays as it is')
   const page = resultsPage({
     planName: plan.name,
     repeats: plan.repeats,

@@ -32,14 +32,14 @@ export function start(
   const pinned =
     cores < 2 ? [] : ['taskset', '-c', core === 'measured' ? String(cores - 1) : `0-${cores - 2}`]
   const [first = program, ...rest] = [...pinned, program, ...args]
-  const child = spawn(first, rest, { cwd: cloneDir, stdio: ['pipe', output, 'pipe'] })
-  const errors: string[] = []
-  child.stderr?.on('data', (data: Buffer) => errors.push(data.toString('utf8').slice(0, 2_000)))
+  const child = spawn(first, rest, { cwd: cloneDir, stdio: ['pipe', output, 'inherit'] })
   child.stdin?.on('error', () => undefined)
+  // However this process ends, nothing that it started outlives it.
+  process.once('exit', () => child.kill('SIGKILL'))
   let isStopping = false
   child.once('exit', (code, signal) => {
     if (isStopping) return
-    console.error(`${program} ${args.join(' ')} ended (${signal ?? code}):\n${errors.slice(0, 10).join('')}`)
+    console.error(`${program} ${args.join(' ')} ended (${signal ?? code})`)
     process.exitCode = 1
   })
   return {

@@ -2,7 +2,6 @@
 // once Postgres has it. Postgres itself is another machine's work and no part of what is measured here.
 
 import { createServer } from 'node:http'
-import { deserialize } from 'node:v8'
 import type { EntriesMessage } from '#ledger/commands.ts'
 import { waitUntil } from '../dev/processes.ts'
 import { closeServer, listen, localHost } from '../dev/ports.ts'
@@ -38,8 +37,8 @@ export async function startSettlement(product: () => number): Promise<Settlement
     request.on('data', (part: Buffer) => parts.push(part))
     request.on('end', () => {
       response.end()
-      // The platform's own encoding of a queue message.
-      const message = deserialize(Buffer.concat(parts)) as EntriesMessage
+      // Written by the account object.
+      const message = JSON.parse(Buffer.concat(parts).toString('utf8')) as EntriesMessage
       charges += message.entries.filter(({ kind }) => kind === 'usage').length
       if (held !== undefined) return void held.push(message)
       open += 1

@@ -35,9 +35,9 @@ export default {
 
 /** Far above what any load here reaches, and still inside what the product accepts. */
 const settings: NonNullable<Create['settings']> = {
-  rpm: 100_000_000,
-  tpm: 100_000_000_000,
-  inFlight: 1_000_000,
+  rpm: 1_000_000_000,
+  tpm: 1_000_000_000,
+  inFlight: 10_000,
 }
 
 async function newAccount(given: NewBenchAccount, env: Env): Promise<BenchAccount> {
