@@ -66,16 +66,14 @@ export async function answerOperator(
   parts.log.info('operator', {
     request: requestId,
     method: request.method,
-    account: path.account?.slice(0, accountLogLengthMax) ?? null,
+    // Only what is an id: whatever else was put in its place does not belong in a log.
+    account: readAccountId(path.account) ?? null,
     status: response.status,
     code: result.ok ? 'ok' : result.code,
     duration_ms: parts.clock.now() - startedAt,
   })
   return response
 }
-
-/** An id has 20 characters; whatever else stands in its place need not fill the log. */
-const accountLogLengthMax = 40
 
 async function guarded(
   request: Request,

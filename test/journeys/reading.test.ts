@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { readingRouteTable } from '#reading/routes.ts'
 import { chatMany, chatModel, chatOnce, valueAt, type ChatAnswer } from '../world/chat.ts'
-import { sharedWorld } from '../world/shared-world.ts'
+import { sharedWorld, workerLog } from '../world/shared-world.ts'
 
 type Account = { accountId: string; apiKey: string; calls: readonly ChatAnswer[] }
 
@@ -240,6 +240,38 @@ describe('nobody reads what is not theirs', () => {
     expect(header.body).toEqual(bearer.body)
     expect((await get('/v1/key', { ...as(ada), 'x-api-key': bob.apiKey })).status).toBe(401)
     expect((await get('/v1/key', { ...as(ada), 'x-api-key': ada.apiKey })).status).toBe(200)
+  })
+})
+
+describe('secrets stay where they are', () => {
+  // Cases: billing-bugs 61
+  test('neither Postgres nor the log holds a key, a part of one, or the operator credential, failures included', async () => {
+    const world = sharedWorld()
+    const { baseUrl, operatorToken, keySecret } = world
+    const canary = `sk-sluice-${'c4n4ry'.repeat(12)}`
+    await get(`/v1/generation?id=${canary}`, as(ada))
+    await get('/v1/account', { authorization: `Bearer ${canary}` })
+    await get(`/v1/account/usage?cursor=${canary}`, as(ada))
+    await fetch(`${baseUrl}/operator/v1/accounts/${canary}`, {
+      headers: { authorization: `Bearer ${canary}` },
+    })
+    await chatOnce(baseUrl, ada.apiKey, { status: 500 })
+    await usageOf(ada)
+    const tables = ['accounts', 'api_keys', 'ledger_entries', 'ledger_marks', 'charges', 'findings']
+    const rows = await Promise.all(
+      tables.map((table) => world.sql(`select to_json(t)::text as line from ${table} t`)),
+    )
+    const kept = [...rows.flat().map(({ line }) => String(line)), ...workerLog()].join('\n')
+    expect(kept).toContain(ada.accountId)
+    const secrets = [
+      ada.apiKey,
+      ada.apiKey.slice(-24),
+      bob.apiKey,
+      operatorToken,
+      keySecret,
+      canary.slice(0, 30),
+    ]
+    for (const secret of secrets) expect(kept.includes(secret), `${secret.slice(0, 12)}…`).toBe(false)
   })
 })
 
