@@ -6,7 +6,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { jsonLog } from '#core/log.ts'
 import type { AccountPort } from './account-port.ts'
 import * as admission from './admission.ts'
-import { nextDueAt } from './alarm.ts'
+import { Alarm, isUnsent, nextDueAt } from './alarm.ts'
 import { type Desk, ask, askCreate } from './book.ts'
 import * as charges from './charges.ts'
 import type {
@@ -42,7 +42,7 @@ import type { Context, Draft } from './draft.ts'
 import { GroupCommit } from './group-commit.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
-import { confirm, markSent, resendDueAt, rewind } from './marks.ts'
+import { confirm, keepMarksIfMoved, markSent, rewind, rewindIfDue } from './marks.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { Outbox } from './outbox.ts'
 import type { Changes } from './rows.ts'
@@ -74,8 +74,10 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   readonly #commit: GroupCommit
   readonly #outbox: Outbox
   readonly #log = jsonLog(print, () => Date.now())
-  /** What `getAlarm` says, kept so that a commit need not ask. */
-  #armedAt: number | null = null
+  readonly #alarm: Alarm
+  /** The sent mark as its row knows it: the one in memory is ahead and is written once per wake. */
+  #storedSentSeq = 0
+  #isFlushSoon = false
 
   constructor(ctx: DurableObjectState, env: LedgerEnv) {
     super(ctx, env)
@@ -96,8 +98,13 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
       send: async (message) => void (await env.ENTRIES_QUEUE.send(message)),
       now: () => this.#now(),
     })
+    this.#alarm = new Alarm((atMs) => {
+      this.#store.rowsWritten += 1
+      return ctx.storage.setAlarm(atMs)
+    })
+    if (this.#commit.state !== null && isUnsent(this.#commit.state)) ctx.waitUntil(this.#flushSoon())
     void ctx.blockConcurrencyWhile(async () => {
-      this.#armedAt = await ctx.storage.getAlarm()
+      this.#alarm.armedAtMs = await ctx.storage.getAlarm()
     })
   }
 
@@ -177,12 +184,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async checkKey(command: CheckKey): Promise<CheckKeyAnswer> {
-    const { state } = this.#commit
-    if (state === null) return noAccount
-    const key = state.keys.get(command.keyNumber)
-    if (key === undefined || key.secretHash !== command.secretHash)
-      return { ok: false, code: 'invalid_api_key' }
-    return key.isDisabled ? { ok: false, code: 'key_disabled' } : { ok: true }
+    return this.#commit.state === null ? noAccount : keys.checkKey(this.#commit.state, command)
   }
 
   async view(): Promise<AccountView | null> {
@@ -205,15 +207,13 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   async entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]> {
-    return this.#commit.state === null
-      ? []
-      : this.#store.entriesAfter(afterSeq, Math.min(limit, readLimitMax))
+    if (this.#commit.state === null) return []
+    return this.#store.entriesAfter(afterSeq, Math.min(limit, readLimitMax))
   }
 
   async entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]> {
-    return this.#commit.state === null
-      ? []
-      : this.#store.entriesBefore(beforeSeq, Math.min(limit, readLimitMax))
+    if (this.#commit.state === null) return []
+    return this.#store.entriesBefore(beforeSeq, Math.min(limit, readLimitMax))
   }
 
   async entriesOfCall(callId: string): Promise<readonly Entry[]> {
@@ -222,27 +222,33 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   // ── The alarm ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Never throws: seven failures in a row and the platform gives the alarm up. */
+  /** Expires, arms, sends. Never throws: seven failures in a row and the platform gives the alarm up. */
   override async alarm(): Promise<void> {
-    this.#armedAt = null
+    this.#alarm.hasFired()
     try {
-      const due = await this.#ask((draft) => resendDue(draft, this.#timings), false, false)
-      if (due) this.#log.info('resend', { account: this.#commit.state?.accountId })
+      // Whatever the wake was for, the group expires what is due before it decides anything.
+      await this.#ask((draft) => rewindIfDue(draft, this.#timings), undefined, undefined)
       await this.#outbox.flush()
+      await this.#ask((draft) => keepMarksIfMoved(draft, this.#storedSentSeq), undefined, undefined)
     } catch (cause) {
       this.#log.error('alarm_failed', { account: this.#commit.state?.accountId }, cause)
     }
-    await this.#rearm()
-  }
-
-  async #rearm(): Promise<void> {
     const { state } = this.#commit
     if (state === null) return
-    const isWaiting = state.headSeq > state.marks.sentSeq
-    const dueAt = nextDueAt(state, this.#timings)
-    if (dueAt === undefined) return
-    const earliest = isWaiting ? this.#now() + flushRetryMs : this.#now() + 1
-    await this.#setAlarm(Math.max(dueAt, earliest))
+    const retryAtMs = isUnsent(state) ? this.#now() + flushRetryMs : undefined
+    this.#alarm.armBy(retryAtMs ?? nextDueAt(state, this.#timings))
+  }
+
+  /** Entries wait a moment for company; an object that dies meanwhile is woken by its alarm. */
+  async #flushSoon(): Promise<void> {
+    this.#isFlushSoon = true
+    await new Promise((resolve) => setTimeout(resolve, this.#timings.flushAfterMs))
+    this.#isFlushSoon = false
+    try {
+      await this.#outbox.flush()
+    } catch (cause) {
+      this.#log.error('flush_failed', { account: this.#commit.state?.accountId }, cause)
+    }
   }
 
   // ── Joining ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,29 +258,24 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   #write(changes: Changes, next: State): void {
-    const armedBefore = this.#armedAt
+    const armedBefore = this.#alarm.armedAtMs
     try {
       this.ctx.storage.transactionSync(() => {
         this.#store.write(changes)
-        const dueAt = nextDueAt(next, this.#timings)
-        if (dueAt !== undefined && (this.#armedAt === null || dueAt < this.#armedAt))
-          void this.#setAlarm(dueAt)
+        this.#alarm.armBy(nextDueAt(next, this.#timings))
       })
     } catch (cause) {
-      this.#armedAt = armedBefore
+      this.#alarm.armedAtMs = armedBefore
       this.#store.readDays()
       throw cause
     }
-  }
-
-  #setAlarm(atMs: number): Promise<void> {
-    this.#armedAt = atMs
-    this.#store.rowsWritten += 1
-    return this.ctx.storage.setAlarm(atMs)
+    this.#storedSentSeq = changes.marks?.sentSeq ?? this.#storedSentSeq
+    if (isUnsent(next) && !this.#isFlushSoon) this.ctx.waitUntil(this.#flushSoon())
   }
 
   #readState(): State | null {
     const stored = this.#store.read(this.#now())
+    this.#storedSentSeq = stored?.marks?.sentSeq ?? 0
     return stored === null ? null : stateFrom(stored, this.#now(), this.#timings)
   }
 
@@ -285,14 +286,6 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   #now(): number {
     return Date.now()
   }
-}
-
-/** Rewinds the sent mark where the confirmation is overdue. */
-function resendDue(draft: Draft, durations: Timings): boolean {
-  const dueAt = resendDueAt(draft.state, durations)
-  if (dueAt === undefined || dueAt > draft.state.nowMs) return false
-  rewind(draft)
-  return true
 }
 
 function print(line: string): void {

@@ -1,12 +1,16 @@
 // Many commands, one commit: what arrives while a commit is under way is decided and written together, and answered together
 // when it is durable. Memory is replaced only after the transaction returned.
 
+import { minuteMs } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Desk } from './book.ts'
 import { decideGroup } from './book.ts'
 import { type Context, find } from './draft.ts'
 import type { Changes } from './rows.ts'
 import type { State } from './state.ts'
+
+/** More wait for the next commit: one transaction stays short. */
+const commandsPerCommitMax = 500
 
 export type GroupCommitParts = {
   context: () => Context
@@ -29,7 +33,7 @@ type Waiting = {
 export class GroupCommit {
   readonly #parts: GroupCommitParts
   #state: State | null
-  #waiting: Waiting[] = []
+  readonly #waiting: Waiting[] = []
   #isCommitting = false
 
   constructor(state: State | null, parts: GroupCommitParts) {
@@ -60,14 +64,27 @@ export class GroupCommit {
   async #commitAll(): Promise<void> {
     this.#isCommitting = true
     while (this.#waiting.length > 0) {
-      const group = this.#waiting
-      this.#waiting = []
+      const group = this.#waiting.splice(0, commandsPerCommitMax)
       const isWritten = this.#commitTogether(group)
       // A group that wrote nothing has nothing to wait for; its answers tell of rows that are durable already.
-      if (isWritten) await this.#parts.durable()
-      for (const { answer } of group) answer()
+      const isDurable = !isWritten || (await this.#isDurable())
+      for (const { answer, fail } of group)
+        if (isDurable) answer()
+        else fail()
     }
     this.#isCommitting = false
+  }
+
+  /** False where the disk refused: what was answered from memory would be a lie, so the rows are read again. */
+  async #isDurable(): Promise<boolean> {
+    try {
+      await this.#parts.durable()
+      return true
+    } catch (cause) {
+      this.#parts.log.error('not_durable', {}, cause)
+      this.#state = this.#parts.reload()
+      return false
+    }
   }
 
   /** True if rows were written. */
@@ -95,9 +112,13 @@ export class GroupCommit {
 
   #noteFailure(cause: unknown): boolean {
     const message = cause instanceof Error ? cause.message : 'unknown'
+    // One finding a minute says enough; a failure that repeats must not fill the log.
     const note = (desk: Desk) => {
       if (desk.draft !== null)
-        find(desk.draft, `failed:${desk.draft.state.nowMs}`, { what: 'command_failed', message })
+        find(desk.draft, `failed:${Math.floor(desk.draft.state.nowMs / minuteMs)}`, {
+          what: 'command_failed',
+          message,
+        })
     }
     try {
       return this.#commit([{ decide: note, answer: () => undefined, fail: () => undefined }])

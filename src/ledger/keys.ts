@@ -3,10 +3,11 @@
 import { keyNumber } from '#core/ids.ts'
 import { readWhole } from '#core/readers.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import type { KeyAnswer, PutKey, RevokeKey } from './commands.ts'
+import type { CheckKey, CheckKeyAnswer, KeyAnswer, PutKey, RevokeKey } from './commands.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
 import { readBudgets, readModels } from './key-details.ts'
+import type { State } from './state.ts'
 
 const secretHashPattern = /^[0-9a-f]{64}$/
 const keyNumberMax = 0xffff_ffff
@@ -43,6 +44,14 @@ export function revokeKey(draft: Draft, command: RevokeKey): KeyAnswer {
   if (key === undefined) return { ok: false, code: 'no_such_key' }
   if (key.isDisabled) return { ok: true, keyNumber: key.keyNumber, isRepeat: true }
   return write(draft, 'revoke', command, { action: 'revoke', name: key.name })
+}
+
+/** For reading only: a frozen account may still look at itself. */
+export function checkKey(state: State, command: CheckKey): CheckKeyAnswer {
+  const key = state.keys.get(command.keyNumber)
+  if (key === undefined || key.secretHash !== command.secretHash)
+    return { ok: false, code: 'invalid_api_key' }
+  return key.isDisabled ? { ok: false, code: 'key_disabled' } : { ok: true }
 }
 
 function write(

@@ -23,9 +23,9 @@ export function markSent(draft: Draft, from: number, seq: number, hash: string):
   }
 }
 
-/** Writes the marks as they are, once per wake. */
-export function keepMarks(draft: Draft): void {
-  draft.isMarksChanged = true
+/** Once per wake: how far the sending has come reaches its row, so that no restart sends everything again. */
+export function keepMarksIfMoved(draft: Draft, storedSentSeq: number): void {
+  if (draft.state.marks.sentSeq !== storedSentSeq) draft.isMarksChanged = true
 }
 
 /** What the object itself holds at the confirmed entry. */
@@ -56,7 +56,7 @@ export function confirm(draft: Draft, command: Confirm, proof: Proof | undefined
     confirmedHash: command.hash,
     resends: 0,
   }
-  keepMarks(draft)
+  draft.isMarksChanged = true
   return { ok: true }
 }
 
@@ -69,8 +69,14 @@ export function rewind(draft: Draft): CommandAnswer {
     sentHash: marks.confirmedHash,
     resends: marks.resends + 1,
   }
-  keepMarks(draft)
+  draft.isMarksChanged = true
   return { ok: true }
+}
+
+/** The same, where Postgres has confirmed nothing for too long. */
+export function rewindIfDue(draft: Draft, timings: Timings): void {
+  const dueAtMs = resendDueAt(draft.state, timings)
+  if (dueAtMs !== undefined && dueAtMs <= draft.state.nowMs) rewind(draft)
 }
 
 /** When the sent but unconfirmed are due to be sent again; undefined where there are none. */

@@ -4,7 +4,7 @@
 import { hashAfter } from './chain.ts'
 import type { EntriesMessage, Entry } from './commands.ts'
 import type { Proof } from './marks.ts'
-import { nextMessage } from './next-message.ts'
+import { messageEntriesMax, nextMessage } from './next-message.ts'
 import type { State } from './state.ts'
 
 export type OutboxParts = {
@@ -19,24 +19,33 @@ export type OutboxParts = {
 
 /** One run sends for at most this long; the rest waits for the next alarm. */
 const flushWithinMs = 10_000
-const entriesPerReadMax = 200
+const entriesPerReadMax = 500
 
 export class Outbox {
   readonly #parts: OutboxParts
+  #flushing: Promise<void> | null = null
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
   }
 
   /** Sends what the queue has not taken yet, until the time is up; throws where the queue does not take a message. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    // One at a time: two would send the same entries twice.
+    this.#flushing ??= this.#flushAll().finally(() => {
+      this.#flushing = null
+    })
+    return this.#flushing
+  }
+
+  async #flushAll(): Promise<void> {
     const { entriesAfter, state, sent, send, now } = this.#parts
     const until = now() + flushWithinMs
     while (now() < until) {
       const known = state()
       if (known === null) return
       const { sentSeq, sentHash } = known.marks
-      const entries = nextMessage(entriesAfter(sentSeq, entriesPerReadMax))
+      const entries = nextMessage(entriesAfter(sentSeq, messageEntriesMax))
       if (entries.length === 0) return
       const hashed = await chained(entries, sentHash)
       await send({ accountId: known.accountId, entries: hashed })

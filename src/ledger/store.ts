@@ -81,11 +81,13 @@ export class Store {
 
   entriesOfCall(callId: string): readonly Entry[] {
     const row = this.#holdRow(callId)
-    if (row === undefined) return []
+    if (row === undefined || row.outcome === 'released') return []
+    // Found by walking the log from the admission: the limit is where the walk may end.
     return this.#entries(
-      "SELECT * FROM entry WHERE seq > ? AND kind IN ('usage', 'late') AND reference = ? ORDER BY seq",
+      "SELECT * FROM entry WHERE seq > ? AND kind IN ('usage', 'late') AND reference = ? ORDER BY seq LIMIT ?",
       row.afterSeq,
       callId,
+      row.outcome === 'late' ? 2 : 1,
     )
   }
 
