@@ -92,6 +92,8 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
       ENVIRONMENT: 'development',
       KEY_SECRET: secrets.keySecret,
       OPERATOR_TOKEN: secrets.operatorToken,
+      // Tests open accounts by the hundred.
+      OPERATOR_RPM: '100000',
       DATABASE_URL: database.url,
       NEON_HTTP: database.neonHttp,
       UPSTASH_REDIS_REST_URL: upstash.url,

@@ -18,6 +18,8 @@ export type Env = {
   KEY_SECRET_PREVIOUS?: string
   /** The operator API's credential: ≥ 32 characters. */
   OPERATOR_TOKEN?: string
+  /** Operator requests per minute and credential; 100 where absent. */
+  OPERATOR_RPM?: string
   DATABASE_URL?: string
   /** Development only: the HTTP endpoint that speaks Neon's protocol. */
   NEON_HTTP?: string

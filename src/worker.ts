@@ -246,9 +246,13 @@ function isParkedCapture(
   return 'parkedAtMs' in message.body
 }
 
-/** 100 calls a minute per operator credential, over all isolates. */
+/** Enough for a script that opens accounts, too few for a guesser; OPERATOR_RPM moves it. */
+const operatorRequestsPerMinute = 100
+
+/** Per operator credential, over all isolates. */
 function operatorLimit(env: Env): WindowLimit {
-  const settings = { name: 'operator', requests: 100, windowMs: minuteMs, timeoutMs: limitTimeoutMs }
+  const requests = Math.max(1, Number(env.OPERATOR_RPM ?? '') || operatorRequestsPerMinute)
+  const settings = { name: 'operator', requests, windowMs: minuteMs, timeoutMs: limitTimeoutMs }
   const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
   if (isSet(url) && isSet(token)) return upstashWindowLimit({ url, token }, settings, { clock, log })
   const local = new LocalWindow(settings, clock)

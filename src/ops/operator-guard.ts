@@ -16,7 +16,7 @@ export type OperatorParts = {
   mintKey:
     | ((key: { accountId: AccountId; keyNumber: number }) => Promise<{ key: string; secretHash: string }>)
     | undefined
-  /** 100 a minute per credential; false when there were more. */
+  /** Requests per minute and credential; false when there were more. */
   limit: (key: string) => Promise<boolean>
   refuseWith(refusal: Refusal, requestId: RequestId): Response
   makeRequestId(): RequestId
