@@ -1,23 +1,21 @@
 // `npm run demo:race`: 100 calls at the same moment on a balance for 10. Shows that 10 are served, 90 are refused with their
 // figures, and that the account, its entries and Postgres agree to the nano-dollar. Makes a world of its own and removes it.
 
-import { type NanoUsd, formatUsd, timesNanoUsd } from '#core/money.ts'
+import { formatUsd, timesNanoUsd } from '#core/money.ts'
 
-import { booksOf, chat, readUsd, say } from './demo-parts.ts'
-import { directiveText } from './upstream-directive.ts'
+import { booksOf, chat, say } from './demo-parts.ts'
+import { exactCall } from './exact-call.ts'
 import { startWorld } from './world.ts'
 
 const calls = 100
 const moneyFor = 10
-/** States its usage in streams, and writes no cache at a price of its own. */
-const model = 'gpt-4.1-mini'
-const outputTokens = 100
 
 const world = await startWorld({ onProgress: say })
 try {
   const settings = { rpm: 10_000, in_flight: 1_000 }
   const { apiKey: rich } = await world.newAccount({ name: 'For the dry run', creditUsd: '1.00', settings })
-  const { body, cost } = await dearestCall(rich)
+  const dearest = { costsOneIn: 1, outputTokens: 100, gapMs: 5 } as const
+  const { body, costNanoUsd: cost } = await exactCall(world.baseUrl, rich, dearest)
   const credit = timesNanoUsd(cost, moneyFor)
   const { accountId, apiKey } = await world.newAccount({
     name: 'Race',
@@ -48,32 +46,4 @@ try {
   process.exitCode = isProved ? 0 : 1
 } finally {
   await world.stop()
-}
-
-/** A call whose cost is its hold: the upstream is told to use every token that was held for. */
-async function dearestCall(apiKey: string): Promise<{ body: object; cost: NanoUsd }> {
-  const bodyFor = (inputTokens: number) => ({
-    model,
-    stream: true,
-    max_tokens: outputTokens,
-    messages: [{ role: 'user', content: directiveText({ tokens: outputTokens, inputTokens, gapMs: 5 }) }],
-  })
-  // The figure's digits are part of the text that is counted: the guess must have as many as the result.
-  for (const guess of [10, 100, 1_000]) {
-    const { text } = await chat(world.baseUrl, apiKey, bodyFor(guess), '?dryRun=true')
-    const quoted: { cost_max: string } = JSON.parse(text)
-    const cost = readUsd(quoted.cost_max)
-    const inputTokens = await inputTokensFor(cost)
-    if (String(inputTokens).length === String(guess).length) return { body: bodyFor(inputTokens), cost }
-  }
-  throw new Error('no figure is as long as the text that it makes')
-}
-
-async function inputTokensFor(cost: NanoUsd): Promise<number> {
-  const response = await fetch(`${world.baseUrl}/v1/models/${model}`)
-  const { pricing }: { pricing: { prompt: string; completion: string } } = JSON.parse(await response.text())
-  const pico = (usd: string) => BigInt((usd.split('.')[1] ?? '').padEnd(12, '0'))
-  return Number(
-    (BigInt(cost) * 1_000n - pico(pricing.completion) * BigInt(outputTokens)) / pico(pricing.prompt),
-  )
 }
