@@ -10,11 +10,12 @@ import { type CallId, keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { admit, availableOf, extend } from './admission.ts'
 import { askCreate } from './book.ts'
-import { Simulator, firstKey, hashOfKey, isExpiry, startOfTime } from './book.simulator.ts'
+import { Simulator, isExpiry } from './book.simulator.ts'
 import { capture } from './charges.ts'
-import type { Admit, AdmitAnswer, Capture } from './commands.ts'
+import type { Admit, AdmitAnswer } from './commands.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
+import { captureOf, keyOf, secretHashOf } from './example-commands.ts'
 import { beat, release } from './holds.ts'
 import { putKey, revokeKey } from './keys.ts'
 import { changeSettings } from './settings.ts'
@@ -163,14 +164,10 @@ class Life {
     windows: readonly ('day' | 'lifetime')[] = ['day', 'lifetime'],
   ): void {
     this.simulator.ask((draft) =>
-      putKey(draft, {
-        reference: `key ${number}`,
-        keyNumber: keyNumber(number),
-        secretHash: hashOfKey(number),
-        name: `key ${number}`,
-        budgets: windows.map((window) => ({ window, amountNanoUsd: nanoUsd(budget) })),
-        allowedModels: null,
-      }),
+      putKey(
+        draft,
+        keyOf(number, { budgets: windows.map((window) => ({ window, amountNanoUsd: nanoUsd(budget) })) }),
+      ),
     )
   }
 
@@ -251,7 +248,7 @@ class Life {
     const { simulator } = this
     const known = this.known(callId)
     const wasExpired = simulator.chargesOf(callId).some(isExpiry)
-    const answer = simulator.ask((draft) => capture(draft, captureOf(callId, costNanoUsd, tokens)))
+    const answer = simulator.ask((draft) => capture(draft, captureOf(callId, costNanoUsd, { tokens })))
     const hasExpired = wasExpired || simulator.chargesOf(callId).some(isExpiry)
     if (!answer.ok) return assert(answer.code === 'too_old', 'only what is too old is not captured')
     assert(
@@ -287,7 +284,7 @@ class Life {
       case 'admit':
         return this.admit(this.call(next.slot), {
           keyNumber: keyNumber(next.key),
-          secretHash: hashOfKey(next.key),
+          secretHash: secretHashOf(next.key),
           model: 'm',
           holdNanoUsd: nanoUsd(next.hold),
           expectedTokens: next.tokens,
@@ -364,7 +361,7 @@ class Life {
       case 'crash':
         return simulator.crash()
       case 'vain':
-        return simulator.askInVain((draft) => capture(draft, captureOf(this.call(next.slot), next.cost, 1)))
+        return simulator.askInVain((draft) => capture(draft, captureOf(this.call(next.slot), next.cost)))
       case 'together':
         return this.together(
           next.slots.map((index) => this.call(index)),
@@ -377,7 +374,7 @@ class Life {
   together(callIds: readonly CallId[], cost: number): void {
     const { simulator } = this
     const questions = callIds.map((callId) => (draft: Draft) => {
-      capture(draft, captureOf(callId, cost, 10))
+      capture(draft, captureOf(callId, cost, { tokens: 10 }))
     })
     const before = new Map(callIds.map((callId) => [callId, this.simulator.live.holds.has(callId)]))
     simulator.askTogether(questions)
@@ -400,32 +397,6 @@ class Life {
       const silentMs = entry.createdAtMs - (known?.lastSignMs ?? 0)
       assert(silentMs >= timings.holdExpiryMs, 'a hold whose owner beats does not expire')
     }
-  }
-}
-
-function captureOf(callId: CallId, cost: number, tokens: number): Capture {
-  return {
-    callId,
-    keyNumber: firstKey,
-    costNanoUsd: nanoUsd(cost),
-    tokens,
-    admittedAgoMs: 0,
-    detail: {
-      requestId: 'req',
-      model: 'm',
-      provider: 'p',
-      endpoint: 'chat',
-      isStreamed: true,
-      priceVersion: '1',
-      usage: {},
-      usageSource: 'final',
-      lines: [],
-      rule: 'done',
-      status: 'ok',
-      durationMs: 1,
-      firstTokenMs: 1,
-      upstreamId: null,
-    },
   }
 }
 
@@ -465,7 +436,6 @@ test(
     // The stories must be rich enough to mean something.
     expect(expiries).toBeGreaterThan(runs / 10)
     expect(lates).toBeGreaterThan(runs / 10)
-    expect(startOfTime).toBeGreaterThan(0)
   },
 )
 
@@ -476,7 +446,9 @@ function repeat(life: Life, next: Step): void {
   const { postedNanoUsd, heldNanoUsd } = life.simulator.live
   const count = entries.length
   life.take(next)
-  assert(entries.length === count, 'I11: a repeat writes no entry')
+  // A call that is older than what is remembered is a finding when it is said again after its row was dropped.
+  const written = entries.slice(count).filter(({ reference }) => !reference.startsWith('too_old:'))
+  assert(written.length === 0, 'I11: a repeat writes no entry')
   assert(life.simulator.live.postedNanoUsd === postedNanoUsd, 'I11: a repeat moves no money')
   assert(life.simulator.live.heldNanoUsd === heldNanoUsd, 'I11: a repeat holds nothing')
 }

@@ -2,13 +2,16 @@
 // independent and much simpler account of what must be true of every call. Not part of the product.
 
 import { assert } from '#core/assert.ts'
-import { asMillis, secondMs } from '#core/clock.ts'
-import { callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
+import { secondMs } from '#core/clock.ts'
+import { makeAccountId } from '#core/ids.ts'
 import type { CallId } from '#core/ids.ts'
-import { type Desk, decide, decideGroup } from './book.ts'
+import { type Desk, type Question, askCreate, decide, decideGroup } from './book.ts'
 import { overrunDebtMaxNanoUsd } from './charges.ts'
-import type { Entry } from './commands.ts'
+import type { AccountSettings, Entry } from './commands.ts'
+import { credit } from './credits.ts'
 import type { Context, Draft } from './draft.ts'
+import { callAt, dollar, grantOf, keyOf } from './example-commands.ts'
+import { putKey } from './keys.ts'
 import { MemoryStore } from './memory-store.ts'
 import { stateFrom } from './start.ts'
 import type { State } from './state.ts'
@@ -17,8 +20,6 @@ import { timings } from './timings.ts'
 /** Small, so that short runs take snapshots and replay from them. */
 const rowsPerSnapshot = 7
 
-export const firstKey = keyNumber(1)
-export const hashOfKey = (number: number) => String(number).padStart(64, '0')
 export const startOfTime = Date.UTC(2026, 10, 18, 22, 59)
 
 /** What the outside knows of a call: only what it asked and was answered. */
@@ -44,6 +45,16 @@ export class Simulator {
     this.store = new MemoryStore(makeAccountId('w', (bytes) => new Uint8Array(bytes).fill(7)))
   }
 
+  /** An account with a key that has no budgets, and dollars. */
+  static opened(dollars: number, settings: Partial<AccountSettings> = {}): Simulator {
+    const simulator = new Simulator()
+    const { accountId } = simulator.store
+    simulator.askDesk((desk) => askCreate(desk, { accountId, name: 'Test', settings }))
+    simulator.ask((draft) => putKey(draft, keyOf(1)))
+    if (dollars > 0) simulator.ask((draft) => credit(draft, grantOf(dollars * dollar)))
+    return simulator
+  }
+
   context(): Context {
     return { nowMs: this.nowMs, timings, lookup: this.store.lookup, rowsPerSnapshot }
   }
@@ -51,9 +62,7 @@ export class Simulator {
   /** A new call id, born now. */
   newCall(): CallId {
     this.#born += 1
-    const born = this.#born
-    const random = (bytes: number) => new Uint8Array(bytes).map((_, index) => (born >> (8 * index)) & 0xff)
-    return callIdOf(makeRequestId(asMillis(this.nowMs), random))
+    return callAt(this.nowMs, this.#born)
   }
 
   /** Commits one command, as the object would. */
@@ -65,11 +74,10 @@ export class Simulator {
   }
 
   askDesk<Answer>(question: (desk: Desk) => Answer): Answer {
-    const { answer, next, changes } = decide(this.state, question, this.context())
-    assert(answer !== undefined, 'every command has an answer')
-    if (changes !== null) this.store.write(changes)
-    this.state = next
-    return answer
+    const answers: Answer[] = []
+    this.#commit([(desk) => answers.push(question(desk))])
+    for (const answer of answers) return answer
+    throw new Error('Every command has an answer.')
   }
 
   /** Several commands in one commit. */
@@ -78,7 +86,11 @@ export class Simulator {
       assert(desk.draft !== null, 'the account was created')
       question(desk.draft)
     })
-    const { next, changes } = decideGroup(this.state, asked, this.context())
+    this.#commit(asked)
+  }
+
+  #commit(questions: readonly Question[]): void {
+    const { next, changes } = decideGroup(this.state, questions, this.context())
     if (changes !== null) this.store.write(changes)
     this.state = next
   }

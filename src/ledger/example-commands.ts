@@ -1,0 +1,83 @@
+// Sound commands for tests, each with what a test wants to be different. Not part of the product.
+
+import { asMillis } from '#core/clock.ts'
+import { type CallId, callIdOf, keyNumber, makeRequestId } from '#core/ids.ts'
+import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
+import type { Admit, Capture, ChargeDetail, Credit, PutKey } from './commands.ts'
+
+/** $1. */
+export const dollar = nanoUsd(1_000_000_000)
+
+export const secretHashOf = (number: number) => String(number).padStart(64, '0')
+
+/** The id of the nth call that was born at a time. */
+export function callAt(bornAtMs: number, n: number): CallId {
+  const random = (bytes: number) => new Uint8Array(bytes).map((_, index) => (n >> (8 * index)) & 0xff)
+  return callIdOf(makeRequestId(asMillis(bornAtMs), random))
+}
+
+export function admitOf(callId: CallId, changes: Partial<Admit> = {}): Admit {
+  return {
+    callId,
+    keyNumber: keyNumber(1),
+    secretHash: secretHashOf(changes.keyNumber ?? 1),
+    model: 'm',
+    holdNanoUsd: dollar,
+    expectedTokens: 100,
+    isDispatched: false,
+    exposureNanoUsd: zeroNanoUsd,
+    ...changes,
+  }
+}
+
+export const exampleDetail: ChargeDetail = {
+  requestId: 'req_1',
+  model: 'm',
+  provider: 'p',
+  endpoint: 'chat',
+  isStreamed: true,
+  priceVersion: '1',
+  usage: { input: 10, output: 90 },
+  usageSource: 'final',
+  lines: [{ unit: 'output', units: 90, pricePicoUsd: 1_000 }],
+  rule: 'done',
+  status: 'ok',
+  durationMs: 10_000,
+  firstTokenMs: 200,
+  upstreamId: 'up',
+}
+
+export function captureOf(callId: CallId, costNanoUsd: number, changes: Partial<Capture> = {}): Capture {
+  return {
+    callId,
+    keyNumber: keyNumber(1),
+    costNanoUsd: nanoUsd(costNanoUsd),
+    tokens: 100,
+    admittedAgoMs: 0,
+    detail: exampleDetail,
+    ...changes,
+  }
+}
+
+export function grantOf(amountNanoUsd: number, changes: Partial<Credit> = {}): Credit {
+  return {
+    reference: `grant ${amountNanoUsd}`,
+    kind: 'grant',
+    amountNanoUsd: nanoUsd(amountNanoUsd),
+    reason: 'test',
+    actor: 'operator',
+    ...changes,
+  }
+}
+
+export function keyOf(number: number, changes: Partial<PutKey> = {}): PutKey {
+  return {
+    reference: `key ${number}`,
+    keyNumber: keyNumber(number),
+    secretHash: secretHashOf(number),
+    name: `key ${number}`,
+    budgets: [],
+    allowedModels: null,
+    ...changes,
+  }
+}

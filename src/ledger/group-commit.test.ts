@@ -1,0 +1,152 @@
+// The group commit: what is written together, what is answered when, and what survives a throw.
+
+import { expect, test } from 'vitest'
+
+import { nanoUsd } from '#core/money.ts'
+import { ask } from './book.ts'
+import { Simulator } from './book.simulator.ts'
+import { credit } from './credits.ts'
+import { dollar, grantOf } from './example-commands.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { Changes } from './rows.ts'
+
+const failed = { ok: false, code: 'internal' } as const
+
+/** A commit over rows in memory whose disk the test holds back and breaks. */
+class Disk {
+  readonly account = Simulator.opened(0)
+  readonly writes: Changes[] = []
+  /** Throws for changes that it dislikes. */
+  dislikes: (changes: Changes) => boolean = () => false
+  reloads = 0
+  #durable: { resolve: () => void; reject: (cause: Error) => void } | undefined
+
+  readonly commit = new GroupCommit(this.account.live, {
+    context: () => this.account.context(),
+    write: (changes) => {
+      if (this.dislikes(changes)) throw new Error('the disk is broken')
+      this.account.store.write(changes)
+      this.writes.push(changes)
+    },
+    durable: () => new Promise((resolve, reject) => (this.#durable = { resolve, reject })),
+    reload: () => {
+      this.reloads += 1
+      return this.account.fromRows()
+    },
+    log: { info: () => undefined, error: () => undefined },
+  })
+
+  pay(amount: number) {
+    return this.commit.run((desk) => ask(desk, failed, (draft) => credit(draft, grantOf(amount))), failed)
+  }
+
+  async flush(): Promise<void> {
+    this.#durable?.resolve()
+    await settled()
+  }
+
+  async break(): Promise<void> {
+    this.#durable?.reject(new Error('the disk is gone'))
+    await settled()
+  }
+}
+
+/** Lets everything run that waits for nothing outside. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+}
+
+function isAnswered(promise: Promise<unknown>): () => boolean {
+  let is = false
+  void promise.finally(() => (is = true))
+  return () => is
+}
+
+const isAbout = (amount: number) => (changes: Changes) =>
+  changes.entries.some(({ amountNanoUsd }) => amountNanoUsd === amount)
+
+test('what arrives while a commit is under way is written together and answered together', async () => {
+  const disk = new Disk()
+  const first = disk.pay(1)
+  const others = [disk.pay(2), disk.pay(3), disk.pay(4)]
+  expect(disk.writes).toHaveLength(1)
+  await disk.flush()
+  expect(await first).toMatchObject({ ok: true })
+  expect(disk.writes.map(({ entries }) => entries.length)).toEqual([1, 3])
+  await disk.flush()
+  expect(await Promise.all(others)).toMatchObject([{ ok: true }, { ok: true }, { ok: true }])
+})
+
+test('nothing is answered before it is durable', async () => {
+  const disk = new Disk()
+  const hasAnswer = isAnswered(disk.pay(1))
+  await settled()
+  expect(hasAnswer()).toBe(false)
+  await disk.flush()
+  expect(hasAnswer()).toBe(true)
+})
+
+test('what writes nothing waits for no disk', async () => {
+  const disk = new Disk()
+  expect(await disk.commit.run(() => 'read', 'failed')).toBe('read')
+})
+
+// Cases: billing-bugs 32
+test('a command that throws fails alone: the others of its group are written once', async () => {
+  const disk = new Disk()
+  const first = disk.pay(1)
+  disk.dislikes = isAbout(3)
+  const others = [disk.pay(2), disk.pay(3), disk.pay(4)]
+  await disk.flush()
+  await first
+  await disk.flush()
+  expect(await Promise.all(others)).toMatchObject([{ ok: true }, failed, { ok: true }])
+  expect(disk.commit.state?.postedNanoUsd).toBe(7)
+  const findings = disk.account.store.entries.filter(({ kind }) => kind === 'finding')
+  expect(findings.map(({ detail }) => detail)).toMatchObject([{ what: 'command_failed' }])
+})
+
+test('after a throw memory says what the rows say', async () => {
+  const disk = new Disk()
+  disk.dislikes = isAbout(1)
+  const answer = disk.pay(1)
+  await disk.flush()
+  expect(await answer).toEqual(failed)
+  expect(disk.reloads).toBe(1)
+  expect(disk.commit.state?.postedNanoUsd).toBe(0)
+  disk.dislikes = () => false
+  const again = disk.pay(1)
+  await disk.flush()
+  expect(await again).toMatchObject({ ok: true, isRepeat: false, balanceNanoUsd: 1 })
+})
+
+test('a decision that throws in the middle leaves nothing of itself', async () => {
+  const disk = new Disk()
+  const answer = disk.commit.run((desk) => {
+    if (desk.draft !== null) credit(desk.draft, grantOf(dollar))
+    throw new Error('a bug')
+  }, failed)
+  await disk.flush()
+  expect(await answer).toEqual(failed)
+  expect(disk.commit.state?.postedNanoUsd).toBe(0)
+})
+
+test('a disk that loses a commit fails its commands and the next ones go on from the rows', async () => {
+  const disk = new Disk()
+  const lost = disk.pay(1)
+  await disk.break()
+  expect(await lost).toEqual(failed)
+  const next = disk.pay(2)
+  await disk.flush()
+  expect(await next).toMatchObject({ ok: true })
+  expect(disk.reloads).toBe(1)
+})
+
+test('a thousand commands are written in commits of bounded size', async () => {
+  const disk = new Disk()
+  const all = Array.from({ length: 1_001 }, (_, n) => disk.pay(n + 1))
+  for (let n = 0; n < 4; n += 1) await disk.flush()
+  await Promise.all(all)
+  expect(disk.writes.map(({ entries }) => entries.length)).toEqual([1, 500, 500])
+  expect(disk.commit.state?.postedNanoUsd).toBe(nanoUsd((1_001 * 1_002) / 2))
+})
