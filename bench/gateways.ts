@@ -37,7 +37,7 @@ export type Product = Gateway & {
 const drainedWithinMs = 20_000
 const quietMs = 3_000
 
-type Where = { dir: string; upstreamPort: number }
+type Where = { dir: string; upstreamPort: number; inspectorPort?: number | undefined }
 
 export async function startBare({ dir, upstreamPort }: Where): Promise<Gateway> {
   const port = await freePort()
@@ -52,7 +52,7 @@ export async function startBare({ dir, upstreamPort }: Where): Promise<Gateway> 
   return gateway('bare', port, running)
 }
 
-export async function startProduct({ dir, upstreamPort }: Where): Promise<Product> {
+export async function startProduct({ dir, upstreamPort, inspectorPort }: Where): Promise<Product> {
   const port = await freePort()
   const settlement = await startSettlement(() => port)
   const bundle = await bundleWorker(join(cloneDir, 'bench', 'workers', 'product-worker.ts'))
@@ -72,6 +72,7 @@ export async function startProduct({ dir, upstreamPort }: Where): Promise<Produc
       OPENAI_BASE_URL: `http://${localHost}:${upstreamPort}/v1`,
     },
     objects: { queuePort: settlement.port },
+    inspectorPort,
   })
   const ask = async (path: string, body: object): Promise<string> => {
     const answer = await fetch(`http://${localHost}:${port}/__bench/${path}`, {

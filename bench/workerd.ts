@@ -18,6 +18,8 @@ export type WorkerdOptions = {
   vars: { readonly [name: string]: string }
   /** The account object with its storage on disk, and the queues' other end. */
   objects?: { queuePort: number }
+  /** For a profile of the Worker, which costs time itself. */
+  inspectorPort?: number | undefined
 }
 
 /** As long as workerd may take until it listens. */
@@ -30,7 +32,9 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Running> {
   if (options.objects !== undefined) ensureDir(join(options.dir, 'objects'))
   writeFileSync(config, configOf(options))
   // Writing the log is part of the work; where it goes is not.
-  const running = start('measured', workerdPath(), ['serve', config], 'ignore')
+  const { inspectorPort } = options
+  const inspector = inspectorPort === undefined ? [] : [`--inspector-addr=${localHost}:${inspectorPort}`]
+  const running = start('measured', workerdPath(), ['serve', config, ...inspector], 'ignore')
   const isListening = async () => !(await isPortFree(options.port))
   const endAt = Date.now() + startsWithinMs
   while (!(await isListening())) {
