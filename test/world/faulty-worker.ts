@@ -13,7 +13,12 @@ type FaultRequest =
   | { kind: 'drop_messages' | 'fail_before_messages' | 'fail_after_messages'; ms: number }
   | { kind: 'clear' }
 
-type Seen = { constructions: number; calls: { [method: string]: number } }
+type Seen = {
+  constructions: number
+  calls: { [method: string]: number }
+  /** By call id, when the newest admission or beat came in that was answered with a yes. */
+  acknowledgedAt: { [callId: string]: number }
+}
 
 // Shared by the Worker and its objects, which live in one isolate here; gone with the process, as a fault should be.
 /** Until when each fault of an object (`kind` + its id) or of the queue (`kind`) lasts. */
@@ -65,29 +70,51 @@ for (const name of [...methods, 'alarm'] as const) {
   const original: unknown = Reflect.get(RealAccountObject.prototype, name)
   if (typeof original !== 'function') continue
   const value = function (this: AccountObject, ...args: unknown[]): unknown {
-    return passFaults(this, name, () => Reflect.apply(original, this, args))
+    return passFaults(this, name, args, () => Reflect.apply(original, this, args))
   }
   Object.defineProperty(AccountObject.prototype, name, { value, configurable: true, writable: true })
 }
 
-async function passFaults(object: object, name: string, run: () => unknown): Promise<unknown> {
+async function passFaults(
+  object: object,
+  name: string,
+  args: readonly unknown[],
+  run: () => unknown,
+): Promise<unknown> {
   const context = contexts.get(object)
   if (context === undefined) return run()
   const id = context.id.toString()
-  const { calls } = seenOf(id)
-  calls[name] = (calls[name] ?? 0) + 1
+  const seen = seenOf(id)
+  seen.calls[name] = (seen.calls[name] ?? 0) + 1
+  const receivedAt = Date.now()
   // An object that cannot be reached still runs its alarms; a frozen one runs nothing.
   if (name !== 'alarm' && isOn(`unreachable ${id}`)) throw new Error('the object is away: planted by a test')
   openCalls.set(context, (openCalls.get(context) ?? 0) + 1)
   while (isOn(`freeze ${id}`)) await pause((faults.get(`freeze ${id}`) ?? 0) - Date.now())
   try {
-    return await run()
+    const answer = await run()
+    if (isYes(answer)) noteAcknowledged(seen, args[0], receivedAt)
+    return answer
   } finally {
     const open = (openCalls.get(context) ?? 1) - 1
     openCalls.set(context, open)
     // Once the answer has left; a call that arrived meanwhile is not cut, since that would be another fault.
     if (isOn(`evict ${id}`)) setTimeout(() => endIfIdle(context), 0)
   }
+}
+
+/** Of an admission or a beat; nothing else that says yes is about a call's cover. */
+function isYes(answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null) return false
+  return (
+    ('heldNanoUsd' in answer && 'ok' in answer && answer.ok === true) || Reflect.get(answer, 'state') === 'ok'
+  )
+}
+
+function noteAcknowledged(seen: Seen, command: unknown, receivedAt: number): void {
+  const callId: unknown =
+    typeof command === 'object' && command !== null ? Reflect.get(command, 'callId') : undefined
+  if (typeof callId === 'string') seen.acknowledgedAt[callId] = receivedAt
 }
 
 function endIfIdle(context: DurableObjectState): void {
@@ -166,7 +193,7 @@ async function restart(env: Env, accountId: string): Promise<void> {
 }
 
 function seenOf(id: string): Seen {
-  const seen = seenObjects.get(id) ?? { constructions: 0, calls: {} }
+  const seen = seenObjects.get(id) ?? { constructions: 0, calls: {}, acknowledgedAt: {} }
   seenObjects.set(id, seen)
   return seen
 }
