@@ -47,9 +47,8 @@ export async function startPostgres(options: { dataDir: string; port?: number })
   await endLeftover(dataDir)
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialise(native, dataDir)
   const port = options.port ?? (await freePort())
-  const child = await runPostgres(native, dataDir, port)
+  const { child, callOff } = await runPostgres(native, dataDir, port)
   const pid = child.pid ?? 0
-  const callOff = endWithUs(pid)
   return {
     url: `postgresql://${user}:${password}@${localHost}:${port}/${database}`,
     port,
@@ -89,14 +88,23 @@ async function initialise(native: string, dataDir: string): Promise<void> {
     ...choices.split(' '),
   ])
   const output = collectOutput(child)
+  const callOff = watchOver(child)
   const code = await exitOf(child, startWithinMs)
+  callOff()
   rmSync(passwordFile, { force: true })
   if (code !== 0) throw startError('Postgres could not create its data directory', dataDir, output())
   renameSync(draft, dataDir)
 }
 
+type Watched = { child: ChildProcess; callOff: () => void }
+
+/** From its first moment, not only once it is ready: a Ctrl-C in the middle of a start leaves nothing behind either. */
+function watchOver(child: ChildProcess): () => void {
+  return child.pid === undefined ? () => undefined : endWithUs(child.pid)
+}
+
 /** A postmaster that was killed leaves children behind for a moment, which hold its shared memory: hence the repeats. */
-async function runPostgres(native: string, dataDir: string, port: number): Promise<ChildProcess> {
+async function runPostgres(native: string, dataDir: string, port: number): Promise<Watched> {
   const lastTryAt = Date.now() + stopWithinMs
   for (;;) {
     const child = spawnAs(join(native, 'bin', executable('postgres')), dataDir, [
@@ -104,6 +112,7 @@ async function runPostgres(native: string, dataDir: string, port: number): Promi
       dataDir,
       ...settings(port).flatMap((setting) => ['-c', setting]),
     ])
+    const callOff = watchOver(child)
     const output = collectOutput(child)
     const isReady = await waitUntil(
       () =>
@@ -112,7 +121,8 @@ async function runPostgres(native: string, dataDir: string, port: number): Promi
         output().includes('ready to accept connections'),
       startWithinMs,
     )
-    if (isReady && child.exitCode === null && child.signalCode === null) return child
+    if (isReady && child.exitCode === null && child.signalCode === null) return { child, callOff }
+    callOff()
     child.kill('SIGKILL')
     const isBusy = output().includes('pre-existing shared memory block')
     if (!isBusy || Date.now() > lastTryAt) throw startError('Postgres did not start', dataDir, output())

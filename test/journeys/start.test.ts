@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { cloneDir, makeTemporaryDir } from '../../dev/clone.ts'
 import { closeServer, freePort, listen } from '../../dev/ports.ts'
-import { descendantsOf, isAlive } from '../../dev/processes.ts'
+import { commandOf, descendantsOf, isAlive } from '../../dev/processes.ts'
 import type { DevJson } from '../../dev/running.ts'
 
 const dir = makeTemporaryDir()
@@ -28,6 +28,9 @@ afterAll(async () => {
   if (current !== undefined) signalGroup(current, 'SIGTERM')
   await current?.ended
   await runNpm('reset').ended
+  // As root Postgres' folder lies outside the state folder, and only a reset knows where.
+  for (const name of ['elsewhere', 'cut-short'])
+    await runNpm('reset', { SLUICE_STATE_DIR: join(dir.path, name) }).ended
   dir.remove()
 })
 
@@ -140,6 +143,25 @@ describe('npm start', () => {
       expect(await (await balance()).json()).toEqual(booked)
     },
   )
+})
+
+test('a Ctrl-C in the middle of a start leaves no process', async () => {
+  const run = runNpm('start', {
+    PORT: String(await freePort()),
+    SLUICE_STATE_DIR: join(dir.path, 'cut-short'),
+  })
+  const started = await vi.waitFor(
+    () => {
+      const below = descendantsOf(run.child.pid ?? 0)
+      expect(below.map(commandOf).join('\n')).toMatch(/postgres .*-c port=/)
+      return below
+    },
+    { ...within, interval: 10 },
+  )
+  signalGroup(run, 'SIGINT')
+  await run.ended
+  expect(run.output()).not.toContain('Sluice is ready')
+  await vi.waitFor(() => expect(started.filter(isAlive)).toEqual([]), within)
 })
 
 test('npm run reset forgets the key and the books', async () => {
