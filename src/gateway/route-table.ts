@@ -45,7 +45,7 @@ export const gatewayRouteTable: readonly RouteDescription[] = [
     query: {
       dryRun: {
         type: 'string',
-        enum: ['true'],
+        enum: ['true', 'false'],
         description: 'Only say what the call would cost; nothing is executed, held or charged.',
       },
     },

@@ -36,11 +36,25 @@ async function chatCompletions(c: Context, parts: GatewayParts): Promise<Respons
   const requestId = requestIdOf(parts)
   const prepared = await prepareChat(c.req.raw, requestId, parts)
   if (!prepared.ok) return refusedRequest(prepared, requestId, parts)
-  if (c.req.query('dryRun') === 'true') return dryRun(prepared.call, parts)
+  const isDry = readDryRun(c.req.query('dryRun'))
+  if (typeof isDry !== 'boolean') {
+    const { caller, model, startedAt } = prepared.call
+    return refusedRequest({ ok: false, refusal: isDry, caller, model: model.id, startedAt }, requestId, parts)
+  }
+  if (isDry) return dryRun(prepared.call, parts)
   const execution = execute(prepared.call, parts)
   // Before anything is awaited: a client that leaves now must not take the call's end with it.
   c.executionCtx.waitUntil(execution.ended)
   return execution.response
+}
+
+/** Anything else is refused: whoever writes `?dryRun=1` does not expect to be charged. */
+function readDryRun(value: string | undefined): boolean | Refusal {
+  if (value === undefined || value === 'true' || value === 'false') return value === 'true'
+  return refuse('invalid_request', {
+    message: 'dryRun must be true or false. Nothing was executed or charged.',
+    param: 'dryRun',
+  })
 }
 
 function refusedRequest(
