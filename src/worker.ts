@@ -30,6 +30,8 @@ import { healthAnswer, healthRouteTable } from '#ops/health.ts'
 import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorRouteTable, operatorRoutes } from '#ops/operator.ts'
+import { unknownAddress } from '#ops/unknown-address.ts'
+import { welcomeAnswer, welcomeRouteTable } from '#ops/welcome.ts'
 import { providerOf } from '#providers/provider.ts'
 import { upstreamTimings } from '#providers/upstream-timings.ts'
 import type { ReadingParts } from '#reading/reader.ts'
@@ -50,6 +52,7 @@ const routeTable: readonly RouteDescription[] = [
   ...operatorRouteTable,
   ...healthRouteTable,
   ...openapiRouteTable,
+  ...welcomeRouteTable,
 ]
 
 type Root = {
@@ -161,7 +164,14 @@ function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
     log.error('fault', {}, fault)
     return refuseNow(refuse('internal'))
   })
-  app.notFound(() => refuseNow(refuse('not_found')))
+  app.notFound((c) => {
+    const { pathname: path } = new URL(c.req.url)
+    const { refusal, headers } = unknownAddress({ method: c.req.method, path }, routeTable)
+    const response = refuseNow(refusal)
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
+    return response
+  })
+  app.get('/', (c) => welcomeAnswer({ origin: new URL(c.req.url).origin, version }))
   app.get('/healthz', () => healthAnswer({ version, isConfigured: isConfigured(env) }))
   app.get('/openapi.json', () => openapiAnswer(openapiDocument(routeTable, version)))
   app.use('/v1/*', async (c, next) => {

@@ -5,9 +5,17 @@ import { gatewayRouteTable } from '#gateway/route-table.ts'
 import { healthRouteTable } from '#ops/health.ts'
 import { openapiDocument, openapiRouteTable, operationIdOf } from '#ops/openapi.ts'
 import { operatorRouteTable } from '#ops/operator.ts'
+import { welcomeRouteTable } from '#ops/welcome.ts'
 import { readingRouteTable } from '#reading/routes.ts'
 
-const tables = [gatewayRouteTable, readingRouteTable, operatorRouteTable, healthRouteTable, openapiRouteTable]
+const tables = [
+  gatewayRouteTable,
+  readingRouteTable,
+  operatorRouteTable,
+  healthRouteTable,
+  openapiRouteTable,
+  welcomeRouteTable,
+]
 const routes = tables.flat()
 
 test('no two folders answer at the same address, and every operation has a name of its own', () => {
