@@ -32,6 +32,8 @@ export class Cover {
   #acknowledgedSentAt: Millis
   #beats = 0
   #hasClientLeft = false
+  /** Watched from the first unanswered beat on: until then the fence is at least a beat away, and a timer costs time. */
+  #fence: Promise<void> | undefined
 
   /** `admissionSentAt`: when the admission that was said yes to was sent, not when its answer came. */
   constructor(parts: CoverParts, admissionSentAt: Millis) {
@@ -41,7 +43,11 @@ export class Cover {
 
   /** Runs until `end` or the loss of cover; resolves when both loops have stopped. */
   async run(): Promise<void> {
-    await Promise.all([this.#beat(), this.#watchFence()])
+    const { beatEveryMs, objectCallMs, politeEndMs } = this.#parts.timings
+    // An admission that took long has used the time up in which a first beat could fail.
+    if (this.goodForMs() < beatEveryMs + objectCallMs + politeEndMs) this.#fence = this.#watchFence()
+    await this.#beat()
+    await this.#fence
   }
 
   end(): void {
@@ -77,8 +83,10 @@ export class Cover {
       const state = await this.#sendBeat()
       if (this.#ended.signal.aborted) return
       if (state === 'ok') gapMs = everyMs
-      else if (state === undefined || state === 'internal') gapMs = Math.ceil(everyMs / retryShare)
-      else return this.#lose(state === 'stop' ? 'key_revoked' : 'cover_lost')
+      else if (state === undefined || state === 'internal') {
+        gapMs = Math.ceil(everyMs / retryShare)
+        this.#fence ??= this.#watchFence()
+      } else return this.#lose(state === 'stop' ? 'key_revoked' : 'cover_lost')
     }
   }
 
