@@ -171,6 +171,7 @@ describe('silence', () => {
     sign(account, callId, 1, 300)
     sign(account, callId, 3, 500)
     sign(account, callId, 2, 900)
+    sign(account, callId, 4, 100)
     account.nowMs += timings.holdExpiryMs - 1
     account.ask(() => true)
     expect(account.live.holds.size).toBe(1)
@@ -204,6 +205,23 @@ describe('silence', () => {
       account.crash()
     }
     expect(end(account, callId, 50)).toMatchObject({ state: 'settled' })
+  })
+
+  test('after an outage begins anew, once, however often the object restarts', () => {
+    const account = Simulator.opened(10)
+    const callId = started(account)
+    sign(account, callId, 1, 500)
+    const restartAfter = (ms: number) => {
+      account.nowMs += ms
+      account.crash()
+      account.ask(() => true)
+    }
+    restartAfter(10 * minuteMs)
+    restartAfter(timings.holdExpiryMs - 1)
+    expect(account.live.holds.size).toBe(1)
+    restartAfter(1)
+    expect(account.live.holds.size).toBe(0)
+    expect(account.chargesOf(callId)).toMatchObject([{ kind: 'usage', amountNanoUsd: 0 }])
   })
 
   test('is not broken for ever: after a day a hold ends whoever beats', () => {
@@ -295,6 +313,18 @@ describe('a capture of a call that was never admitted here', () => {
     const answer = end(account, 'gen_nonsense' as CallId, 400)
     expect(answer).toEqual({ ok: false, code: 'invalid_command' })
   })
+})
+
+test('time never goes back, whatever the clock says', () => {
+  const account = Simulator.opened(10)
+  const callId = started(account)
+  const startedAtMs = account.nowMs
+  account.nowMs -= hourMs
+  end(account, callId, 5)
+  account.crash()
+  end(account, account.newCall(), 5)
+  const times = account.store.entries.map(({ createdAtMs }) => createdAtMs)
+  expect(Math.min(...times)).toBe(startedAtMs)
 })
 
 describe('a beat', () => {
