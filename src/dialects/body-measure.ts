@@ -1,5 +1,5 @@
-// How much text and how many pictures a request holds, counted on the decoded body without recursion: neither depth nor
-// size of a body can overflow the stack.
+// How much text and how many pictures a request holds, and whether it may be read at all: neither depth nor size nor the
+// number of its values can overflow the stack or fill the isolate's memory, which its other streams live in.
 
 import { utf8BytesOf } from '#calls/count-tokens.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
@@ -9,6 +9,37 @@ export type BodyMeasure = { ok: true; textBytes: number; images: number }
 
 /** Deeper than any real JSON schema; JSON.stringify would overflow the stack at some thousands. */
 const depthMax = 100
+/** Parsed, a value of two bytes (`{}`) takes fifty: so many are 25 MB of the platform's 128, and more than any context holds. */
+const valuesMax = 500_000
+/** Too small a body to hold so many. */
+const uncountedBytesMax = valuesMax
+
+const quote = 0x22
+const backslash = 0x5c
+const comma = 0x2c
+const openBracket = 0x5b
+const openBrace = 0x7b
+
+/** Before it is parsed: the refusal of a body whose values would take many times the memory of its bytes. */
+export function refuseManyValues(bytes: Uint8Array): Refusal | undefined {
+  if (bytes.length <= uncountedBytesMax || valuesIn(bytes) <= valuesMax) return undefined
+  return refuse('body_too_large', {
+    message: `The request body has more than ${valuesMax} values. Send fewer, or send them as text.`,
+  })
+}
+
+/** Each value but the first of a list or object stands behind a comma, and each list or object has its bracket. */
+function valuesIn(bytes: Uint8Array): number {
+  let values = 0
+  let isText = false
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]
+    if (byte === quote) isText = !isText
+    else if (isText) at += byte === backslash ? 1 : 0
+    else if (byte === comma || byte === openBracket || byte === openBrace) values += 1
+  }
+  return values
+}
 
 /** `none` is only checked, `values` counts texts, `all` counts names too: schemas reach the model with their names. */
 type Counting = 'none' | 'values' | 'all'
@@ -21,50 +52,46 @@ const countingOf: ReadonlyMap<string, Counting> = new Map([
   ['prediction', 'values'],
 ])
 
-type Item = { value: unknown; depth: number; counting: Counting; field: string }
-
 export function measureBody(body: JsonObject): BodyMeasure | Refusal {
   const measure: BodyMeasure = { ok: true, textBytes: 0, images: 0 }
-  const open: Item[] = Object.entries(body).map(([field, value]) => ({
-    value,
-    depth: 1,
-    counting: countingOf.get(field) ?? 'none',
-    field,
-  }))
-  for (let item = open.pop(); item !== undefined; item = open.pop()) {
-    const { value, depth, field } = item
-    if (depth > depthMax)
-      return refuse('invalid_request', {
-        message: `"${field}" is nested more than ${depthMax} levels deep.`,
-        param: field,
-      })
-    if (typeof value === 'number' && !Number.isFinite(value))
-      return refuse('invalid_request', {
-        message: `"${field}" holds a number that is too large.`,
-        param: field,
-      })
-    if (Array.isArray(value)) pushAll(open, item, value)
-    else if (isObject(value)) openObject(open, item, measure, value)
-    else measure.textBytes += textBytesOf(item)
+  for (const [field, value] of Object.entries(body)) {
+    const why = measureValue(value, { field, counting: countingOf.get(field) ?? 'none', depth: 1 }, measure)
+    if (why !== undefined) return refuse('invalid_request', { message: `"${field}" ${why}.`, param: field })
   }
   return measure
 }
 
-function pushAll(open: Item[], parent: Item, values: readonly unknown[]): void {
-  for (const value of values) open.push({ ...parent, value, depth: parent.depth + 1 })
+type Place = { field: string; counting: Counting; depth: number }
+
+/** Adds to `measure`, or says what is wrong. Recursive, because its own limit bounds the depth. */
+function measureValue(value: unknown, place: Place, measure: BodyMeasure): string | undefined {
+  if (place.depth > depthMax) return `is nested more than ${depthMax} levels deep`
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'holds a number that is too large'
+  if (typeof value !== 'object' || value === null) {
+    measure.textBytes += textBytesOf(value, place.counting)
+    return undefined
+  }
+  const inner = insideOf(value, place, measure)
+  for (const part of Array.isArray(value) ? value : Object.values(value)) {
+    const why = measureValue(part, inner, measure)
+    if (why !== undefined) return why
+  }
+  return undefined
 }
 
-function openObject(open: Item[], item: Item, measure: BodyMeasure, value: JsonObject): void {
-  // A picture is priced by its own rule; its address or its base64 bytes are not text.
-  const isImage = item.field === 'messages' && value['type'] === 'image_url'
-  if (isImage) measure.images += 1
-  if (item.counting === 'all') {
+function insideOf(value: object, { field, counting, depth }: Place, measure: BodyMeasure): Place {
+  const inner: Place = { field, counting, depth: depth + 1 }
+  if (!isObject(value)) return inner
+  if (counting === 'all') {
     for (const name of Object.keys(value)) measure.textBytes += utf8BytesOf(name)
   }
-  pushAll(open, isImage ? { ...item, counting: 'none' } : item, Object.values(value))
+  // A picture is priced by its own rule; its address or its base64 bytes are not text.
+  if (field !== 'messages' || value['type'] !== 'image_url') return inner
+  measure.images += 1
+  return { ...inner, counting: 'none' }
 }
 
-function textBytesOf({ value, counting }: Item): number {
+function textBytesOf(value: unknown, counting: Counting): number {
   if (counting === 'none') return 0
   if (typeof value === 'string') return utf8BytesOf(value)
   return typeof value === 'number' || typeof value === 'boolean' ? String(value).length : 0

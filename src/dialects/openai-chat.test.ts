@@ -152,6 +152,19 @@ describe('a chat request', () => {
     expect(readText(message)).toMatchObject({ ok: false, param: 'messages' })
   })
 
+  test.each(['{},', '0,', '[],', '"",'])(
+    'that is little else than values (%s) is refused before they fill the memory of the isolate',
+    (value) => {
+      const text = `{"model":"m","messages":${JSON.stringify(messages)},"x":[${value.repeat(2_500_000)}0]}`
+      expect(readText(text)).toMatchObject({ ok: false, code: 'body_too_large' })
+    },
+  )
+
+  test('that is one long text is read, whatever brackets, commas and quotes it holds', () => {
+    const content = '[{"a,\\": "'.repeat(100_000)
+    expect(callOf({ messages: [{ role: 'user', content }] }).textBytes).toBe(content.length + 'user'.length)
+  })
+
   test('that holds a number beyond all doubles is refused, for it could not be forwarded as it is', () => {
     const text = `{"model":"m","messages":${JSON.stringify(messages)},"temperature":1e400}`
     expect(readText(text)).toMatchObject({ ok: false, param: 'temperature' })

@@ -4,7 +4,7 @@
 import { utf8BytesOf } from '#calls/count-tokens.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
-import { measureBody } from './body-measure.ts'
+import { measureBody, refuseManyValues } from './body-measure.ts'
 import { refuseField } from './openai-chat-fields.ts'
 
 export type ChatCall = {
@@ -29,6 +29,8 @@ export type ChatCall = {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 export function readChatCall(bytes: Uint8Array): { ok: true; call: ChatCall } | Refusal {
+  const tooMany = refuseManyValues(bytes)
+  if (tooMany !== undefined) return tooMany
   const text = decoded(bytes)
   if (text === undefined) return invalid('The request body is not UTF-8 text.')
   const body = readJson(text)
