@@ -12,6 +12,7 @@ const modulesDir = join(cloneDir, 'node_modules')
 const lockFile = join(cloneDir, 'package-lock.json')
 const installedFile = join(modulesDir, '.package-lock.json')
 const stampFile = join(modulesDir, '.sluice-lock-hash')
+const nodeOfPackages = join(modulesDir, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
 
 /** Measured on linux-x64; other systems differ by some 50 MB. */
 const sizes = { downloadMb: 290, diskMb: 700 }
@@ -25,12 +26,20 @@ if (!isInstalled()) await install()
 requireNode()
 
 function isInstalled() {
-  if (!existsSync(installedFile)) return false
+  if (!existsSync(installedFile) || !isWhole()) return false
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lockHash) return true
   // Somebody ran `npm install` or `npm ci` by hand: what is there may already be what the lock says.
   if (!matchesLock()) return false
   writeFileSync(stampFile, lockHash)
   return true
+}
+
+/** Somebody may have deleted a part of it, or an installation was cut short: less than a millisecond for 120 packages. */
+function isWhole() {
+  const packages = Object.entries(JSON.parse(readFileSync(installedFile, 'utf8')).packages)
+  const isThere = packages.every(([path]) => existsSync(join(cloneDir, path, 'package.json')))
+  const bringsNode = packages.some(([, entry]) => entry.bin?.node !== undefined)
+  return isThere && (!bringsNode || existsSync(nodeOfPackages))
 }
 
 function matchesLock() {
@@ -107,7 +116,7 @@ function explain(output) {
 }
 
 function requireNode() {
-  if (existsSync(join(modulesDir, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node'))) return
+  if (existsSync(nodeOfPackages)) return
   const [major, minor] = versionOf(process.versions.node)
   const [wantedMajor, wantedMinor] = typeScriptNode
   if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return
