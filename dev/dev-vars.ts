@@ -2,16 +2,20 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { stateDir } from './clone.ts'
+import { cloneDir, stateDir } from './clone.ts'
+import { secretPlans } from './secrets.ts'
 
 export const providerNames = ['OPENAI', 'DEEPSEEK', 'MISTRAL']
 
 /** `undefined` takes away what the world would set. */
 export type DevVars = { readonly [name: string]: string | undefined }
 
+/** What is wrong with `.dev.vars`, for the terminal. Never repeats a value: it may be a secret. */
+export class DevVarsError extends Error {}
+
 export function readDevVars(environment: NodeJS.ProcessEnv): DevVars {
-  const file = join(dirname(stateDir), '.dev.vars')
-  const written = existsSync(file) ? parseDevVars(readFileSync(file, 'utf8')) : {}
+  const written = parseDevVars(textOf(join(dirname(stateDir), '.dev.vars')))
+  checkDevVars(written, readFileSync(join(cloneDir, '.dev.vars.example'), 'utf8'))
   // Only what names a provider: a DATABASE_URL in somebody's shell belongs to another project.
   const named = providerNames.flatMap((name) => [`${name}_API_KEY`, `${name}_BASE_URL`])
   const fromEnvironment = named.flatMap((name) => {
@@ -23,12 +27,39 @@ export function readDevVars(environment: NodeJS.ProcessEnv): DevVars {
 
 /** `NAME=value` lines; quotes around a value and lines that begin with `#` are dropped, empty values ignored. */
 export function parseDevVars(text: string): { [name: string]: string } {
-  const pairs = text.split(/\r?\n/).flatMap((line) => {
-    const match = /^\s*([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line)
-    const value = match?.[2]?.replace(/^(["'])(.*)\1$/, '$2')
-    return match?.[1] === undefined || value === undefined || value === '' ? [] : [[match[1], value] as const]
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
+  const pairs = lines.flatMap((line, index) => {
+    if (/^\s*(#|$)/.test(line)) return []
+    const [, name, quoted] = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    if (name === undefined || quoted === undefined)
+      throw new DevVarsError(
+        `.dev.vars, line ${index + 1}: this is not NAME=value with a name in capitals. .dev.vars.example shows how.`,
+      )
+    const value = quoted.replace(/^(["'])(.*)\1$/, '$2')
+    return value === '' ? [] : [[name, value] as const]
   })
   return Object.fromEntries(pairs)
+}
+
+/** A misspelt name would silently leave the stand-in in place, a short secret answers every request with 503. */
+export function checkDevVars(vars: { readonly [name: string]: string }, example: string): void {
+  const known = [...example.matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name)
+  for (const [name, value] of Object.entries(vars)) {
+    if (!known.includes(name))
+      throw new DevVarsError(`.dev.vars: there is no setting ${name}. .dev.vars.example lists all of them.`)
+    const problem = secretPlans.find((plan) => plan.name === name)?.problemOf?.(value)
+    if (problem !== undefined) throw new DevVarsError(`.dev.vars: ${name} ${problem}.`)
+  }
+}
+
+function textOf(file: string): string {
+  if (!existsSync(file)) return ''
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new DevVarsError(`.dev.vars cannot be read (${reason}).`, { cause })
+  }
 }
 
 /** A key without an address means the provider itself, and a database of one's own is real Neon: no stand-in's address. */

@@ -104,10 +104,11 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
   })
   const client = connectWorld({
     baseUrl: `http://${localHost}:${port}`,
-    operatorToken: secrets.operatorToken,
-    databaseUrl: database.url,
+    // What the product was given: .dev.vars may have taken the place of the world's own.
+    operatorToken: options.vars?.['OPERATOR_TOKEN'] ?? secrets.operatorToken,
+    databaseUrl: options.vars?.['DATABASE_URL'] ?? database.url,
     upstreamUrl: upstream.url,
-    keySecret: secrets.keySecret,
+    keySecret: options.vars?.['KEY_SECRET'] ?? secrets.keySecret,
     logFile,
   })
   ends.push(() => client.disconnect())
