@@ -7,7 +7,20 @@ import { join } from 'node:path'
 import { cloneDir } from './clone.ts'
 import { environmentProblem } from './secrets.ts'
 
+const help = `npm run deploy -- --env production
+
+Uploads the Worker of wrangler.toml with wrangler and prints its URL. The queues and the secrets must be there:
+npm run setup -- --env production. Repeat it for every new version.
+
+Everything else goes to wrangler deploy as it is, such as --dry-run; npx wrangler deploy --help lists it.
+After it: npm run doctor -- https://your-worker-url
+`
+
 const parameters = process.argv.slice(2)
+if (parameters.includes('--help') || parameters.includes('-h')) {
+  console.log(help)
+  process.exit(0)
+}
 const position = parameters.findIndex((parameter) => parameter === '--env' || parameter === '-e')
 const named = position === -1 ? [] : parameters.splice(position, 2)
 const problem = environmentProblem(named[1])

@@ -14,15 +14,20 @@ export async function freePort(): Promise<number> {
 }
 
 export async function isPortFree(port: number): Promise<boolean> {
+  return (await portProblem(port)) === undefined
+}
+
+/** Why this process cannot listen there; undefined where it can. */
+export async function portProblem(port: number): Promise<'taken' | 'not_allowed' | undefined> {
   const probe = createServer()
   try {
     await listen(probe, port)
-  } catch {
-    // "In use" is the answer that callers ask for.
-    return false
+  } catch (error) {
+    // Below 1024 many systems let only root listen.
+    return error instanceof Error && 'code' in error && error.code === 'EACCES' ? 'not_allowed' : 'taken'
   }
   await new Promise((closed) => probe.close(closed))
-  return true
+  return undefined
 }
 
 /** Listens and answers with the port. */

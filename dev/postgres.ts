@@ -265,7 +265,13 @@ function startError(what: string, dataDir: string, output: string): PostgresStar
   const hint = output.includes('No space left on device')
     ? 'The disk is full: make room and start again.'
     : output.includes('Permission denied')
-      ? `Another user must be able to enter ${dirname(dataDir)} (chmod a+x on each folder above it).`
+      ? permissionHint(dataDir)
       : 'If its data is damaged, `npm run reset` begins with an empty world.'
   return new PostgresStartError(`${what} (${dataDir}).\n${output.trim()}\n${hint}`)
+}
+
+function permissionHint(dataDir: string): string {
+  return isRoot
+    ? `Another user must be able to enter ${dirname(dataDir)} (chmod a+x on each folder above it).`
+    : `This user must own it and be able to write to it: chown or chmod it, or \`npm run reset\` begins with an empty world.`
 }

@@ -14,7 +14,7 @@ if (running !== undefined) {
 }
 const postgresDir = persistentPostgresDir()
 // As root Postgres has a folder of its own outside the clone, see clone.ts.
-const dirs = [stateDir, isRoot ? dirname(postgresDir) : postgresDir].filter((dir) => existsSync(dir))
+const dirs = (isRoot ? [stateDir, dirname(postgresDir)] : [stateDir]).filter((dir) => existsSync(dir))
 for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
 process.stdout.write(
   dirs.length === 0

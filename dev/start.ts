@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { persistentPostgresDir, stateDir } from './clone.ts'
-import { type DevVars, providerNames, readDevVars } from './dev-vars.ts'
-import { isPortFree } from './ports.ts'
+import { type DevVars, DevVarsError, providerNames, readDevVars } from './dev-vars.ts'
+import { portProblem } from './ports.ts'
 import { PostgresStartError } from './postgres.ts'
 import { claimStart, findRunning, publishStart, releaseStart } from './running.ts'
 import { startWorld, type World } from './world.ts'
@@ -39,13 +39,19 @@ try {
 }
 
 async function start(): Promise<void> {
-  const port = readPort(process.env['PORT'])
+  const port = readPort(process.env['PORT'] || undefined)
   if (!claimStart()) return sayRunning()
-  if (!(await isPortFree(port))) {
+  const problem = await portProblem(port)
+  if (problem === 'taken') {
+    const other = port === 65_535 ? defaultPort : port + 1
     throw new StartError(
-      `Port ${port} is taken by another program. Choose another one: PORT=${port + 1} npm start`,
+      `Port ${port} is taken by another program. Choose another one: PORT=${other} npm start`,
     )
   }
+  if (problem === 'not_allowed')
+    throw new StartError(
+      `This user may not listen on port ${port}. Choose another one: npm start takes PORT.`,
+    )
   const startedAt = performance.now()
   const vars = readDevVars(process.env)
   const started = await startWorld({
@@ -111,9 +117,13 @@ function sayRunning(): void {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof StartError || error instanceof PostgresStartError) return error.message
-  const isDiskFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
-  if (isDiskFull) return `The disk is full: make room and start again (the world is kept in ${stateDir}).`
+  const isForPeople = [StartError, PostgresStartError, DevVarsError].some((kind) => error instanceof kind)
+  if (error instanceof Error && isForPeople) return error.message
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOSPC')
+    return `The disk is full: make room and start again (the world is kept in ${stateDir}).`
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return `This user may not write where the world is kept (${stateDir}). What an earlier start as another user left there can be given away (chown -R) or deleted.\n${String(error)}`
   return `The start failed. ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
 }
 
@@ -121,7 +131,9 @@ function sayReady(given: { baseUrl: string; apiKey: string; vars: DevVars; secon
   const { baseUrl, apiKey, vars, seconds } = given
   const real = providerNames.filter((name) => vars[`${name}_API_KEY`] !== undefined)
   const upstream =
-    real.length === 0 ? 'the local stand-in answers, nothing is billed' : `${real.join(', ')} for real`
+    real.length === 0
+      ? 'the local stand-in answers, nothing is billed'
+      : `${real.join(', ')} for real and at your cost, the local stand-in for the rest`
   say(`
 Sluice is ready after ${seconds.toFixed(1)} s (models: ${upstream}).
 
