@@ -1,5 +1,7 @@
 // Time as a value and as a port. `Date.now()` is called by the composition root alone.
 
+import type { StopSignal } from './stop.ts'
+
 declare const millis: unique symbol
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -8,7 +10,7 @@ export type Millis = number & { readonly [millis]: true }
 export type Clock = {
   now(): Millis
   /** Resolves after `ms`; an aborted signal resolves it at once, so that no timer outlives its reason. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  sleep(ms: number, signal?: StopSignal): Promise<void>
 }
 
 export function asMillis(value: number): Millis {

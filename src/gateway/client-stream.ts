@@ -2,6 +2,7 @@
 // is buffered here. Knows when the client has left; never throws for it.
 
 import type { Clock, Millis } from '#core/clock.ts'
+import { StopController } from '#core/stop.ts'
 
 export class ClientStream {
   readonly readable: ReadableStream<Uint8Array>
@@ -63,7 +64,7 @@ export class ClientStream {
 
   /** The last bytes and the end of the stream; a client that does not take both within the time is cut off. */
   async finish(bytes: Uint8Array, withinMs: number): Promise<void> {
-    const taken = new AbortController()
+    const taken = new StopController()
     const limit = this.#clock.sleep(withinMs, taken.signal).then(() => {
       if (!taken.signal.aborted) this.#cut('The client did not take the end of the stream.')
     })

@@ -4,6 +4,7 @@
 import { type Clock, type Millis, addMillis } from '#core/clock.ts'
 import type { CallId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
+import { StopController } from '#core/stop.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
 import type { BeatAnswer } from '#ledger/commands.ts'
 import type { Timings } from '#ledger/timings.ts'
@@ -27,8 +28,8 @@ const retryShare = 5
 
 export class Cover {
   readonly #parts: CoverParts
-  readonly #ended = new AbortController()
-  #wake = new AbortController()
+  readonly #ended = new StopController()
+  #wake = new StopController()
   #acknowledgedSentAt: Millis
   #beats = 0
   #hasClientLeft = false
@@ -78,7 +79,7 @@ export class Cover {
     while (!this.#ended.signal.aborted) {
       await clock.sleep(gapMs, this.#wake.signal)
       if (this.#ended.signal.aborted) return
-      this.#wake = new AbortController()
+      this.#wake = new StopController()
       const everyMs = this.#hasClientLeft ? timings.beatAfterLeaveMs : timings.beatEveryMs
       const state = await this.#sendBeat()
       if (this.#ended.signal.aborted) return

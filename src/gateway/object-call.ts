@@ -3,6 +3,7 @@
 
 import type { Clock } from '#core/clock.ts'
 import type { Random } from '#core/ids.ts'
+import { StopController, type StopSignal } from '#core/stop.ts'
 
 export type Persistence = {
   clock: Clock
@@ -41,12 +42,14 @@ export async function askPersistently<Answer>(
 /** One attempt under its time limit; a `signal` ends the waiting, not the question. */
 export async function askOnce<Answer>(
   ask: () => Promise<Answer>,
-  how: Pick<Persistence, 'clock' | 'attemptMs'> & { signal?: AbortSignal },
+  how: Pick<Persistence, 'clock' | 'attemptMs'> & { signal?: StopSignal },
 ): Promise<Asked<Answer>> {
-  const done = new AbortController()
-  const over = how.signal === undefined ? done.signal : AbortSignal.any([done.signal, how.signal])
+  const done = new StopController()
+  const stop = () => done.abort()
+  how.signal?.addEventListener('abort', stop)
+  if (how.signal?.aborted === true) stop()
   const timeout = how.clock
-    .sleep(how.attemptMs, over)
+    .sleep(how.attemptMs, done.signal)
     .then((): Asked<Answer> => ({ ok: false, cause: new Error(`No answer within ${how.attemptMs} ms.`) }))
   // `ask` may throw before it returns a promise (a spent stub does): both count as a failed attempt.
   const answer = Promise.resolve()
@@ -56,7 +59,8 @@ export async function askOnce<Answer>(
       (cause: unknown): Asked<Answer> => ({ ok: false, cause }),
     )
   const first = await Promise.race([answer, timeout])
-  done.abort()
+  stop()
+  how.signal?.removeEventListener('abort', stop)
   return first
 }
 

@@ -2,6 +2,7 @@
 // is over and why; what is charged for that is settle.ts, and who is told is execution.ts.
 
 import { type Clock, type Millis, minuteMs } from '#core/clock.ts'
+import { StopController } from '#core/stop.ts'
 import type { CancellationPolicy } from '#catalog/model.ts'
 import type { UpstreamTimings } from '#providers/upstream-timings.ts'
 import type { Timings } from '#ledger/timings.ts'
@@ -42,11 +43,11 @@ export class Relay {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #frames = new FrameReader()
   readonly #startedAt: Millis
-  readonly #over = new AbortController()
+  readonly #over = new StopController()
   #cause: EndCause | undefined
   #lastChunkAt: Millis
   #leftAt: Millis | undefined
-  #wake = new AbortController()
+  #wake = new StopController()
   #next: Promise<ReadableStreamReadResult<Uint8Array>>
 
   constructor(body: ReadableStream<Uint8Array>, parts: RelayParts) {
@@ -61,7 +62,7 @@ export class Relay {
 
   /** Waits a moment for the first chunk, so that an error can still become a status; the chunk stays for `run`. */
   async firstChunk(): Promise<Uint8Array | 'silent' | 'ended'> {
-    const arrived = new AbortController()
+    const arrived = new StopController()
     const silence = this.#parts.clock
       .sleep(this.#parts.upstreamTimings.firstChunkMs, arrived.signal)
       .then(() => 'silent' as const)
@@ -156,7 +157,7 @@ export class Relay {
     const everyMs = Math.ceil(upstreamTimings.keepAliveMs / pulsesPerKeepAlive)
     while (this.#cause === undefined) {
       await clock.sleep(Math.min(everyMs, this.#drainLeftMs()), this.#wake.signal)
-      if (this.#wake.signal.aborted) this.#wake = new AbortController()
+      if (this.#wake.signal.aborted) this.#wake = new StopController()
       if (this.#cause === undefined) this.#checkTimes(clock.now())
     }
     // A write that still waits would be taken whenever the client likes, after the fence as well.

@@ -4,6 +4,7 @@ import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { noUsage } from '#calls/usage.ts'
 import { refuse } from '#core/errors.ts'
 import { isObject, readJson, readString } from '#core/readers.ts'
+import { StopController } from '#core/stop.ts'
 import { ChatMeter } from '#dialects/openai-chat-meter.ts'
 import { withCost } from '#dialects/openai-cost.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -57,7 +58,7 @@ type Whole =
 /** The text, or why there is none: broken off, too slow, or our cover ended and nothing may be delivered. */
 async function readWhole(response: Response, session: Session): Promise<Whole> {
   const { clock, upstreamTimings } = session.parts
-  const done = new AbortController()
+  const done = new StopController()
   let loss: CoverLoss | undefined
   let isTimedOut = false
   session.onCoverLost((why) => {

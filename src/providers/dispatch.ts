@@ -2,6 +2,7 @@
 
 import type { Clock } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
+import { StopController } from '#core/stop.ts'
 import type { Provider } from './provider.ts'
 import { refusalOfUpstream } from './upstream-refusal.ts'
 import type { UpstreamTimings } from './upstream-timings.ts'
@@ -28,7 +29,7 @@ const errorBytesMax = 16 * 1024
 
 export async function dispatch(request: UpstreamRequest, parts: DispatchParts): Promise<Dispatched> {
   const { provider, path, body, hangUp } = request
-  const answered = new AbortController()
+  const answered = new StopController()
   let isTimedOut = false
   const timeout = parts.clock.sleep(parts.timings.firstByteMs, answered.signal).then(() => {
     if (answered.signal.aborted) return
