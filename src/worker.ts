@@ -165,8 +165,9 @@ function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
     return refuseNow(refuse('internal'))
   })
   app.notFound((c) => {
-    const { pathname: path } = new URL(c.req.url)
-    const { refusal, headers } = unknownAddress({ method: c.req.method, path }, routeTable)
+    // The path as the router read it: a URL would resolve `..` and name an address that nobody asked for.
+    const { method, path } = c.req
+    const { refusal, headers } = unknownAddress({ method, path }, routeTable)
     const response = refuseNow(refusal)
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
     return response
