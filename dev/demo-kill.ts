@@ -2,10 +2,10 @@
 // Shows that no hold stays open, no call is charged twice, and account, entries and Postgres agree. `--rounds 5` repeats it.
 
 import { setTimeout } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 
 import { formatUsd, nanoUsd, subtractNanoUsd } from '#core/money.ts'
 
+import { readCommandLine, readCount } from './command-line.ts'
 import { booksOf, chat, say } from './demo-parts.ts'
 import { directiveText } from './upstream-directive.ts'
 import { startWorld } from './world.ts'
@@ -18,12 +18,20 @@ const killFromMs = 1_000
 const killWithinMs = 8_000
 const model = 'gpt-4.1-mini'
 
-const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '1' } } })
+const help =
+  'npm run demo:kill -- --rounds 5\n\nKills the product under 50 streams, as often as said, and compares the books.'
+const { values: flags } = readCommandLine(help, { options: { rounds: { type: 'string', default: '1' } } })
+const rounds = readCount(flags.rounds)
+// No round proves nothing, and must not end in a tick.
+if (rounds === undefined) {
+  say(`✗ --rounds must be a whole number from 1, not "${flags.rounds}".`)
+  process.exit(1)
+}
+
 const world = await startWorld({ vars: { TIME_SCALE: String(timeScale) }, onProgress: say })
 let isProved = true
 try {
-  for (let round = 1; round <= Number(flags.rounds); round += 1)
-    isProved = (await killOnce(round)) && isProved
+  for (let round = 1; round <= rounds; round += 1) isProved = (await killOnce(round)) && isProved
 } finally {
   await world.stop()
 }

@@ -4,10 +4,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { Pool } from 'pg'
 
 import { cloneDir, stateDir } from './clone.ts'
+import { readCommandLine } from './command-line.ts'
 import { runDoctor } from './doctor-steps.ts'
 
 const help = `npm run doctor -- https://sluice.your-name.workers.dev
@@ -19,7 +19,7 @@ OPERATOR_TOKEN and DATABASE_URL come from the environment, or from what "npm run
 Against a running "npm start" nothing has to be given: npm run doctor -- http://127.0.0.1:8787
 `
 
-const { values: flags, positionals } = parseArgs({
+const { values: flags, positionals } = readCommandLine(help, {
   options: { help: { type: 'boolean', short: 'h' } },
   allowPositionals: true,
 })

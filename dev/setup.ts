@@ -7,10 +7,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { parseArgs } from 'node:util'
 
 import { quietWrangler } from './bundle.ts'
 import { cloneDir, ensureDir } from './clone.ts'
+import { readCommandLine } from './command-line.ts'
 import { environmentProblem, secretPlans } from './secrets.ts'
 import type { WranglerRun } from './setup-steps.ts'
 import { runSetup } from './setup-steps.ts'
@@ -27,7 +27,7 @@ Without a terminal the secrets are taken from the environment, by these names:
 After it: npm run deploy, then npm run doctor -- https://your-worker-url
 `
 
-const { values: flags } = parseArgs({
+const { values: flags } = readCommandLine(help, {
   options: { env: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 })
 const problem = environmentProblem(flags.env)

@@ -50,7 +50,7 @@ async function start(): Promise<void> {
   }
   if (problem === 'not_allowed')
     throw new StartError(
-      `This user may not listen on port ${port}. Choose another one: npm start takes PORT.`,
+      `This user may not listen on port ${port}. Choose another one: PORT=${defaultPort} npm start`,
     )
   const startedAt = performance.now()
   const vars = readDevVars(process.env)
