@@ -24,7 +24,7 @@ CREATE TABLE reference (
   PRIMARY KEY (scope, reference)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE keeping (
-  name TEXT PRIMARY KEY CHECK (name IN ('marks', 'snapshot')),
+  name TEXT PRIMARY KEY,
   body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `

@@ -7,6 +7,7 @@ import type { Json } from '#core/errors.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
 import type { Entry, EntryKind } from './commands.ts'
+import { piecesOf } from './pieces.ts'
 import { rateWindowMs } from './rate.ts'
 import type { Changes, HoldRow, Lookup, ReferenceRow, Snapshot, StoredOutcome } from './rows.ts'
 import { snapshotVersion } from './rows.ts'
@@ -197,17 +198,29 @@ export class Store {
   }
 
   #kept(name: 'marks' | 'snapshot'): string | undefined {
-    const [row] = this.#sql.exec<Row>('SELECT body FROM keeping WHERE name = ?', name).toArray()
-    return row === undefined ? undefined : text(row['body'])
+    const sql = "SELECT body FROM keeping WHERE name = ?1 OR name GLOB ?1 || '+*' ORDER BY name"
+    const pieces = this.#sql.exec<Row>(sql, name).toArray()
+    return pieces.length === 0 ? undefined : pieces.map((row) => text(row['body'])).join('')
   }
 
+  /** Many keys make a snapshot of many megabytes: what is beyond one row stands in `snapshot+001` and so on. */
   #keep(name: 'marks' | 'snapshot', body: object): void {
-    this.#run('INSERT OR REPLACE INTO keeping VALUES (?, ?)', [name, JSON.stringify(body)])
+    const pieces = piecesOf(JSON.stringify(body))
+    for (const [index, piece] of pieces.entries())
+      this.#run('INSERT OR REPLACE INTO keeping VALUES (?, ?)', [pieceName(name, index), piece])
+    // What a longer one has left behind.
+    const sql = "DELETE FROM keeping WHERE name GLOB ?1 || '+*' AND name > ?2"
+    this.#run(sql, [name, pieceName(name, pieces.length - 1)])
   }
 
   #run(sql: string, values: readonly SqlStorageValue[] = []): void {
     this.rowsWritten += this.#sql.exec(sql, ...values).rowsWritten
   }
+}
+
+/** In the order of the pieces; a thousand of them would be half a gigabyte. */
+function pieceName(name: string, index: number): string {
+  return index === 0 ? name : `${name}+${String(index).padStart(3, '0')}`
 }
 
 // Rows of our own tables: STRICT, and checked as they are written. Another type is a bug that must not become a zero.
