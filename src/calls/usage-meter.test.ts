@@ -65,13 +65,25 @@ describe('the usage of an answer', () => {
     expect(made.usage()).toEqual({ usage: usageOf(100, 3), source: 'counted' })
   })
 
-  test('is bounded in memory: text beyond four million characters counts by its bytes', () => {
-    const million = 'x'.repeat(1_000_000)
-    const made = meter((one) => {
-      for (let n = 0; n < 6; n += 1) one.deliver(million)
-    })
-    expect(made.deliveredBytes).toBe(6_000_000)
-    expect(made.usage().usage.output).toBe(1_000_000 + Math.ceil(2_000_000 / 3))
+  test('counts a long answer in pieces and keeps none that is counted', () => {
+    const counted: number[] = []
+    const made = new UsageMeter((text) => {
+      counted.push(text.length)
+      return countTokensByBytes(text)
+    }, 100)
+    for (let n = 0; n < 100; n += 1) made.deliver('x'.repeat(40_000))
+    expect(made.deliveredBytes).toBe(4_000_000)
+    expect(made.usage().usage.output).toBe(1_000_000)
+    expect(counted).toHaveLength(15)
+    expect(Math.max(...counted)).toBeLessThan(300_000)
+  })
+
+  test('is asked at every beat without counting the text anew', () => {
+    let counts = 0
+    const made = new UsageMeter(() => (counts += 1), 100)
+    made.deliver('x'.repeat(1_000))
+    for (let beat = 0; beat < 10; beat += 1) made.runningUsage()
+    expect(counts).toBe(0)
   })
 
   test('is never less while running than what was stated or a token per three bytes', () => {

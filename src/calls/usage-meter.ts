@@ -7,8 +7,8 @@ import { noUsage, outputTokensOf, type Usage, type UsageSource, usageUnits } fro
 /** A usage and where its figures come from. */
 export type MeteredUsage = { usage: Usage; source: UsageSource }
 
-/** Text is kept for our own count up to this length; what is beyond is counted by its bytes, so that memory is bounded. */
-const keptCharactersMax = 4_000_000
+/** Text waits for our own count up to this length and is then counted, so that a long answer is never kept whole. */
+const keptCharactersMax = 262_144
 /** Dearer than any real tokenizer on prose: the running cost paces and extends, it never charges. */
 const runningBytesPerToken = 3
 
@@ -18,10 +18,10 @@ export class UsageMeter {
   #stated: Usage | undefined
   #isClosing = false
   #deliveredBytes = 0
-  /** The text delivered since the last statement, which no statement covers. */
+  /** The text delivered since the last statement, which no statement covers: what is counted already, and the rest. */
+  #tailCounted = 0
   #tail: string[] = []
   #tailCharacters = 0
-  #tailBytesUnkept = 0
 
   /** `expectedInputTokens` stands for the input where the provider never says. */
   constructor(countTokens: CountTokens, expectedInputTokens: number) {
@@ -35,23 +35,20 @@ export class UsageMeter {
   }
 
   deliver(text: string): void {
-    const bytes = utf8BytesOf(text)
-    this.#deliveredBytes += bytes
-    if (this.#tailCharacters + text.length > keptCharactersMax) {
-      this.#tailBytesUnkept += bytes
-      return
-    }
+    this.#deliveredBytes += utf8BytesOf(text)
     this.#tail.push(text)
     this.#tailCharacters += text.length
+    if (this.#tailCharacters < keptCharactersMax) return
+    this.#tailCounted = this.#tailTokens()
+    this.#forgetText()
   }
 
   /** The provider's figures for everything up to now: they replace what was said before, they never add to it. */
   state(usage: Usage, isClosing: boolean): void {
     this.#stated = usage
     this.#isClosing = isClosing
-    this.#tail = []
-    this.#tailCharacters = 0
-    this.#tailBytesUnkept = 0
+    this.#tailCounted = 0
+    this.#forgetText()
   }
 
   /** The answer came to its proper end: the last statement is the closing one. */
@@ -81,14 +78,21 @@ export class UsageMeter {
   runningUsage(): Usage {
     const base = this.#stated ?? { ...noUsage, input: this.#expectedInputTokens }
     const delivered = Math.ceil(this.#deliveredBytes / runningBytesPerToken)
-    const isCovered = this.#stated !== undefined && this.#tailTokens() === 0
+    // Asked at every beat, so nothing is counted for it.
+    const isCovered = this.#stated !== undefined && this.#tailCounted + this.#tailCharacters === 0
     const more = isCovered ? 0 : Math.max(0, delivered - outputTokensOf(base))
     return { ...base, output: base.output + more }
   }
 
   #tailTokens(): number {
-    const unkept = Math.ceil(this.#tailBytesUnkept / runningBytesPerToken)
-    return this.#tail.length === 0 ? unkept : this.#countTokens(this.#tail.join('')) + unkept
+    return this.#tail.length === 0
+      ? this.#tailCounted
+      : this.#tailCounted + this.#countTokens(this.#tail.join(''))
+  }
+
+  #forgetText(): void {
+    this.#tail = []
+    this.#tailCharacters = 0
   }
 }
 
