@@ -14,6 +14,9 @@ import type { AdmitAnswer, Capture, Entry } from './commands.ts'
 import { genesisHash } from './state.ts'
 import { timings } from './timings.ts'
 
+// An eviction waits for the timer that sends entries, a second each.
+vi.setConfig({ testTimeout: 60_000 })
+
 const dollar = 1_000_000_000
 const secretHash = '1'.repeat(64)
 const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes))
