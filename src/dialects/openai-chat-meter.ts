@@ -87,13 +87,7 @@ export class ChatMeter {
     if (data === '' || data.startsWith(':') || this.#isDone) return dropped({})
     if (data === '[DONE]') return this.#seeDone(frame)
     const chunk = readJson(data)
-    if (
-      !isObject(chunk) ||
-      isObject(chunk['error']) ||
-      typeof chunk['error'] === 'string' ||
-      frame.event === 'error'
-    )
-      return dropped({ isError: true })
+    if (!isObject(chunk) || isErrorChunk(chunk) || frame.event === 'error') return dropped({ isError: true })
     const choices: unknown = chunk['choices']
     // A ping or another foreign event: clients of this dialect read `choices` of whatever comes.
     return Array.isArray(choices) ? this.#seeChunk(frame, chunk, choices) : dropped({})
@@ -199,6 +193,12 @@ export class ChatMeter {
     this.#statedUsage = value
     return true
   }
+}
+
+/** Whether a chunk or a whole body says that the answer failed; some upstreams send `"error": null` with every good one. */
+export function isErrorChunk(chunk: unknown): boolean {
+  if (!isObject(chunk)) return false
+  return isObject(chunk['error']) || typeof chunk['error'] === 'string'
 }
 
 type Facts = Partial<Omit<Seen, 'action' | 'bytes'>>

@@ -20,7 +20,7 @@ import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
 import type { EndCause, Phase } from './settle.ts'
 import type { Dispatch } from './standing.ts'
-import { type Session, lostRefusal } from './session.ts'
+import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
 import { streamAnswer } from './stream-answer.ts'
 import { wholeAnswer } from './whole-answer.ts'
 
@@ -156,7 +156,9 @@ class RunningCall implements Session {
       return
     }
     const { response } = dispatched
-    const isStream = response.headers.get('content-type')?.includes('text/event-stream') === true
+    const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
+    // A client that asked for the one kind of answer cannot read the other.
+    if (isStream !== this.call.chat.isStreamed) return refuseUnanswered(this, 'upstream_error')
     await (isStream ? streamAnswer(response, this) : wholeAnswer(response, this))
   }
 

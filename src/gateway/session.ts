@@ -1,6 +1,6 @@
 // An admitted call as its answer sees it: what it may ask and what it must tell. execution.ts is the other side.
 
-import type { Usage } from '#calls/usage.ts'
+import { type Usage, noUsage } from '#calls/usage.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import type { Admitted } from '#ledger/commands.ts'
 import type { BalanceCheck } from './call-log.ts'
@@ -31,6 +31,13 @@ export type Session = {
   firstToken(): void
   /** Settles: the charge is final and its capture is on its way before this returns. Only the first call counts. */
   end(cause: EndCause, phase: Phase, metered: Metered, upstreamId?: string): Ending
+}
+
+/** Nothing has gone to the client yet, so the failure can still be a status; what cannot be read is not charged. */
+export function refuseUnanswered(session: Session, cause: EndCause, message?: string): void {
+  session.hangUp.abort()
+  session.end(cause, 'answered', { usage: noUsage, source: 'none' })
+  session.respondRefusal(refuse('upstream_error', message === undefined ? {} : { message }))
 }
 
 /** Cover that ended before the first byte: the client may simply ask again. */

@@ -1,27 +1,27 @@
 // A streamed answer: opened when its first chunk is no error, relayed to its end, settled before its last bytes leave.
 
 import { countTokensByBytes } from '#calls/count-tokens.ts'
-import { noUsage } from '#calls/usage.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { ChatMeter } from '#dialects/openai-chat-meter.ts'
+import { readJson } from '#core/readers.ts'
+import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
 import { openAiErrorFrame } from '#dialects/openai-errors.ts'
 import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { type Frame, FrameReader } from '#sse/frames.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { ClientStream } from './client-stream.ts'
 import { endingOf } from './ending.ts'
-import type { Session } from './session.ts'
+import { type Session, refuseUnanswered } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
 import type { EndCause, Phase } from './settle.ts'
 
 const encoder = new TextEncoder()
 
 export async function streamAnswer(response: Response, session: Session): Promise<void> {
-  if (response.body === null) return refuseUnanswered(session, 'cut', undefined)
+  if (response.body === null) return refuseUnanswered(session, 'cut')
   const answer = new StreamedAnswer(session)
   const relay = answer.relayOf(response.body)
   const first = await relay.firstChunk()
-  if (first === 'ended') return refuseUnanswered(session, 'cut', undefined)
+  if (first === 'ended') return refuseUnanswered(session, 'cut')
   if (first !== 'silent') {
     const error = errorInFirst(first)
     if (error !== undefined) return refuseUnanswered(session, 'upstream_error', error)
@@ -31,17 +31,12 @@ export async function streamAnswer(response: Response, session: Session): Promis
   await answer.finish(cause)
 }
 
-/** Nothing has gone to the client yet, so the failure can still be a status instead of a frame. */
-function refuseUnanswered(session: Session, cause: EndCause, message: string | undefined): void {
-  session.hangUp.abort()
-  session.end(cause, 'answered', { usage: noUsage, source: 'none' })
-  session.respondRefusal(refuse('upstream_error', message === undefined ? {} : { message }))
-}
-
 /** The message of an error that is the stream's very first event. */
 function errorInFirst(chunk: Uint8Array): string | undefined {
   const [frame] = new FrameReader().push(chunk)
+  // Read twice only where it may be an error: `"error": null` at the head of a good chunk is none.
   if (frame?.data === undefined || !frame.data.startsWith('{"error"')) return undefined
+  if (!isErrorChunk(readJson(frame.data))) return undefined
   return upstreamErrorMessage(frame.data) ?? 'The model provider answered with an error.'
 }
 

@@ -5,11 +5,14 @@ import { noUsage } from '#calls/usage.ts'
 import { refuse } from '#core/errors.ts'
 import { isObject, readJson, readString } from '#core/readers.ts'
 import { StopController } from '#core/stop.ts'
-import { ChatMeter } from '#dialects/openai-chat-meter.ts'
+import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
 import { withCost } from '#dialects/openai-cost.ts'
 import { answerHeaders } from './answer-headers.ts'
 import type { CoverLoss } from './cover.ts'
-import { type Session, lostRefusal } from './session.ts'
+import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
+
+/** The text of 16 of the longest answers there are; all streams of the isolate live in the same 128 MB. */
+export const answerBytesMax = 16 * 1024 * 1024
 
 export async function wholeAnswer(response: Response, session: Session): Promise<void> {
   const { call } = session
@@ -20,10 +23,7 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     return session.respondRefusal(read.loss === undefined ? cut : lostRefusal(read.loss))
   }
   const body = readJson(read.text)
-  if (!isObject(body) || body['error'] !== undefined) {
-    session.end('upstream_error', 'answered', { usage: noUsage, source: 'none' })
-    return session.respondRefusal(refuse('upstream_error'))
-  }
+  if (!isObject(body) || isErrorChunk(body)) return refuseUnanswered(session, 'upstream_error')
   const meter = new ChatMeter({
     countTokens: countTokensByBytes,
     expectedInputTokens: call.quote.expectedInputTokens,
@@ -71,7 +71,7 @@ async function readWhole(response: Response, session: Session): Promise<Whole> {
     session.hangUp.abort()
   })
   try {
-    const text = await response.text()
+    const text = await boundedText(response, session)
     return loss === undefined ? { text, cause: 'done', loss } : { text: undefined, cause: loss, loss }
   } catch {
     // The reading fails because the upstream broke off or because we hung up: which one is what the answer says.
@@ -79,5 +79,26 @@ async function readWhole(response: Response, session: Session): Promise<Whole> {
   } finally {
     done.abort()
     await timeout
+  }
+}
+
+/** Throws where the answer is larger than it may be: it then counts as broken off. */
+async function boundedText(response: Response, session: Session): Promise<string> {
+  if (response.body === null) return ''
+  const reader = response.body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    bytes += value.length
+    if (bytes > answerBytesMax) {
+      const { requestId: request, model } = session.call
+      session.parts.log.error('answer_too_large', { request, model: model.id, bytes })
+      session.hangUp.abort()
+      throw new Error(`The answer is larger than ${answerBytesMax} bytes.`)
+    }
+    text += decoder.decode(value, { stream: true })
   }
 }

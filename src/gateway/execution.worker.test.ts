@@ -1,0 +1,149 @@
+// A whole call with an upstream that misbehaves: what its client gets, and what the ledger is told.
+
+import { expect, test } from 'vitest'
+
+import { loadCatalog } from '#catalog/catalog.ts'
+import { aModel } from '#catalog/test-model.ts'
+import { zeroNanoUsd } from '#core/money.ts'
+import type { AccountPort } from '#ledger/account-port.ts'
+import type { Admitted, Capture, ParkedCapture, Release } from '#ledger/commands.ts'
+import { timings } from '#ledger/timings.ts'
+import { upstreamTimings } from '#providers/upstream-timings.ts'
+// oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
+import { HandClock } from '../../test/world/hand-clock.ts'
+import { KnownKeys } from './authenticate.ts'
+import { execute } from './execution.ts'
+import type { GatewayParts } from './parts.ts'
+import { RefusalMemory } from './refusal-memory.ts'
+import { Standing } from './standing.ts'
+import { aCall } from './test-call.ts'
+import { answerBytesMax } from './whole-answer.ts'
+
+const noFigures = { limit: 100, remaining: 100, resetMs: 0 }
+const admitted: Admitted = {
+  ok: true,
+  heldNanoUsd: zeroNanoUsd,
+  availableNanoUsd: zeroNanoUsd,
+  parallel: { calls: 0, exposureNanoUsd: zeroNanoUsd },
+  burnNanoUsdPerMinute: zeroNanoUsd,
+  rate: { requests: noFigures, tokens: noFigures, inFlight: noFigures },
+}
+
+type Told = { captures: Capture[]; releases: Release[]; parked: ParkedCapture[] }
+
+/** One call with this answer of the upstream, and what the ledger heard of it. */
+async function called(upstream: Response, isStreamed: boolean): Promise<Told & { response: Response }> {
+  const told: Told = { captures: [], releases: [], parked: [] }
+  const execution = execute(aCall({ asked: { isStreamed } }), partsOf(upstream, told))
+  const response = await execution.response
+  const text = await response.text()
+  await execution.ended
+  return { ...told, response: new Response(text, response) }
+}
+
+function partsOf(upstream: Response, told: Told): GatewayParts {
+  const clock = new HandClock()
+  const account: Pick<AccountPort, 'admit' | 'beat' | 'capture' | 'release'> = {
+    admit: async () => admitted,
+    beat: async () => ({ state: 'ok' }),
+    capture: async (capture) => {
+      told.captures.push(capture)
+      const { costNanoUsd: chargedNanoUsd } = capture
+      return {
+        ok: true,
+        state: 'settled',
+        chargedNanoUsd,
+        balanceNanoUsd: zeroNanoUsd,
+        availableNanoUsd: zeroNanoUsd,
+      }
+    },
+    release: async (release) => {
+      told.releases.push(release)
+      return { ok: true }
+    },
+  }
+  return {
+    clock,
+    random: (bytes) => new Uint8Array(bytes),
+    log: { info: () => undefined, error: () => undefined },
+    timings,
+    upstreamTimings,
+    catalog: loadCatalog([aModel()]),
+    // Only a call's own commands are ever asked for here.
+    accounts: () => account as AccountPort,
+    captures: { park: async (message) => void told.parked.push(message) },
+    provider: () => undefined,
+    fetch: async () => upstream,
+    standing: new Standing(timings.goodStandingMs),
+    refusals: new RefusalMemory(),
+    keyring: { prefix: 'sk-', keySecrets: [] },
+    knownKeys: new KnownKeys(),
+    authFailures: { allows: async () => true },
+  }
+}
+
+const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 }
+const whole = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
+  usage,
+}
+const chunk = {
+  id: 'chatcmpl-1',
+  choices: [{ index: 0, delta: { content: 'Hello' }, finish_reason: 'stop' }],
+}
+
+function streamed(...chunks: readonly object[]): Response {
+  const text = [...chunks.map((one) => JSON.stringify(one)), '[DONE]'].map((data) => `data: ${data}\n\n`)
+  return new Response(text.join(''), { headers: { 'content-type': 'text/event-stream; charset=utf-8' } })
+}
+
+async function expectRefused(answer: Told & { response: Response }): Promise<void> {
+  expect(answer.response.status).toBe(502)
+  expect(await answer.response.json()).toMatchObject({ error: { code: 'upstream_error' } })
+  expect(answer.captures).toEqual([])
+  expect(answer.releases).toHaveLength(1)
+}
+
+test('a stream that was asked for and came as one JSON body is an error of the upstream and costs nothing', async () => {
+  await expectRefused(await called(Response.json(whole), true))
+})
+
+test('a body that was asked for and came as a stream is an error of the upstream and costs nothing', async () => {
+  await expectRefused(await called(streamed(chunk, { choices: [], usage }), false))
+})
+
+test('a whole answer that says "error": null is an answer, and is charged', async () => {
+  const answer = await called(Response.json({ error: null, ...whole }), false)
+  expect(answer.response.status).toBe(200)
+  expect(answer.captures).toHaveLength(1)
+  expect(answer.captures[0]?.costNanoUsd).toBeGreaterThan(0)
+})
+
+test('a stream whose chunks say "error": null is an answer, and is charged', async () => {
+  const answer = await called(streamed({ error: null, ...chunk }, { error: null, choices: [], usage }), true)
+  expect(answer.response.status).toBe(200)
+  expect(await answer.response.text()).toContain('Hello')
+  expect(answer.captures[0]?.costNanoUsd).toBeGreaterThan(0)
+})
+
+test('a whole answer without an end is not read into memory, but refused', async () => {
+  let bytes = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      bytes += 1024 * 1024
+      controller.enqueue(new Uint8Array(1024 * 1024).fill(0x20))
+      if (bytes > 4 * answerBytesMax) controller.close()
+    },
+  })
+  const upstream = new Response(body, { headers: { 'content-type': 'application/json' } })
+  await expectRefused(await called(upstream, false))
+  expect(bytes).toBeLessThan(2 * answerBytesMax)
+})
+
+test('an error that the upstream answers with status 200 is one, streamed or not', async () => {
+  const error = { error: { message: 'overloaded', type: 'server_error' } }
+  await expectRefused(await called(Response.json(error), false))
+  await expectRefused(await called(streamed(error), true))
+})
