@@ -19,14 +19,15 @@ export type CaptureParts = Pick<Persistence, 'clock' | 'random'> & {
 
 export type CallEnd = { capture: Capture } | { release: Release }
 
-/** Delivers or parks; `withinMs` is shorter than usual where the client has left and the platform's clock runs. */
+/** Delivers or parks, the last attempt included, in `withinMs`: shorter where the client has left and the platform's clock runs. */
 export async function deliverEnd(
   accountId: AccountId,
   end: CallEnd,
   parts: CaptureParts,
-  withinMs = parts.timings.captureWithinMs,
+  withinMs = parts.timings.captureWithinMs + parts.timings.objectCallMs,
 ): Promise<'delivered' | 'parked' | 'refused' | 'lost'> {
-  const how = { clock: parts.clock, random: parts.random, attemptMs: parts.timings.objectCallMs, withinMs }
+  const attemptMs = Math.min(parts.timings.objectCallMs, withinMs)
+  const how = { clock: parts.clock, random: parts.random, attemptMs, withinMs: withinMs - attemptMs }
   const asked = await askPersistently(() => tell(accountId, end, parts.accounts), isFinal, how)
   if (asked.ok) {
     if (asked.answer.ok) return 'delivered'

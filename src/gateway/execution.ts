@@ -274,8 +274,10 @@ class RunningCall implements Session {
   /** After a disconnect the platform ends this Worker soon: parking must happen before that. */
   #captureWithinMs(now: Millis): number {
     const { captureWithinMs, afterLeaveMs, objectCallMs } = this.parts.timings
-    if (this.#leftAt === undefined) return captureWithinMs
-    return Math.min(captureWithinMs, Math.max(0, this.#leftAt + afterLeaveMs - objectCallMs - now))
+    const usualMs = captureWithinMs + objectCallMs
+    return this.#leftAt === undefined
+      ? usualMs
+      : Math.min(usualMs, Math.max(0, this.#leftAt + afterLeaveMs - now))
   }
 
   #refusedFacts(refusal: Refusal) {

@@ -29,7 +29,13 @@ const admitted: Admitted = {
   rate: { requests: noFigures, tokens: noFigures, inFlight: noFigures },
 }
 
-type Told = { captures: Capture[]; releases: Release[]; parked: ParkedCapture[] }
+type Told = {
+  captures: Capture[]
+  releases: Release[]
+  parked: ParkedCapture[]
+  /** The object takes captures and never answers. */
+  isSilent?: boolean
+}
 
 /** One call with this answer of the upstream, and what the ledger heard of it. */
 async function called(upstream: Response, isStreamed: boolean): Promise<Told & { response: Response }> {
@@ -41,13 +47,13 @@ async function called(upstream: Response, isStreamed: boolean): Promise<Told & {
   return { ...told, response: new Response(text, response) }
 }
 
-function partsOf(upstream: Response, told: Told): GatewayParts {
-  const clock = new HandClock()
+function partsOf(upstream: Response, told: Told, clock = new HandClock()): GatewayParts {
   const account: Pick<AccountPort, 'admit' | 'beat' | 'capture' | 'release'> = {
     admit: async () => admitted,
     beat: async () => ({ state: 'ok' }),
     capture: async (capture) => {
       told.captures.push(capture)
+      if (told.isSilent === true) return new Promise(() => undefined)
       const { costNanoUsd: chargedNanoUsd } = capture
       return {
         ok: true,
@@ -146,4 +152,27 @@ test('an error that the upstream answers with status 200 is one, streamed or not
   const error = { error: { message: 'overloaded', type: 'server_error' } }
   await expectRefused(await called(Response.json(error), false))
   await expectRefused(await called(streamed(error), true))
+})
+
+test('the end of a call whose client left and whose object hangs is parked before the platform ends the Worker', async () => {
+  const told: Told = { captures: [], releases: [], parked: [], isSilent: true }
+  const clock = new HandClock()
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = writable.getWriter()
+  const upstream = new Response(readable, { headers: { 'content-type': 'text/event-stream' } })
+  const execution = execute(aCall(), partsOf(upstream, told, clock))
+  const bytes = new TextEncoder().encode(`data: ${JSON.stringify(chunk)}\n\n`)
+  void writer.write(bytes).catch(() => undefined)
+  const { body } = await execution.response
+  const client = body?.getReader()
+  await client?.read()
+  await client?.cancel()
+
+  // The next write tells that it has left.
+  void writer.write(bytes).catch(() => undefined)
+  await clock.advance(timings.afterLeaveMs)
+
+  expect(told.captures).toHaveLength(1)
+  expect(told.parked).toHaveLength(1)
+  await execution.ended
 })
