@@ -18,6 +18,7 @@ class Disk {
   readonly writes: Changes[] = []
   /** Throws for changes that it dislikes. */
   dislikes: (changes: Changes) => boolean = () => false
+  isReadable = true
   reloads = 0
   #durable: { resolve: () => void; reject: (cause: Error) => void } | undefined
 
@@ -31,6 +32,7 @@ class Disk {
     durable: () => new Promise((resolve, reject) => (this.#durable = { resolve, reject })),
     reload: () => {
       this.reloads += 1
+      if (!this.isReadable) throw new Error('the disk cannot be read')
       return this.account.fromRows()
     },
     log: { info: () => undefined, error: () => undefined },
@@ -149,4 +151,19 @@ test('a thousand commands are written in commits of bounded size', async () => {
   await Promise.all(all)
   expect(disk.writes.map(({ entries }) => entries.length)).toEqual([1, 500, 500])
   expect(disk.commit.state?.postedNanoUsd).toBe(nanoUsd((1_001 * 1_002) / 2))
+})
+
+test('an object whose rows cannot be read answers that it failed, and goes on when the disk is back', async () => {
+  const disk = new Disk()
+  disk.isReadable = false
+  disk.dislikes = () => true
+  expect(await disk.pay(1)).toEqual(failed)
+  disk.dislikes = () => false
+  const paid = disk.pay(2)
+  await disk.break()
+  expect(await paid).toEqual(failed)
+  disk.isReadable = true
+  const again = disk.pay(3)
+  await disk.flush()
+  expect(await again).toMatchObject({ ok: true })
 })

@@ -35,6 +35,7 @@ export class GroupCommit {
   #state: State | null
   readonly #waiting: Waiting[] = []
   #isCommitting = false
+  #isReloadDue = false
 
   constructor(state: State | null, parts: GroupCommitParts) {
     this.#state = state
@@ -82,13 +83,25 @@ export class GroupCommit {
       return true
     } catch (cause) {
       this.#parts.log.error('not_durable', {}, cause)
-      this.#state = this.#parts.reload()
+      this.#reload()
       return false
+    }
+  }
+
+  /** A disk that cannot even be read must leave nobody waiting: until it can, every command fails. */
+  #reload(): void {
+    try {
+      this.#state = this.#parts.reload()
+      this.#isReloadDue = false
+    } catch (cause) {
+      this.#parts.log.error('reload_failed', {}, cause)
+      this.#isReloadDue = true
     }
   }
 
   /** True if rows were written. */
   #commitTogether(group: readonly Waiting[]): boolean {
+    if (this.#isReloadDue) this.#reload()
     try {
       return this.#commit(group)
     } catch (cause) {
@@ -105,7 +118,7 @@ export class GroupCommit {
       waiting.decide = () => undefined
       waiting.answer = waiting.fail
       // The rows are the truth: whatever this instance believed is read again.
-      this.#state = this.#parts.reload()
+      this.#reload()
       return this.#noteFailure(cause)
     }
   }
@@ -129,6 +142,8 @@ export class GroupCommit {
   }
 
   #commit(group: readonly Waiting[]): boolean {
+    // What memory says is not what the rows say: a decision on it would be written behind a gap.
+    if (this.#isReloadDue) throw new Error('The rows cannot be read.')
     const questions = group.map(({ decide }) => decide)
     const { next, changes } = decideGroup(this.#state, questions, this.#parts.context())
     if (changes !== null && next !== null) this.#parts.write(changes, next)
