@@ -5,12 +5,12 @@ import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
-import { readChatCall, upstreamBody } from '#dialects/openai-chat.ts'
+import { type ChatCall, readChatCall, upstreamBody } from '#dialects/openai-chat.ts'
 import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import type { GatewayParts } from './parts.ts'
-import type { PreparedCall } from './prepared-call.ts'
+import { type PreparedCall, givenOnce } from './prepared-call.ts'
 
 export type Prepared =
   | { ok: true; call: PreparedCall }
@@ -35,7 +35,7 @@ export async function prepareChat(
   return route({ requestId, startedAt, caller, chat: read.call }, parts)
 }
 
-type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'chat'> & { startedAt: Millis }
+type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt'> & { chat: ChatCall }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
 function route(read: Read, parts: GatewayParts): Prepared {
@@ -51,21 +51,27 @@ function route(read: Read, parts: GatewayParts): Prepared {
     return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
   }
   const quoted = quote(model, chat)
+  const { body: _, ...chatWithoutBody } = chat
   const call: PreparedCall = {
-    ...read,
+    requestId,
+    caller,
+    startedAt,
+    chat: chatWithoutBody,
     callId: callIdOf(requestId),
     endpoint: '/v1/chat/completions',
     upstreamPath: '/chat/completions',
     model,
     provider,
     quote: quoted,
-    upstreamBody: upstreamBody(chat, {
-      upstreamModel: model.upstreamId,
-      outputParameter: model.outputParameter,
-      acceptsStreamOptions: model.acceptsStreamOptions,
-      // What is held is what is asked for: a limit above the model's goes upstream as the model's.
-      ...(chat.outputTokensMax === undefined ? {} : { outputTokensMax: quoted.outputTokens }),
-    }),
+    takeBody: givenOnce(
+      upstreamBody(chat, {
+        upstreamModel: model.upstreamId,
+        outputParameter: model.outputParameter,
+        acceptsStreamOptions: model.acceptsStreamOptions,
+        // What is held is what is asked for: a limit above the model's goes upstream as the model's.
+        ...(chat.outputTokensMax === undefined ? {} : { outputTokensMax: quoted.outputTokens }),
+      }),
+    ),
   }
   return { ok: true, call }
 }

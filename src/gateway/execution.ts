@@ -121,7 +121,7 @@ class RunningCall implements Session {
 
   #send(): Promise<Dispatched> {
     const { call, parts, hangUp } = this
-    const request = { provider: call.provider, path: call.upstreamPath, body: call.upstreamBody, hangUp }
+    const request = { provider: call.provider, path: call.upstreamPath, body: call.takeBody(), hangUp }
     return dispatch(request, { fetch: parts.fetch, clock: parts.clock, timings: parts.upstreamTimings })
   }
 

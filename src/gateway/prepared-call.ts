@@ -16,11 +16,21 @@ export type PreparedCall = {
   upstreamPath: '/chat/completions'
   model: Model
   provider: Provider
-  chat: ChatCall
-  /** The client's body with the model's name, and the usage asked for. */
-  upstreamBody: string
+  /** Without the body: a call may run for minutes, and the isolate's memory holds all that run. */
+  chat: Omit<ChatCall, 'body'>
+  /** The client's body with the model's name, and the usage asked for. Given once, and forgotten. */
+  takeBody: () => string
   quote: Quote
   startedAt: Millis
+}
+
+export function givenOnce(text: string): () => string {
+  let kept = text
+  return () => {
+    const given = kept
+    kept = ''
+    return given
+  }
 }
 
 /** An answer whose length the client leaves open counts as this much output against the tokens per minute. */

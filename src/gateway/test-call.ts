@@ -42,7 +42,7 @@ export function aCall(changes: Partial<PreparedCall> & { asked?: Partial<ChatCal
     model,
     provider: { id: 'openai', baseUrl: 'https://upstream.test/v1', apiKey: 'sk-upstream-key' },
     chat: call,
-    upstreamBody: '{}',
+    takeBody: () => '{}',
     quote: quote(model, call),
     startedAt,
     ...rest,
