@@ -165,4 +165,10 @@ describe('what the ledger is told', () => {
       }),
     })
   })
+
+  test('fits a queue message however long the id is that the upstream gave its answer', () => {
+    const ending = endingOf(call, 'done', 'after_terminator', metered('final', { input: 1 }))
+    const command = commandOf(call, ending, times, 'x'.repeat(1_000_000))
+    expect(JSON.stringify(command).length).toBeLessThan(4_096)
+  })
 })

@@ -53,6 +53,9 @@ export type EndTimes = {
   endedAt: Millis
 }
 
+/** A longer one is no id, and could make a parked capture larger than a queue takes. */
+const upstreamIdCharactersMax = 200
+
 /** The command that tells the ledger: self-sufficient, so that it can be booked without its hold. */
 export function commandOf(
   call: PreparedCall,
@@ -83,7 +86,7 @@ export function commandOf(
       durationMs: Math.max(0, times.endedAt - times.startedAt),
       firstTokenMs:
         times.firstTokenAt === undefined ? null : Math.max(0, times.firstTokenAt - times.startedAt),
-      upstreamId: upstreamId ?? null,
+      upstreamId: upstreamId?.slice(0, upstreamIdCharactersMax).toWellFormed() ?? null,
     },
   }
   return { capture }
