@@ -176,3 +176,17 @@ test('the end of a call whose client left and whose object hangs is parked befor
   expect(told.parked).toHaveLength(1)
   await execution.ended
 })
+
+test('a bug of ours is a 500 with a request id, charges nothing and holds nothing', async () => {
+  const upstream = Object.defineProperty(Response.json(whole), 'headers', {
+    get: () => {
+      throw new Error('a bug, planted by a test')
+    },
+  })
+  const answer = await called(upstream, false)
+  expect(answer.response.status).toBe(500)
+  expect(answer.response.headers.get('x-request-id')).toMatch(/^req_/)
+  expect(await answer.response.json()).toMatchObject({ error: { code: 'internal', type: 'api_error' } })
+  expect(answer.captures).toEqual([])
+  expect(answer.releases).toHaveLength(1)
+})
