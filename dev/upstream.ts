@@ -8,6 +8,8 @@ import { type ChatRequest, errorEvent, type Frame, makeAnswer, streamFrames } fr
 import { tokensOf, wholeAnswer } from './upstream-frames.ts'
 
 const bodyBytesMax = 64 * 1024 * 1024
+/** Longer than any test. */
+const keepAliveMs = 3_600_000
 /** Characters per token of the stand-in's own input count. */
 const charactersPerToken = 4
 
@@ -47,6 +49,8 @@ export async function startUpstream(options: { port?: number } = {}): Promise<Up
       response.destroy(error instanceof Error ? error : undefined)
     })
   })
+  // Node closes idle connections after 5 s; a request that is sent at that very moment would find a broken line.
+  server.keepAliveTimeout = keepAliveMs
   const port = await listen(server, options.port ?? 0)
   return { url: `http://${localHost}:${port}/v1`, requests, reset, stop: () => closeServer(server) }
 }
