@@ -137,6 +137,17 @@ describe('a cost beyond the hold', () => {
   })
 
   // Cases: billing-bugs 28
+  test("is charged and shown to the operator; a cost within the hold is nobody's business", () => {
+    const account = Simulator.opened(10)
+    end(account, started(account), dollar)
+    expect(account.store.entries.filter(({ kind }) => kind === 'finding')).toEqual([])
+    const callId = started(account)
+    end(account, callId, dollar + 1)
+    expect(account.store.entries.filter(({ kind }) => kind === 'finding')).toMatchObject([
+      { detail: { what: 'charged_above_hold', callId, heldNanoUsd: dollar, costNanoUsd: dollar + 1 } },
+    ])
+  })
+
   test('becomes debt up to the cap of the account, and the rest is written off with a finding', () => {
     const account = Simulator.opened(2)
     const other = started(account)

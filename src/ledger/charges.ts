@@ -89,6 +89,7 @@ function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {
   dropHold(draft, hold)
   if (hold.admissionNumber !== null)
     state.rate = correctTokens(state.rate, hold.admissionNumber, command.tokens)
+  findOverrun(draft, hold, command.costNanoUsd)
   findWrittenOff(draft, hold.callId, booked.writtenOffNanoUsd)
   return captured(state, 'settled', booked.chargedNanoUsd)
 }
@@ -171,6 +172,13 @@ function affordable(state: State, costNanoUsd: NanoUsd, heldNanoUsd: NanoUsd): B
     chargedNanoUsd: addNanoUsd(heldNanoUsd, taken),
     writtenOffNanoUsd: subtractNanoUsd(overrun, taken),
   }
+}
+
+/** A hold covers the dearest honest answer: a provider that claims more is for a human to look at. */
+function findOverrun(draft: Draft, hold: Hold, costNanoUsd: NanoUsd): void {
+  if (costNanoUsd <= hold.heldNanoUsd) return
+  const { callId, heldNanoUsd, model } = hold
+  find(draft, `overrun:${callId}`, { what: 'charged_above_hold', callId, model, heldNanoUsd, costNanoUsd })
 }
 
 function findWrittenOff(draft: Draft, callId: CallId, amount: NanoUsd): void {
