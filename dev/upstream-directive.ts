@@ -32,6 +32,8 @@ export type Directive = {
   hasNoDone: boolean
   hasNoFinalNewline: boolean
   toolCalls: boolean
+  /** Each word of a stream is this long, for answers that no buffer on the way can swallow. */
+  wordBytes: number | null
   /** The answer's text, cut into words; `tokens` follows from it. */
   text: string | null
   /** Written as the stream's whole body, byte for byte. */
@@ -64,6 +66,7 @@ export const friendlyDirective: Directive = {
   hasNoDone: false,
   hasNoFinalNewline: false,
   toolCalls: false,
+  wordBytes: null,
   text: friendlyText,
   raw: null,
 }

@@ -47,7 +47,8 @@ export function* streamFrames(answer: Answer): Generator<Frame> {
     for (const delta of toolCallDeltas()) yield frameOf(answer, 1, [choice(0, delta)], (sent += 1))
   } else {
     for (const word of answer.words) {
-      for (const index of choices) yield frameOf(answer, 1, [choice(index, { content: word })], (sent += 1))
+      const content = word.padEnd(directive.wordBytes ?? 0, 'x')
+      for (const index of choices) yield frameOf(answer, 1, [choice(index, { content })], (sent += 1))
     }
   }
   for (const index of choices) yield frameOf(answer, 0, [choice(index, {}, finishReason(answer))], sent)

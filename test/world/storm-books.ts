@@ -73,6 +73,19 @@ export function lowestBalance({ entries }: Books): number {
   return entries.reduce((lowest, entry) => Math.min(lowest, entry.balanceAfterNanoUsd), 0)
 }
 
+/** One entry for every call that cost something, none for any other, and never below zero. */
+export function expectSettledOnce(books: Books, charged: readonly { callId: string }[]): void {
+  expect([...books.charges.keys()].sort()).toEqual(charged.map(({ callId }) => callId).sort())
+  for (const { entries } of books.charges.values()) expect(entries).toHaveLength(1)
+  expect(lowestBalance(books)).toBe(0)
+}
+
+export function countOf(names: readonly string[]): { readonly [name: string]: number } {
+  const counts: { [name: string]: number } = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
+}
+
 function chargesOf(entries: readonly BookEntry[]): Books['charges'] {
   const charges = new Map<string, { costNanoUsd: number; entries: BookEntry[] }>()
   for (const entry of entries) {
