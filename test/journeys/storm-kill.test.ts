@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseUsd } from '#core/money.ts'
 
 import { type World, startWorld } from '../../dev/world.ts'
-import { openLimits, randomFrom, range, report, scaledMs, storm } from '../world/storm.ts'
+import { openLimits, randomFrom, range, report, storm } from '../world/storm.ts'
 import {
   type Account,
   type Books,
@@ -22,6 +22,8 @@ import {
 import { type StormStream, costOfWords, startStream } from '../world/storm-client.ts'
 
 const streams = 50
+/** Also in `npm run storms`: between two kills there must be time for checkpoints. */
+const scale = 20
 const gapMs = 100
 const wordsMax = 80
 /** The kill comes while some have ended, some run and none is left to start. */
@@ -29,12 +31,12 @@ const killFromMs = 500
 const killWithinMs = 6_000
 const quietWithinMs = 120_000
 /** Beats are due every 15 s and written every 30 s, and our own timers may be late. */
-const checkpointAgeMs = scaledMs(45) + 700
+const checkpointAgeMs = 45_000 / scale + 700
 
 let world: World
 
 beforeAll(async () => {
-  world = await startWorld({ vars: { TIME_SCALE: String(storm.scale) } })
+  world = await startWorld({ vars: { TIME_SCALE: String(scale) } })
 })
 
 afterAll(() => world.stop())

@@ -1,5 +1,5 @@
 // What all storms share: how fast their time runs, how often they strike, their seed, and where their figures go.
-// `npm test` runs them small; `npm run storms` (test/storms.ts) sets these variables and runs them at real scale.
+// `npm test` runs them small; `npm run storms` (dev/storms.ts) sets these variables and runs them at real scale.
 
 import { appendFileSync } from 'node:fs'
 
