@@ -14,8 +14,8 @@ import type { EndCause } from './settle.ts'
 /** What one frame means for the relay; `bytes` is absent where nothing of it goes to the client. */
 export type RelayedFrame = {
   bytes?: Uint8Array
-  /** The upstream's own end or error: the relay takes over from here. */
-  ends?: 'done' | 'upstream_error'
+  /** The upstream's own end or error, or an answer that passes its hold: nothing of it goes on from here. */
+  ends?: 'done' | 'upstream_error' | 'hold_refused'
 }
 
 export type RelayParts = {

@@ -1,6 +1,7 @@
 // A streamed answer: opened when its first chunk is no error, relayed to its end, settled before its last bytes leave.
 
 import { countTokensByBytes } from '#calls/count-tokens.ts'
+import { chargeOf } from '#catalog/price.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { readJson } from '#core/readers.ts'
 import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
@@ -15,6 +16,8 @@ import { Relay, type RelayedFrame } from './relay.ts'
 import type { EndCause, Phase } from './settle.ts'
 
 const encoder = new TextEncoder()
+/** Providers send a token or more per event; some cut one into letters or bytes. More than this is no answer within its limit. */
+const framesPerTokenMax = 4
 
 export async function streamAnswer(response: Response, session: Session): Promise<void> {
   if (response.body === null) return refuseUnanswered(session, 'cut')
@@ -51,6 +54,7 @@ class StreamedAnswer {
   #isComplete = false
   #isDelivering = false
   #isUsageSaid = false
+  #contentFrames = 0
 
   constructor(session: Session) {
     const { call, parts } = session
@@ -108,11 +112,21 @@ class StreamedAnswer {
     }
     if (seen.isUsage) this.#isUsageSaid = true
     if (seen.finishReason !== undefined) this.#isComplete = true
+    if (seen.hasContent) this.#contentFrames += 1
+    if (!this.#isComplete && this.#isPastHold(seen.isUsage)) return { ends: 'hold_refused' }
     if (seen.isDone) {
       this.#lastBytes = seen.bytes
       return { ends: 'done' }
     }
     return seen.action === 'drop' ? {} : { bytes: seen.bytes }
+  }
+
+  /** The hold covers the answer that was asked for; an upstream that ignores the limit is stopped before it costs more. */
+  #isPastHold(isUsage: boolean): boolean {
+    const { call, admitted } = this.#session
+    const framesMax = call.quote.outputTokens * call.chat.choices * framesPerTokenMax
+    if (this.#contentFrames > framesMax) return true
+    return isUsage && chargeOf(call.model, this.#meter.usage().usage).costNanoUsd > admitted.heldNanoUsd
   }
 
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */
