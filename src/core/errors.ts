@@ -114,6 +114,12 @@ export const errorKinds = {
     retry: true,
     sentence: 'A request with this Idempotency-Key is still running.',
   },
+  idempotency_completed: {
+    status: 409,
+    type: 'conflict_error',
+    retry: false,
+    sentence: 'The request with this Idempotency-Key has been executed and charged once.',
+  },
   body_too_large: { status: 413, type: 'invalid_request_error', sentence: 'The request body is too large.' },
   unsupported_encoding: {
     status: 415,

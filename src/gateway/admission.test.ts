@@ -185,6 +185,9 @@ test('no money is ever a 429 and no rate is ever a 402', () => {
     key_limit_exceeded: 402,
     monthly_spend_limit_reached: 402,
     call_resolved: 503,
+    idempotency_in_progress: 409,
+    idempotency_completed: 409,
+    idempotency_key_reused: 422,
     internal: 503,
   }
   for (const [code, status] of Object.entries(statuses)) {
@@ -203,6 +206,7 @@ describe('the question', () => {
     holdNanoUsd: call.quote.holdNanoUsd,
     expectedTokens: 100,
     isDispatched: false,
+    claim: null,
     exposureNanoUsd: nanoUsd(0),
   }
   const yes: AdmitAnswer = {

@@ -47,6 +47,10 @@ export function refusalOf(answer: AdmitRefused): Refusal {
       })
     case 'rate_limit_exceeded':
       return refuse(code, rateMessage(answer))
+    case 'idempotency_in_progress':
+    case 'idempotency_completed':
+    case 'idempotency_key_reused':
+      return refuse(code, claimRefusal(answer))
     case 'no_such_account':
     case 'invalid_api_key':
     case 'key_disabled':
@@ -69,9 +73,31 @@ const clientCodes: { readonly [code in AdmitRefused['code']]: ErrorCode } = {
   in_flight_budget_exhausted: 'in_flight_budget_exhausted',
   key_limit_exceeded: 'key_limit_exceeded',
   monthly_spend_limit_reached: 'monthly_spend_limit_reached',
+  idempotency_in_progress: 'idempotency_in_progress',
+  idempotency_completed: 'idempotency_completed',
+  idempotency_key_reused: 'idempotency_key_reused',
   // The call was released before its admission arrived; the client sees a plain "try again".
   call_resolved: 'ledger_unavailable',
   internal: 'ledger_unavailable',
+}
+
+/** The receipt instead of a second charge. */
+function claimRefusal(answer: AdmitRefused): Omit<Refusal, 'ok' | 'code'> {
+  const { code, earlier } = answer
+  if (earlier === undefined) {
+    return {
+      message:
+        'This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new request.',
+    }
+  }
+  const { callId, chargedNanoUsd } = earlier
+  if (code === 'idempotency_in_progress') {
+    const message = `The request with this Idempotency-Key is still running as ${callId}. Try again when it has ended.`
+    return { message, metadata: { generation_id: callId }, retryAfterSeconds: 1 }
+  }
+  const cost = formatUsd(chargedNanoUsd)
+  const message = `The request with this Idempotency-Key was executed as ${callId} and charged $${cost}, once. GET /v1/generation?id=${callId} explains the charge.`
+  return { message, metadata: { generation_id: callId, cost } }
 }
 
 function moneyMessage(answer: AdmitRefused): string {

@@ -9,8 +9,11 @@ import { type ChatCall, readChatCall, upstreamBody } from '#dialects/openai-chat
 import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
+import { readClaim } from './claim.ts'
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, givenOnce } from './prepared-call.ts'
+
+const chatRoute = '/v1/chat/completions'
 
 export type Prepared =
   | { ok: true; call: PreparedCall }
@@ -32,14 +35,16 @@ export async function prepareChat(
   if (!body.ok) return refused({ refusal: body, startedAt, caller })
   const read = readChatCall(body.bytes)
   if (!read.ok) return refused({ refusal: read, startedAt, caller })
-  return route({ requestId, startedAt, caller, chat: read.call }, parts)
+  const claimed = await readClaim(request.headers, { caller, route: chatRoute, body: body.bytes })
+  if (!claimed.ok) return refused({ refusal: claimed, startedAt, caller })
+  return route({ requestId, startedAt, caller, claim: claimed.claim, chat: read.call }, parts)
 }
 
-type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt'> & { chat: ChatCall }
+type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt' | 'claim'> & { chat: ChatCall }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
 function route(read: Read, parts: GatewayParts): Prepared {
-  const { chat, caller, requestId, startedAt } = read
+  const { chat, caller, claim, requestId, startedAt } = read
   const found = findModel(parts.catalog, chat.model)
   if (!found.ok) return refused({ refusal: found, startedAt, caller, model: chat.model })
   const { model } = found
@@ -56,9 +61,10 @@ function route(read: Read, parts: GatewayParts): Prepared {
     requestId,
     caller,
     startedAt,
+    claim,
     chat: chatWithoutBody,
     callId: callIdOf(requestId),
-    endpoint: '/v1/chat/completions',
+    endpoint: chatRoute,
     upstreamPath: '/chat/completions',
     model,
     provider,

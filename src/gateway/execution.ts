@@ -92,7 +92,8 @@ class RunningCall implements Session {
     const { holdNanoUsd, exposureNanoUsd } = call.quote
     const expectedTokens = expectedTokensOf(call)
     const dispatch: Dispatch = { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens: expectedTokens }
-    const isDispatched = parts.standing.takeParallel(dispatch, parts.clock.now())
+    // A claimed call may turn out to have run already, so nothing is sent before the answer.
+    const isDispatched = call.claim === null && parts.standing.takeParallel(dispatch, parts.clock.now())
     if (isDispatched) this.balanceCheck = 'parallel'
     const admit = {
       callId: call.callId,
@@ -103,6 +104,7 @@ class RunningCall implements Session {
       expectedTokens,
       isDispatched,
       exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,
+      claim: call.claim,
     }
     const how = {
       clock: parts.clock,

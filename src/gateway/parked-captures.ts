@@ -3,7 +3,7 @@
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
-import type { ParkedCapture } from '#ledger/commands.ts'
+import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { Timings } from '#ledger/timings.ts'
 import { type CallEnd, callOf, isFinal, tell } from './capture.ts'
 import { askOnce } from './object-call.ts'

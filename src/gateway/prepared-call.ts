@@ -5,6 +5,7 @@ import type { Quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
 import type { ChatCall } from '#dialects/openai-chat.ts'
+import type { Claim } from '#ledger/claim.ts'
 import type { Provider } from '#providers/provider.ts'
 import type { Caller } from './authenticate.ts'
 
@@ -21,6 +22,8 @@ export type PreparedCall = {
   /** The client's body with the model's name, and the usage asked for. Given once, and forgotten. */
   takeBody: () => string
   quote: Quote
+  /** Of the client's Idempotency-Key, if it sent one. */
+  claim: Claim | null
   startedAt: Millis
 }
 

@@ -70,6 +70,7 @@ function admit(account: Account, callId: CallId, hold: number): Promise<AdmitAns
     holdNanoUsd: nanoUsd(hold),
     expectedTokens: 100,
     isDispatched: false,
+    claim: null,
     exposureNanoUsd: nanoUsd(0),
   })
 }
@@ -279,7 +280,7 @@ describe('a command that throws', () => {
       state.storage.sql.exec('ALTER TABLE reference RENAME TO reference_away')
     })
     // The finding of a refused dispatched call needs the table that is away.
-    const dispatched = { isDispatched: true, exposureNanoUsd: nanoUsd(1) }
+    const dispatched = { isDispatched: true, exposureNanoUsd: nanoUsd(1), claim: null }
     const refused = { callId: newCall(), keyNumber: keyNumber(9), secretHash, model: 'm', expectedTokens: 1 }
     const [good, bad] = await Promise.all([
       admit(account, callId, dollar),

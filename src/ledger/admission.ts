@@ -6,6 +6,7 @@ import { readWhole } from '#core/readers.ts'
 import { burnPerMinute } from './burn.ts'
 import { admitWithinMs, callTimeOf } from './call-time.ts'
 import { callCostMaxNanoUsd } from './charges.ts'
+import { type ClaimRefusal, keepClaim, refusalOfClaim } from './claims.ts'
 import type {
   Admit,
   AdmitAnswer,
@@ -26,9 +27,17 @@ import { moneyRefusal } from './spending-limits.ts'
 
 export function admit(draft: Draft, command: Admit): AdmitAnswer {
   const refusal = refusalOf(draft, command)
-  if (refusal === undefined) return place(draft, command)
+  if (refusal === undefined) return claimed(draft, command)
   if (refusal === 'open already') return admitted(draft, command)
   return refused(draft, command, refusal)
+}
+
+/** A repeat is no fault of the account's: it is refused without touching its standing. */
+function claimed(draft: Draft, command: Admit): AdmitAnswer {
+  const refusal = refusalOfClaim(draft, command)
+  if (refusal !== undefined) return refusedWith(draft, command, refusal)
+  keepClaim(draft, command)
+  return place(draft, command)
 }
 
 /** Raises a hold to a new total, under the same budgets and the same money as an admission. */
@@ -132,6 +141,11 @@ function refused(draft: Draft, command: Admit, why: Why): AdmitRefused {
       exposureNanoUsd: command.exposureNanoUsd,
     })
   }
+  return refusedWith(draft, command, why)
+}
+
+function refusedWith(draft: Draft, command: Admit, why: Why | ClaimRefusal): AdmitRefused {
+  const { state } = draft
   return {
     ok: false,
     ...why,

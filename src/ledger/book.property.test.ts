@@ -308,6 +308,7 @@ class Life {
           holdNanoUsd: nanoUsd(next.hold),
           expectedTokens: next.tokens,
           isDispatched: next.isDispatched,
+          claim: null,
           exposureNanoUsd: nanoUsd(1),
         })
       case 'extend': {

@@ -4,6 +4,7 @@
 import type { Json } from '#core/errors.ts'
 import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
+import type { Claim } from './claim.ts'
 
 // ── About one call: in any order, twice or late ──────────────────────────────────────────────────────────────────
 
@@ -21,6 +22,8 @@ export type Admit = {
   isDispatched: boolean
   /** What the upstream bills if a dispatched call is hung up at once; 0 where nothing was dispatched. */
   exposureNanoUsd: NanoUsd
+  /** The client's Idempotency-Key, claimed with the hold; null where it sent none. */
+  claim: Claim | null
 }
 
 export type AdmitAnswer = Admitted | AdmitRefused
@@ -54,6 +57,9 @@ export type AdmitRefusalCode =
   | 'key_limit_exceeded'
   | 'monthly_spend_limit_reached'
   | 'call_resolved'
+  | 'idempotency_in_progress'
+  | 'idempotency_completed'
+  | 'idempotency_key_reused'
   | 'internal'
 
 export type AdmitRefused = {
@@ -69,6 +75,8 @@ export type AdmitRefused = {
   remainingNanoUsd?: NanoUsd
   /** Until the refusing limit resets, where it does. */
   resetMs?: number
+  /** The call that was made under the same Idempotency-Key, and what it was charged so far. */
+  earlier?: { callId: CallId; chargedNanoUsd: NanoUsd }
   rate?: RateFigures
 }
 
@@ -290,9 +298,3 @@ export type EntriesMessage = {
   accountId: AccountId
   entries: readonly (Entry & { hash: string })[]
 }
-
-/** What an owner parks when the object did not acknowledge in time. */
-export type ParkedCapture = { accountId: AccountId; parkedAtMs: number } & (
-  | { capture: Capture }
-  | { release: Release }
-)

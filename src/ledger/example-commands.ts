@@ -25,6 +25,7 @@ export function admitOf(callId: CallId, changes: Partial<Admit> = {}): Admit {
     holdNanoUsd: dollar,
     expectedTokens: 100,
     isDispatched: false,
+    claim: null,
     exposureNanoUsd: zeroNanoUsd,
     ...changes,
   }

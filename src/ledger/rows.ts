@@ -30,7 +30,7 @@ export type HoldRow = {
 
 /** The first outcome of a command about the account, by its reference, for ever. */
 export type ReferenceRow = {
-  readonly scope: 'credit' | 'key' | 'revoke' | 'settings' | 'finding'
+  readonly scope: 'credit' | 'key' | 'revoke' | 'settings' | 'finding' | 'claim'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */

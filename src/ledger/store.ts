@@ -66,7 +66,7 @@ export class Store {
     for (const entry of changes.entries) this.#insertEntry(entry)
     for (const { row } of changes.holds) this.#putHold(row, changes.nowMs)
     for (const { scope, reference, seq, said } of changes.references) {
-      this.#run('INSERT INTO reference VALUES (?, ?, ?, ?)', [scope, reference, seq, said])
+      this.#run('INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?)', [scope, reference, seq, said])
     }
     if (changes.marks !== null) this.#keep('marks', changes.marks)
     if (changes.snapshot !== null) this.#keep('snapshot', changes.snapshot)

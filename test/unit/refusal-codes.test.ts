@@ -16,7 +16,6 @@ const unprovoked: { readonly [code: string]: string } = {
   max_cost_exceeded: 'X-Max-Cost is not built',
   allowance_exhausted: 'plans are not built',
   insufficient_role: 'roles are not built',
-  idempotency_in_progress: 'Idempotency-Key on calls is not built',
 }
 
 /** The closed list itself: a code that stands there alone is given by nobody. */

@@ -1,0 +1,10 @@
+// What waits in the queue of captures: the end of a call that its object did not acknowledge in time.
+
+import type { AccountId } from '#core/ids.ts'
+import type { Capture, Release } from './commands.ts'
+
+/** What an owner parks when the object did not acknowledge in time. */
+export type ParkedCapture = { accountId: AccountId; parkedAtMs: number } & (
+  | { capture: Capture }
+  | { release: Release }
+)
