@@ -60,9 +60,10 @@ async function killOnce(round: number): Promise<boolean> {
 
   const books = await booksOf(world, { accountId, apiKey }, undefined)
   const lost = await unchargedOf(whole.map(({ callId }) => callId))
+  const expired = await expiredOf(accountId)
   const charged = formatUsd(subtractNanoUsd(credit, books.balance))
   say(
-    `  charged: ${books.charges} calls, $${charged}; twice: ${books.doubles}; ended and not charged: ${lost}`,
+    `  charged: ${books.charges} calls, $${charged}, ${expired} of them by the last checkpoint of their hold; twice: ${books.doubles}; ended and not charged: ${lost}`,
   )
   say(
     `  balance $${formatUsd(books.balance)} = Σ entries in Postgres $${formatUsd(books.sum)}; held $${formatUsd(books.held)}`,
@@ -80,4 +81,13 @@ function streamOf(index: number): object {
 async function unchargedOf(callIds: readonly string[]): Promise<number> {
   const charged = await world.sql('select call_id from charges where call_id = any($1)', [callIds])
   return callIds.length - charged.length
+}
+
+/** Calls that the kill cut: nobody could say any more what they used. */
+async function expiredOf(accountId: string): Promise<number> {
+  const rows = await world.sql(
+    "select seq from ledger_entries where account_id = $1 and detail->>'rule' = 'hold_expired'",
+    [accountId],
+  )
+  return rows.length
 }

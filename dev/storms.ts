@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 
 import { cloneDir } from './clone.ts'
+import { readCommandLine } from './command-line.ts'
 import { exitOf } from './processes.ts'
 
 /** What one storm printed. */
@@ -15,7 +15,12 @@ type Storm = { name: string; figures: { readonly [figure: string]: string | numb
 
 const runWithinMs = 90 * 60_000
 
-const { values: flags } = parseArgs({
+const help = `npm run storms -- --only kill --kills 5 --scale 20 --seed 1
+
+Runs the storms at real scale and fifty kills. --only takes a part of a file's name: race, object, limits, kill, crowd, upstream.
+docs/storms.md is written anew by a whole run that passes.`
+
+const { values: flags } = readCommandLine(help, {
   options: {
     scale: { type: 'string', default: '1' },
     kills: { type: 'string', default: '50' },
