@@ -35,8 +35,8 @@ const sevenWords = wordsOf(7)
 
 const streamed = (upstream: DirectiveChange, more: object = {}) => streamedCall(sharedWorld(), upstream, more)
 
-const costFrame = ({ events }: WireAnswer) =>
-  events.filter((event) => valueAt(event, 'usage', 'cost') !== undefined)
+const usageFrames = ({ events }: WireAnswer) =>
+  events.filter((event) => (valueAt(event, 'usage') ?? null) !== null)
 
 /** What differs between two runs of the same request without meaning anything. */
 function withoutIds(text: string): string {
@@ -59,7 +59,7 @@ describe('a usage that the provider states is charged once, by its last word', (
     expect(answer.status).toBe(200)
     expect(contentOf(answer.events)).toBe(sevenWords)
     expect(answer.events.at(-1)).toBe('[DONE]')
-    const [frame, ...more] = costFrame(answer)
+    const [frame, ...more] = usageFrames(answer)
     expect(more, 'one frame with usage').toEqual([])
     expect(frame).toMatchObject({ choices: [], usage: { prompt_tokens: 100, completion_tokens: 12 } })
     expect(nanoOfNumber(valueAt(frame, 'usage', 'cost'))).toBe(statedPrice)
@@ -71,7 +71,7 @@ describe('a usage that the provider states is charged once, by its last word', (
   test('a stated zero costs nothing', async () => {
     const { account, answer } = await streamed({ ...stated, usage: 'zero' })
     expect(contentOf(answer.events)).toBe(sevenWords)
-    expect(costFrame(answer)).toMatchObject([{ usage: { prompt_tokens: 0, cost: 0 } }])
+    expect(usageFrames(answer)).toMatchObject([{ usage: { prompt_tokens: 0, cost: 0 } }])
     expect(await settledCharges(sharedWorld(), account)).toEqual([])
     const charge = await chargeOfCall(sharedWorld(), account, answer.callId)
     expect(charge).toMatchObject({ costNanoUsd: 0, source: 'zero' })
@@ -104,7 +104,7 @@ describe('a usage that the provider states is charged once, by its last word', (
       cached: 'cachedTokens' in upstream ? upstream.cachedTokens : 0,
       output: tokens + ('reasoningTokens' in upstream ? upstream.reasoningTokens : 0),
     })
-    expect(nanoOfNumber(valueAt(costFrame(answer)[0], 'usage', 'cost'))).toBe(price)
+    expect(nanoOfNumber(valueAt(usageFrames(answer)[0], 'usage', 'cost'))).toBe(price)
     expect(nanoOfNumber(valueAt(whole.body, 'usage', 'cost'))).toBe(price)
     const charges = await settledCharges(sharedWorld(), account)
     expect(charges.map(({ costNanoUsd }) => costNanoUsd)).toEqual([price, price])
@@ -123,7 +123,7 @@ describe('output without a usage that can be true is counted', () => {
     expect(price).toBeLessThanOrEqual(holdNanoUsd)
     const charge = await expectCharged(account, answer, price, 'counted')
     expect(charge).toMatchObject({ input, output })
-    expect(costFrame(answer)).toMatchObject([
+    expect(usageFrames(answer)).toMatchObject([
       { choices: [], usage: { prompt_tokens: input, completion_tokens: output } },
     ])
   })
@@ -200,7 +200,7 @@ describe('the bytes of a stream', () => {
     const [seen] = await upstreamRequestsOf(sharedWorld(), account.accountId)
     expect(seen?.body).not.toHaveProperty('stream_options')
     const price = priceOf({ input: 50, output: 7 }, model)
-    expect(nanoOfNumber(valueAt(costFrame(answer)[0], 'usage', 'cost'))).toBe(price)
+    expect(nanoOfNumber(valueAt(usageFrames(answer)[0], 'usage', 'cost'))).toBe(price)
     await expectCharged(account, answer, price, 'final')
   })
 
