@@ -118,7 +118,7 @@ const log: Log = jsonLog(print, () => Date.now())
 
 function buildRoot(env: Env): Root {
   const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
-  const accounts: AccountPorts = (accountId) => accountPort(env, accountId)
+  const accounts = accountPorts(env)
   const parts = gatewayParts(env, accounts, scale)
   const db = makeDb(env)
   return {
@@ -128,14 +128,26 @@ function buildRoot(env: Env): Root {
   }
 }
 
-/** The platform's RPC types recurse through JSON without end, so the stub is given the type that its class implements. */
-function accountPort(env: Env, accountId: AccountId): AccountPort {
-  const locationHint = regionOf(accountId)
-  const stub: unknown = env.ACCOUNT.get(
-    env.ACCOUNT.idFromName(accountId),
-    locationHint === undefined ? {} : { locationHint },
-  )
-  return stub as AccountPort
+/** Ids of accounts that an isolate remembers; each is a hash of its name. */
+const accountIdsMax = 10_000
+
+function accountPorts(env: Env): AccountPorts {
+  const ids = new Map<AccountId, DurableObjectId>()
+  const idOf = (accountId: AccountId) => {
+    const known = ids.get(accountId)
+    if (known !== undefined) return known
+    if (ids.size >= accountIdsMax) ids.clear()
+    const id = env.ACCOUNT.idFromName(accountId)
+    ids.set(accountId, id)
+    return id
+  }
+  return (accountId) => {
+    const locationHint = regionOf(accountId)
+    const hint = locationHint === undefined ? {} : { locationHint }
+    // The platform's RPC types recurse through JSON without end, so the stub is given the type that its class implements.
+    const stub: unknown = env.ACCOUNT.get(idOf(accountId), hint)
+    return stub as AccountPort
+  }
 }
 
 function gatewayParts(env: Env, accounts: AccountPorts, scale: number): GatewayParts {

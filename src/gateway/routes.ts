@@ -1,6 +1,6 @@
 // The inference routes: what is asked of them and who answers. No decision is made here.
 
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 
 import { type Refusal, refuse } from '#core/errors.ts'
@@ -18,7 +18,16 @@ import type { PreparedCall } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
 
 /** For browsers: any origin, no credentials; a key in a page is its owner's decision. */
-const corsOfInference = cors({ origin: '*', exposeHeaders: exposedHeaders, maxAge: 86_400 })
+const preflight = cors({ origin: '*', maxAge: 86_400 })
+const exposed = exposedHeaders.join(',')
+
+/** Set on the answer itself: Hono's own middleware makes every answer a second time. */
+const corsOfInference: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === 'OPTIONS') return preflight(c, next)
+  await next()
+  c.res.headers.set('access-control-allow-origin', '*')
+  c.res.headers.set('access-control-expose-headers', exposed)
+}
 
 export function gatewayRoutes(parts: GatewayParts): Hono {
   const app = new Hono()
