@@ -16,7 +16,7 @@ export async function readBody(request: Request): Promise<ReadBody> {
   const stated = request.headers.get('content-length')
   if (stated !== null && Number(stated) > bodyBytesMax) {
     // A client that still writes when the connection ends sees it break instead of the answer, and tries again.
-    if (Number(stated) <= discardedBytesMax) await discard(request.body)
+    if (Number(stated) <= discardedBytesMax && request.body !== null) await discard(request.body)
     return tooLarge()
   }
   // A stated length is kept by the platform; only a chunked body has to be counted while it comes.
@@ -50,15 +50,14 @@ async function readCounted(body: ReadableStream<Uint8Array>): Promise<ReadBody> 
   return { ok: true, bytes }
 }
 
-async function discard(body: ReadableStream<Uint8Array> | null): Promise<void> {
-  const reader = body?.getReader()
-  let length = 0
-  while (reader !== undefined && length <= discardedBytesMax) {
+async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.getReader()
+  for (let length = 0; length <= discardedBytesMax;) {
     const { done, value } = await reader.read()
     if (done) return
     length += value.length
   }
-  await reader?.cancel()
+  await reader.cancel()
 }
 
 function tooLarge(): Refusal {

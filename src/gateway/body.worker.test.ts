@@ -74,11 +74,22 @@ describe('a body over the limit', () => {
     expect(read.ok ? 'read' : read.message).toContain('larger than 10 MiB')
   })
 
-  // Cases: billing-bugs 63
-  test('with its length is refused before a byte is read', async () => {
+  const statedAs = (bytes: number) => {
     const { request, seen } = chunked(30, kib * kib)
-    const stated = new Request(request, { headers: { 'content-length': String(11 * kib * kib) } })
-    expect(await outcomeOf(stated)).toBe('body_too_large')
+    return { seen, request: new Request(request, { headers: { 'content-length': String(bytes) } }) }
+  }
+
+  // Cases: billing-bugs 63
+  test('with its length is refused when its client has sent it, and nothing of it is kept', async () => {
+    const { request, seen } = statedAs(30 * kib * kib)
+    expect(await outcomeOf(request)).toBe('body_too_large')
+    expect(seen.pulled).toBe(30)
+  })
+
+  // Cases: billing-bugs 63
+  test('far over it is refused before a byte is read', async () => {
+    const { request, seen } = statedAs(65 * kib * kib)
+    expect(await outcomeOf(request)).toBe('body_too_large')
     expect(seen.pulled).toBeLessThanOrEqual(1)
   })
 
