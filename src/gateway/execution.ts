@@ -10,6 +10,7 @@ import type { Admitted } from '#ledger/commands.ts'
 import { type Dispatched, dispatch } from '#providers/dispatch.ts'
 import { type Admission, askAdmission } from './admission.ts'
 import { callerName } from './authenticate.ts'
+import { CallClock } from './call-clock.ts'
 import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
 import { deliverEnd } from './capture.ts'
 import { withAffordableTokens } from './chat.ts'
@@ -29,9 +30,11 @@ export type Execution = { response: Promise<Response>; ended: Promise<void> }
 /** Starts the call. `ended` must be given to `waitUntil` before the response is awaited: a client may leave at any moment. */
 export function execute(call: PreparedCall, parts: GatewayParts): Execution {
   const { promise: response, resolve } = Promise.withResolvers<Response>()
-  const running = new RunningCall(call, parts, resolve)
+  const clock = new CallClock(parts.clock)
+  const running = new RunningCall(call, { ...parts, clock }, resolve)
   // The one place where a fault of a call ends up: the client always gets an answer.
-  return { response, ended: running.run().catch((fault: unknown) => running.fault(fault)) }
+  const ended = running.run().catch((fault: unknown) => running.fault(fault))
+  return { response, ended: ended.finally(() => clock.close()) }
 }
 
 class RunningCall implements Session {
@@ -255,12 +258,8 @@ class RunningCall implements Session {
     this.#ending = ending
     const times = this.#times()
     const command = commandOf(call, ending, times, upstreamId)
-    this.#delivery = deliverEnd(
-      call.caller.accountId,
-      command,
-      parts,
-      this.#captureWithinMs(times.endedAt),
-    ).then(() => {
+    const withinMs = this.#captureWithinMs(times.endedAt)
+    this.#delivery = deliverEnd(call.caller.accountId, command, parts, withinMs).then(() => {
       // Read late: the client's status is known by the time the ledger has answered.
       logEnded(parts.log, call, ending, { ...times, status: this.#status, balanceCheck: this.balanceCheck })
     })
