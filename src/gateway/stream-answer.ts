@@ -3,6 +3,7 @@
 import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { chargeOf } from '#catalog/price.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
+import { timesNanoUsd } from '#core/money.ts'
 import { readJson } from '#core/readers.ts'
 import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
 import { openAiErrorFrame } from '#dialects/openai-errors.ts'
@@ -18,6 +19,8 @@ import type { EndCause, Phase } from './settle.ts'
 const encoder = new TextEncoder()
 /** Providers send a token or more per event; some cut one into letters or bytes. More than this is no answer within its limit. */
 const framesPerTokenMax = 4
+/** A provider may add a little of its own to the input; that is booked as an overrun. This much more is no such thing. */
+const statedHoldsMax = 2
 
 export async function streamAnswer(response: Response, session: Session): Promise<void> {
   if (response.body === null) return refuseUnanswered(session, 'cut')
@@ -126,7 +129,9 @@ class StreamedAnswer {
     const { call, admitted } = this.#session
     const framesMax = call.quote.outputTokens * call.chat.choices * framesPerTokenMax
     if (this.#contentFrames > framesMax) return true
-    return isUsage && chargeOf(call.model, this.#meter.usage().usage).costNanoUsd > admitted.heldNanoUsd
+    if (!isUsage) return false
+    const { costNanoUsd } = chargeOf(call.model, this.#meter.usage().usage)
+    return costNanoUsd > timesNanoUsd(admitted.heldNanoUsd, statedHoldsMax)
   }
 
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */
