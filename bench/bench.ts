@@ -2,6 +2,7 @@
 // it goes and writes bench/RESULTS.md. `--quick` takes about a minute and only prints; `--portkey DIR` measures Portkey's gateway as well.
 
 import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cloneDir, makeTemporaryDir } from '../dev/clone.ts'
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
 const plan = options.quick ? quickPlan : fullPlan
 const startedAt = performance.now()
 const creditUsd = 1_000
+const [loadBefore = Number.NaN] = loadavg()
 
 const say = (line: string) => {
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4)} s  ${line}`)
@@ -95,6 +97,7 @@ async function run(): Promise<void> {
     objectWork: work,
     memory,
     longStream: long,
+    load: { before: loadBefore, after: loadavg()[0] ?? Number.NaN },
   })
   writeFileSync(join(cloneDir, 'bench', 'RESULTS.md'), page)
   say('written: bench/RESULTS.md')

@@ -26,9 +26,8 @@ export type Product = Gateway & {
   newAccount(creditUsd: number): Promise<BenchAccount>
   /** Since the last time it was asked; the first call only begins to count. */
   count(): Promise<BenchCount>
-  /** Resolves when everything that was charged has reached the queue and was confirmed. */
-  drained(charges: number): Promise<void>
-  chargesSettled(): number
+  /** Resolves when these and all earlier charges have reached the queue and were confirmed; at once where they may wait. */
+  drained(charges: number, mayWait: boolean): Promise<void>
   /** Nothing has left the outbox for longer than it waits for company. */
   quiet(): Promise<void>
 } & Pick<Settlement, 'holdConfirmations' | 'confirmHeld'>
@@ -74,6 +73,7 @@ export async function startProduct({ dir, upstreamPort, inspectorPort }: Where):
     objects: { queuePort: settlement.port },
     inspectorPort,
   })
+  let expected = 0
   const ask = async (path: string, body: object): Promise<string> => {
     const answer = await fetch(`http://${localHost}:${port}/__bench/${path}`, {
       method: 'POST',
@@ -96,13 +96,13 @@ export async function startProduct({ dir, upstreamPort, inspectorPort }: Where):
         }),
       ) as BenchAccount,
     count: async () => JSON.parse(await ask('count', {})) as BenchCount,
-    chargesSettled: () => settlement.charges(),
     quiet: () => new Promise((over) => setTimeout(over, quietMs)),
     holdConfirmations: () => settlement.holdConfirmations(),
     confirmHeld: () => settlement.confirmHeld(),
-    drained: async (charges) => {
-      if (await settlement.drained(charges, drainedWithinMs)) return
-      throw new Error(`${charges} charges were expected, ${settlement.charges()} came out of the outbox`)
+    drained: async (charges, mayWait) => {
+      expected += charges
+      if (mayWait || (await settlement.drained(expected, drainedWithinMs))) return
+      throw new Error(`${expected} charges were expected, ${settlement.charges()} came out of the outbox`)
     },
     stop: async () => {
       await running.stop()

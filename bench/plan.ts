@@ -12,6 +12,8 @@ export type Plan = {
   /** Rounds of 20 streams within one repeat. */
   streamRounds: number
   firstTokens: number
+  /** The same, of an upstream that takes its time as models do. */
+  slowFirstTokens: number
   /** How long a stream lasts whose rows are counted. */
   countedStreamMs: number
   /** A stream that outlives its first beat; 0 leaves it out. */
@@ -21,29 +23,33 @@ export type Plan = {
 export const streams = 20
 export const chunksPerStream = 150
 export const chunkGap = 20
+/** Faster than any model's first token. */
+export const slowFirstMs = 30
 export const manyAccounts = 100
 export const countedGroup = 8
 
 export const fullPlan: Plan = {
   name: 'full',
-  repeats: 5,
+  repeats: 3,
   warmUpMs: 2_000,
-  requestsMs: 3_000,
+  requestsMs: 4_000,
   connections: 32,
   streamRounds: 2,
   firstTokens: 200,
+  slowFirstTokens: 80,
   countedStreamMs: 10_000,
   longStreamMs: 17_000,
 }
 
 export const quickPlan: Plan = {
   name: 'quick',
-  repeats: 3,
-  warmUpMs: 1_000,
-  requestsMs: 1_500,
+  repeats: 2,
+  warmUpMs: 500,
+  requestsMs: 1_000,
   connections: 32,
   streamRounds: 1,
-  firstTokens: 60,
+  firstTokens: 40,
+  slowFirstTokens: 20,
   countedStreamMs: 1_000,
   longStreamMs: 0,
 }
@@ -53,6 +59,7 @@ type Ask = {
   includesUsage?: boolean
   chunks?: number
   gapMs?: number
+  firstMs?: number
   /** One that the operator would risk too much with is checked first, whatever the account's standing. */
   isCheckedFirst?: boolean
 }
@@ -60,12 +67,19 @@ type Ask = {
 /** $0.05 is the most that may leave before the answer to its check; this model's dearest answer costs more. */
 const dearOutputTokens = 32_768
 
-export function bodyOf({ isStreamed, includesUsage, chunks = 1, gapMs = 0, isCheckedFirst }: Ask): string {
+export function bodyOf({
+  isStreamed,
+  includesUsage,
+  chunks = 1,
+  gapMs = 0,
+  firstMs = 0,
+  isCheckedFirst,
+}: Ask): string {
   return JSON.stringify({
     model: 'gpt-4.1-mini',
     messages: [
       { role: 'system', content: 'You are a helpful assistant.' },
-      { role: 'user', content: directive(chunks, gapMs) },
+      { role: 'user', content: directive(chunks, gapMs, firstMs) },
     ],
     max_tokens: isCheckedFirst === true ? dearOutputTokens : 200,
     ...(isStreamed ? { stream: true } : {}),

@@ -1,9 +1,9 @@
 // What the load generator asks the bench's upstream for, and the mark by which a chunk's way is timed. All processes run on
 // one machine, so that they read one clock.
 
-/** In the message of the request: how many chunks, how far apart. */
-export function directive(chunks: number, gapMs: number): string {
-  return `chunks=${chunks} gap=${gapMs} Say something.`
+/** In the message of the request: how many chunks, how far apart, and how long until the first. */
+export function directive(chunks: number, gapMs: number, firstMs: number): string {
+  return `chunks=${chunks} gap=${gapMs} first=${firstMs} Say something.`
 }
 
 export function chunkCount(body: string): number {
@@ -12,6 +12,10 @@ export function chunkCount(body: string): number {
 
 export function chunkGapMs(body: string): number {
   return Number(/gap=(\d+)/.exec(body)?.[1] ?? 0)
+}
+
+export function firstChunkMs(body: string): number {
+  return Number(/first=(\d+)/.exec(body)?.[1] ?? 0)
 }
 
 /** Microseconds of the machine's steady clock, framed so that they are found in any bytes. */

@@ -18,6 +18,8 @@ export type Results = {
   /** Megabytes after the start and at the end. */
   memory: readonly { name: string; beforeMb: number; afterMb: number }[]
   longStream: string | undefined
+  /** How many processes wanted a core when the run began and when it ended: others' work blurs the figures. */
+  load: { before: number; after: number }
 }
 
 export function lineOf(row: Row): string {
@@ -26,13 +28,13 @@ export function lineOf(row: Row): string {
 }
 
 export function resultsPage(results: Results): string {
-  const { planName, repeats, date, sections, objectWork, memory, longStream } = results
+  const { planName, repeats, date, sections, objectWork, memory, longStream, load } = results
   const parts = [
     '# Bench results',
     '',
     `Written by \`npm run bench\` (${planName} run, ${date}). Medians of ${repeats} interleaved rounds, the smallest and the largest round in brackets; "against bare" compares within each round.`,
     '',
-    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}. Node ${process.versions.node}, ${workerdVersion()}, commit ${commit()}.`,
+    `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}. Node ${process.versions.node}, ${workerdVersion()}, commit ${commit()}. Load average ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after the run.`,
     '',
     'Both Workers run in workerd itself, one process each, on the same core; upstream and load generator share the others. CPU is the user and system time of the workerd process. "Product" is everything on: balance, two budgets per key, requests and tokens per minute, the hash chain, the log line, and the outbox, whose flush and confirmation are waited for before the time is read. Postgres and the queue consumer are not in it.',
     '',

@@ -23,7 +23,8 @@ export async function runSection(
   for (const { gateway, work } of section.subjects) {
     await measure(gateway, generator, {
       ...work,
-      forMs: Math.min(work.forMs ?? plan.warmUpMs, plan.warmUpMs),
+      forMs: plan.warmUpMs,
+      leavesDebts: true,
     })
   }
   for (let round = 0; round < plan.repeats; round += 1) {

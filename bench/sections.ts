@@ -2,7 +2,7 @@
 
 import type { Gateway, Product } from './gateways.ts'
 import type { Measured, Work } from './measure.ts'
-import { type Plan, bodyOf, chunkGap, chunksPerStream, streams } from './plan.ts'
+import { type Plan, bodyOf, chunkGap, chunksPerStream, slowFirstMs, streams } from './plan.ts'
 
 export type Subject = { name: string; gateway: Gateway | Product; work: Work }
 
@@ -31,7 +31,12 @@ export type Parties = {
 }
 
 export function sectionsOf(plan: Plan, parties: Parties): readonly Section[] {
-  return [wholeAnswers(plan, parties), streamedAnswers(plan, parties), firstTokens(plan, parties)]
+  return [
+    wholeAnswers(plan, parties),
+    streamedAnswers(plan, parties),
+    firstTokens(parties, { count: plan.slowFirstTokens, firstMs: slowFirstMs }),
+    firstTokens(parties, { count: plan.firstTokens, firstMs: 0 }),
+  ]
 }
 
 function wholeAnswers(plan: Plan, { bare, product, portkey, oneKey, manyKeys }: Parties): Section {
@@ -98,13 +103,17 @@ function streamedAnswers(plan: Plan, { bare, product, portkey, manyKeys }: Parti
   }
 }
 
-function firstTokens(plan: Plan, { bare, product, portkey, oneKey }: Parties): Section {
-  const asked = { isStreamed: true, includesUsage: true }
-  const work = { body: bodyOf(asked), connections: 1, answersMax: plan.firstTokens }
+/** Sent beside the check, a call hides the check's time behind the upstream's; one that answers at once hides nothing. */
+function firstTokens(
+  { bare, product, portkey, oneKey }: Parties,
+  { count, firstMs }: { count: number; firstMs: number },
+): Section {
+  const asked = { isStreamed: true, includesUsage: true, firstMs }
+  const work = { body: bodyOf(asked), connections: 1, answersMax: count, leavesDebts: true }
   const first = { ...work, body: bodyOf({ ...asked, isCheckedFirst: true }), keys: oneKey }
   return {
-    title: 'First token',
-    explanation: `${plan.firstTokens} streams one after the other; the upstream's first chunk leaves at once.`,
+    title: firstMs === 0 ? 'First token of an upstream that answers at once' : 'First token',
+    explanation: `${count} streams one after the other; the upstream's first chunk leaves after ${firstMs} ms.`,
     subjects: [
       { name: 'bare', gateway: bare, work },
       { name: 'product, parallel', gateway: product, work: { ...work, keys: oneKey } },
@@ -117,7 +126,7 @@ function firstTokens(plan: Plan, { bare, product, portkey, oneKey }: Parties): S
         digits: 2,
         of: (m) => m.firstTokenMs.p50,
         against: 'difference',
-        goal: '≤ 1 ms over bare',
+        ...(firstMs === 0 ? {} : { goal: '≤ 1 ms over bare' }),
       },
       { name: 'first token p95 ms', digits: 2, of: (m) => m.firstTokenMs.p95, against: 'difference' },
       { name: 'parallel, share', digits: 2, of: (m) => m.parallel / m.answers, against: 'none' },

@@ -3,7 +3,7 @@
 
 import { createServer, type Socket } from 'node:net'
 import { localHost } from '../dev/ports.ts'
-import { chunkCount, chunkGapMs, timeMark } from './protocol.ts'
+import { chunkCount, chunkGapMs, firstChunkMs, timeMark } from './protocol.ts'
 
 const usage = { prompt_tokens: 20, completion_tokens: 50, total_tokens: 70 }
 const shared = {
@@ -64,8 +64,11 @@ function serve(socket: Socket): void {
       const request = takeRequest(received)
       if (request === undefined) return
       received = request.rest
-      if (/"stream":\s*true/.test(request.body)) stream(socket, request.body)
-      else socket.write(whole)
+      const { body } = request
+      const firstMs = firstChunkMs(body)
+      if (!/"stream":\s*true/.test(body)) socket.write(whole)
+      else if (firstMs === 0) stream(socket, body)
+      else setTimeout(() => stream(socket, body), firstMs)
     }
   })
 }
