@@ -31,6 +31,8 @@ export async function startNeonEndpoint(options: {
   })
   // An idle connection that dies with its Postgres is replaced at the next query.
   pool.on('error', () => {})
+  // Also a client that is in use: its query fails and says so; an event that nobody hears would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const server = createServer((request, response) => {
     answer(pool, options.postgresUrl, request).then(
       (result) => {

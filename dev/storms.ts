@@ -72,7 +72,7 @@ function pageOf(storms: readonly Storm[]): string {
   return [
     '# Storms',
     '',
-    `Written by \`npm run storms\` on ${new Date().toISOString().slice(0, 10)} with seed ${flags.seed}, time divided by ${flags.scale}. \`npm test\` runs the same storms with time twenty times as fast and six kills.`,
+    `Written by \`npm run storms\` on ${new Date().toISOString().slice(0, 10)} with seed ${flags.seed}, time divided by ${flags.scale}. \`npm test\` runs the same storms with time twelve times as fast and six kills.`,
     '',
     `Machine: ${machine}. Node ${process.versions.node}, workerd ${workerd.version}.`,
     '',

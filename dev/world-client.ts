@@ -53,6 +53,7 @@ export function connectWorld(coordinates: WorldCoordinates): WorldClient {
   const pool = new Pool({ connectionString: databaseUrl, max: 5, types: { getTypeParser } })
   // A test may stop Postgres under an idle connection; the next query opens another.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const operator = async (method: string, path: string, body?: unknown) => {
     const headers = { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' }
     const text = body === undefined ? {} : { body: JSON.stringify(body) }

@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs'
 
 /** Durations of the product are divided by `scale` (TIME_SCALE); `kills` is how often SIGKILL strikes. */
 export const storm = {
-  scale: settingOf('STORM_SCALE', 20),
+  scale: settingOf('STORM_SCALE', 12),
   kills: settingOf('STORM_KILLS', 6),
   seed: settingOf('STORM_SEED', Date.now() % 1_000_000),
   isLong: process.env['STORM_SCALE'] === '1',
