@@ -6,7 +6,7 @@ import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cloneDir, makeTemporaryDir } from '../dev/clone.ts'
-import { type Gateway, type Product, startBare, startPortkey, startProduct } from './gateways.ts'
+import { type Gateway, type Product, startBare, startFloor, startPortkey, startProduct } from './gateways.ts'
 import { longStream } from './long-stream.ts'
 import { objectWork } from './object-work.ts'
 import { fullPlan, manyAccounts, quickPlan } from './plan.ts'
@@ -19,6 +19,8 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     portkey: { type: 'string' },
+    /** The product's inspector listens at this port, for a profile; its figures are then worth less. */
+    inspect: { type: 'string' },
     /** Part of a section's title: the others are left out, and nothing is written. */
     only: { type: 'string' },
   },
@@ -48,12 +50,17 @@ async function run(): Promise<void> {
   ends.push(() => upstream.stop())
   const generator = await startScript('load.ts')
   ends.push(() => generator.stop())
-  const where = { dir: folder.path, upstreamPort: portOf(upstream.first) }
+  const where = {
+    dir: folder.path,
+    upstreamPort: portOf(upstream.first),
+    inspectorPort: options.inspect === undefined ? undefined : Number(options.inspect),
+  }
   const started = <Started extends Gateway>(gateway: Started): Started => {
     ends.push(() => gateway.stop())
     return gateway
   }
   const bare = started(await startBare(where))
+  const floor = started(await startFloor(where))
   const product = started(await startProduct(where))
   const portkey =
     options.portkey === undefined
@@ -64,7 +71,7 @@ async function run(): Promise<void> {
 
   say(`making ${manyAccounts} accounts`)
   const manyKeys = await newKeys(product, manyAccounts)
-  const parties = { bare, product, portkey, oneKey: await newKeys(product, 1), manyKeys }
+  const parties = { bare, floor, product, portkey, oneKey: await newKeys(product, 1), manyKeys }
   const { only } = options
   const measured: { section: Section; rows: readonly Row[] }[] = []
   for (const section of sectionsOf(plan, parties)) {

@@ -8,7 +8,7 @@ import { cloneDir } from '../dev/clone.ts'
 import { freePort, isPortFree, localHost } from '../dev/ports.ts'
 import { waitUntil } from '../dev/processes.ts'
 import { type Running, start } from './processes.ts'
-import { moduleNames, startWorkerd } from './workerd.ts'
+import { type WorkerdOptions, moduleNames, startWorkerd } from './workerd.ts'
 import type { BenchAccount, BenchCount } from './workers/doors.ts'
 import { type Settlement, startSettlement } from './settlement.ts'
 
@@ -38,17 +38,28 @@ const quietMs = 3_000
 
 type Where = { dir: string; upstreamPort: number; inspectorPort?: number | undefined }
 
+/** Passes through and does nothing else. */
 export async function startBare({ dir, upstreamPort }: Where): Promise<Gateway> {
   const port = await freePort()
-  const source = readFileSync(join(cloneDir, 'bench', 'workers', 'bare-worker.ts'), 'utf8')
-  const running = await startWorkerd({
-    dir: join(dir, 'bare'),
-    port,
-    compatibilityDate: compatibilityDate(),
-    modules: [{ name: 'bare-worker.js', text: stripTypeScriptTypes(source) }],
-    vars: { UPSTREAM: `http://${localHost}:${upstreamPort}` },
-  })
+  const running = await startWorkerd({ ...plainWorker('bare', { dir, upstreamPort }), port })
   return gateway('bare', port, running)
+}
+
+/** Asks and tells an object as well, and does nothing else. */
+export async function startFloor({ dir, upstreamPort }: Where): Promise<Gateway> {
+  const port = await freePort()
+  const running = await startWorkerd({ ...plainWorker('floor', { dir, upstreamPort }), port, objects: {} })
+  return gateway('floor', port, running)
+}
+
+function plainWorker(name: string, { dir, upstreamPort }: Where): Omit<WorkerdOptions, 'port'> {
+  const source = readFileSync(join(cloneDir, 'bench', 'workers', `${name}-worker.ts`), 'utf8')
+  return {
+    dir: join(dir, name),
+    compatibilityDate: compatibilityDate(),
+    modules: [{ name: `${name}-worker.js`, text: stripTypeScriptTypes(source) }],
+    vars: { UPSTREAM: `http://${localHost}:${upstreamPort}` },
+  }
 }
 
 export async function startProduct({ dir, upstreamPort, inspectorPort }: Where): Promise<Product> {

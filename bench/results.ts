@@ -60,8 +60,7 @@ function sectionLines(section: Section, rows: readonly Row[]): readonly string[]
     '| figure | subject | median (min–max) | against bare | goal |',
     '|---|---|---|---|---|',
     ...rows.map((row) => {
-      const { subject, figure, value, against } = row
-      const goal = against === undefined ? '' : (figure.goal ?? '')
+      const { subject, figure, value, goal } = row
       return `| ${figure.name} | ${subject} | ${spread(value, figure.digits)} | ${comparison(row)} | ${goal} |`
     }),
     '',

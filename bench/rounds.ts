@@ -13,6 +13,7 @@ export type Row = {
   value: Spread
   /** Against the bare Worker's figure of the same round. */
   against: Spread | undefined
+  goal: string
 }
 
 export async function runSection(
@@ -50,7 +51,8 @@ function rowsOf(section: Section, figure: Figure, rounds: readonly (readonly Mea
       return measured === undefined ? Number.NaN : figure.of(measured)
     })
   const bare = valuesOf(0)
-  return section.subjects.map(({ name }, index) => {
+  return section.subjects.flatMap(({ name, gateway }, index) => {
+    if (figure.isOfProductAlone === true && !('drained' in gateway)) return []
     const values = valuesOf(index)
     const isCompared = index > 0 && figure.against !== 'none'
     const compare = (value: number, round: number) => {
@@ -62,6 +64,7 @@ function rowsOf(section: Section, figure: Figure, rounds: readonly (readonly Mea
       figure,
       value: spreadOf(values),
       against: isCompared ? spreadOf(values.map(compare)) : undefined,
+      goal: 'drained' in gateway && isCompared ? (figure.goal ?? '') : '',
     }
   })
 }

@@ -16,8 +16,8 @@ export type WorkerdOptions = {
   compatibilityDate: string
   modules: readonly { name: string; text: string }[]
   vars: { readonly [name: string]: string }
-  /** The account object with its storage on disk, and the queues' other end. */
-  objects?: { queuePort: number }
+  /** An account object with its storage on disk, and the queues' other end. */
+  objects?: { queuePort?: number }
   /** For a profile of the Worker, which costs time itself. */
   inspectorPort?: number | undefined
 }
@@ -58,9 +58,9 @@ function configOf({ modules, vars, port, compatibilityDate, objects, dir }: Work
   const bindings = Object.entries(vars).map(
     ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
   )
-  if (objects !== undefined) {
+  if (objects !== undefined) bindings.push('(name = "ACCOUNT", durableObjectNamespace = "AccountObject")')
+  if (objects?.queuePort !== undefined) {
     bindings.push(
-      '(name = "ACCOUNT", durableObjectNamespace = "AccountObject")',
       '(name = "ENTRIES_QUEUE", queue = "entries")',
       '(name = "CAPTURES_QUEUE", queue = "entries")',
     )
@@ -70,11 +70,14 @@ function configOf({ modules, vars, port, compatibilityDate, objects, dir }: Work
       ? ''
       : `durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "bench", enableSql = true)],
          durableObjectStorage = (localDisk = "disk"),`
-  const serviceLines =
+  const disk =
     objects === undefined
       ? ''
-      : `(name = "disk", disk = (path = ${text(join(dir, 'objects'))}, writable = true)),
-         (name = "entries", external = (address = ${text(`${localHost}:${objects.queuePort}`)}, http = ())),`
+      : `(name = "disk", disk = (path = ${text(join(dir, 'objects'))}, writable = true)),`
+  const queues =
+    objects?.queuePort === undefined
+      ? ''
+      : `(name = "entries", external = (address = ${text(`${localHost}:${objects.queuePort}`)}, http = ())),`
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -84,7 +87,8 @@ const config :Workerd.Config = (
       ${objectLines}
       bindings = [${bindings.join(',\n')}],
     )),
-    ${serviceLines}
+    ${disk}
+    ${queues}
     (name = "internet", network = (allow = ["public", "private", "local"])),
   ],
   sockets = [(name = "http", address = ${text(`${localHost}:${port}`)}, http = (), service = "main")],
