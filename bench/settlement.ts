@@ -4,7 +4,7 @@
 
 import { createServer } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import type { EntriesMessage } from '#ledger/commands.ts'
+import type { EntriesMessage } from '#ledger/entry.ts'
 import { closeServer, listen, localHost } from '../dev/ports.ts'
 import { waitUntil } from '../dev/processes.ts'
 import type { BenchConfirm } from './workers/doors.ts'

@@ -1,7 +1,7 @@
 // The whole environment of the Worker, joined from what each folder needs. Read by worker.ts alone.
 
 import type { AccountObject } from '#ledger/account.ts'
-import type { EntriesMessage } from '#ledger/commands.ts'
+import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 
 export type Env = {

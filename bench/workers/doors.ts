@@ -1,6 +1,6 @@
 // The doors of the bench's product Worker: what the harness may ask it, beside the product's own routes.
 
-import type { Confirm } from '#ledger/commands.ts'
+import type { Confirm } from '#ledger/account-commands.ts'
 
 /** `POST /__bench/account`: an account with money, limits that the load does not reach and a key with two budgets. */
 export type NewBenchAccount = { name: string; creditNanoUsd: number; budgetNanoUsd: number }

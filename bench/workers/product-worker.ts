@@ -8,7 +8,7 @@ import { keyNumber, makeAccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { mintApiKey } from '#ledger/api-key.ts'
 import { AccountObject as RealAccountObject } from '#ledger/account.ts'
-import type { Create } from '#ledger/commands.ts'
+import type { Create } from '#ledger/account-commands.ts'
 import { Counts } from './counts.ts'
 import type { BenchAccount, BenchConfirm, BenchCount, NewBenchAccount } from './doors.ts'
 

@@ -11,7 +11,7 @@ import type {
   AdmitRefused,
   LimitSource,
   RateFigures,
-} from '#ledger/commands.ts'
+} from '#ledger/call-commands.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock, startOfTest } from '../../test/world/hand-clock.ts'
 import { askAdmission, refusalOf } from './admission.ts'

@@ -5,7 +5,7 @@ import { type Millis, dayMs, hourMs, minuteMs } from '#core/clock.ts'
 import { type ErrorCode, type Json, type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, formatUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { Admit, AdmitAnswer, AdmitRefused, Admitted, LimitSource } from '#ledger/commands.ts'
+import type { Admit, AdmitAnswer, AdmitRefused, Admitted, LimitSource } from '#ledger/call-commands.ts'
 import { type Persistence, askPersistently } from './object-call.ts'
 
 export type Admission =

@@ -2,7 +2,7 @@
 
 import type { CallId, RequestId } from '#core/ids.ts'
 import { type NanoUsd, formatUsd } from '#core/money.ts'
-import type { RateFigures } from '#ledger/commands.ts'
+import type { RateFigures } from '#ledger/call-commands.ts'
 
 export type AnswerFacts = {
   requestId: RequestId

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 
 import { nanoUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { Capture, CaptureAnswer, ReleaseAnswer } from '#ledger/commands.ts'
+import type { Capture, CaptureAnswer, ReleaseAnswer } from '#ledger/call-commands.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.

@@ -4,7 +4,7 @@
 import type { AccountId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
-import type { Capture, Release } from '#ledger/commands.ts'
+import type { Capture, Release } from '#ledger/call-commands.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { Timings } from '#ledger/timings.ts'
 import { type Persistence, askPersistently } from './object-call.ts'

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { asMillis } from '#core/clock.ts'
 import { nanoUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { Beat, BeatAnswer } from '#ledger/commands.ts'
+import type { Beat, BeatAnswer } from '#ledger/call-commands.ts'
 import { timings } from '#ledger/timings.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock, settled, startOfTest } from '../../test/world/hand-clock.ts'

@@ -6,7 +6,7 @@ import type { CallId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { StopController } from '#core/stop.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { BeatAnswer } from '#ledger/commands.ts'
+import type { BeatAnswer } from '#ledger/call-commands.ts'
 import type { Timings } from '#ledger/timings.ts'
 import { askOnce } from './object-call.ts'
 

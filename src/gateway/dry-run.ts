@@ -4,7 +4,7 @@ import { chargeOf } from '#catalog/price.ts'
 import { noUsage } from '#calls/usage.ts'
 import type { Json } from '#core/errors.ts'
 import { type NanoUsd, formatUsd } from '#core/money.ts'
-import type { AccountView, KeyView } from '#ledger/commands.ts'
+import type { AccountView, KeyView } from '#ledger/account-views.ts'
 import { expectedTokensOf, type PreparedCall } from './prepared-call.ts'
 
 /** An answer of usual length, for the estimate, where the client states no limit. */

@@ -5,7 +5,7 @@ import { type Usage, type UsageSource, inputTokensOf, noUsage, outputTokensOf } 
 import { chargeOf } from '#catalog/price.ts'
 import type { Millis } from '#core/clock.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import type { Capture } from '#ledger/commands.ts'
+import type { Capture } from '#ledger/call-commands.ts'
 import type { CallEnd } from './capture.ts'
 import type { PreparedCall } from './prepared-call.ts'
 import { type EndCause, type Phase, impossibleCell, settle, statementOf } from './settle.ts'

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 
 import { addMillis, asMillis } from '#core/clock.ts'
 import { nanoUsd } from '#core/money.ts'
-import type { AdmitRefusalCode, AdmitRefused } from '#ledger/commands.ts'
+import type { AdmitRefusalCode, AdmitRefused } from '#ledger/call-commands.ts'
 import { refusalOf } from './admission.ts'
 import { RefusalMemory } from './refusal-memory.ts'
 

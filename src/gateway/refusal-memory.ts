@@ -2,7 +2,7 @@
 
 import { type Millis, addMillis, minuteMs } from '#core/clock.ts'
 import type { Refusal } from '#core/errors.ts'
-import type { AdmitRefused } from '#ledger/commands.ts'
+import type { AdmitRefused } from '#ledger/call-commands.ts'
 import { refusalOf } from './admission.ts'
 
 /** How long an unknown or revoked key stays refused without asking: the published delay of un-revoking a key. */

@@ -2,7 +2,7 @@
 
 import { type Usage, noUsage } from '#calls/usage.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import type { Admitted } from '#ledger/commands.ts'
+import type { Admitted } from '#ledger/call-commands.ts'
 import type { BalanceCheck } from './call-log.ts'
 import type { CoverLoss } from './cover.ts'
 import type { Ending, Metered } from './ending.ts'

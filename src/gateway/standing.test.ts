@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { addMillis, asMillis } from '#core/clock.ts'
 import { keyNumber, makeAccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
-import type { Admitted } from '#ledger/commands.ts'
+import type { Admitted } from '#ledger/call-commands.ts'
 import { type Dispatch, Standing } from './standing.ts'
 
 const goodForMs = 60_000

@@ -5,7 +5,7 @@
 import { type Millis, addMillis } from '#core/clock.ts'
 import type { AccountId, KeyNumber } from '#core/ids.ts'
 import { type NanoUsd, addNanoUsd, subtractNanoUsd, timesNanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { Admitted } from '#ledger/commands.ts'
+import type { Admitted } from '#ledger/call-commands.ts'
 
 /** A balance of fewer holds than this is checked first. */
 const holdsCovered = 20

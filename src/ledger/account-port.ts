@@ -3,13 +3,6 @@
 
 import type { AccountId } from '#core/ids.ts'
 import type {
-  AccountView,
-  Admit,
-  AdmitAnswer,
-  Beat,
-  BeatAnswer,
-  Capture,
-  CaptureAnswer,
   ChangeSettings,
   CheckKey,
   CheckKeyAnswer,
@@ -18,17 +11,24 @@ import type {
   Create,
   Credit,
   CreditAnswer,
-  Entry,
+  KeyAnswer,
+  PutKey,
+  RevokeKey,
+} from './account-commands.ts'
+import type { AccountView, HoldView, KeyView } from './account-views.ts'
+import type {
+  Admit,
+  AdmitAnswer,
+  Beat,
+  BeatAnswer,
+  Capture,
+  CaptureAnswer,
   Extend,
   ExtendAnswer,
-  HoldView,
-  KeyAnswer,
-  KeyView,
-  PutKey,
   Release,
   ReleaseAnswer,
-  RevokeKey,
-} from './commands.ts'
+} from './call-commands.ts'
+import type { Entry } from './entry.ts'
 
 export type AccountPort = {
   admit(command: Admit): Promise<AdmitAnswer>

@@ -10,13 +10,6 @@ import { Alarm, isUnsent, nextDueAt } from './alarm.ts'
 import { type Desk, ask, askCreate } from './book.ts'
 import * as charges from './charges.ts'
 import type {
-  AccountView,
-  Admit,
-  AdmitAnswer,
-  Beat,
-  BeatAnswer,
-  Capture,
-  CaptureAnswer,
   ChangeSettings,
   CheckKey,
   CheckKeyAnswer,
@@ -25,18 +18,24 @@ import type {
   Create,
   Credit,
   CreditAnswer,
-  EntriesMessage,
-  Entry,
+  KeyAnswer,
+  PutKey,
+  RevokeKey,
+} from './account-commands.ts'
+import type { AccountView, HoldView, KeyView } from './account-views.ts'
+import type {
+  Admit,
+  AdmitAnswer,
+  Beat,
+  BeatAnswer,
+  Capture,
+  CaptureAnswer,
   Extend,
   ExtendAnswer,
-  HoldView,
-  KeyAnswer,
-  KeyView,
-  PutKey,
   Release,
   ReleaseAnswer,
-  RevokeKey,
-} from './commands.ts'
+} from './call-commands.ts'
+import type { EntriesMessage, Entry } from './entry.ts'
 import { credit } from './credits.ts'
 import type { Context, Draft } from './draft.ts'
 import { GroupCommit } from './group-commit.ts'

@@ -15,7 +15,7 @@ import type {
   Extend,
   ExtendAnswer,
   LimitSource,
-} from './commands.ts'
+} from './call-commands.ts'
 import type { Draft } from './draft.ts'
 import { find, keepHold, resolvedCall } from './draft.ts'
 import { expiryOf } from './holds.ts'

@@ -3,7 +3,7 @@
 
 import { asMillis } from '#core/clock.ts'
 import { expireDue } from './holds.ts'
-import type { CommandAnswer, Create } from './commands.ts'
+import type { CommandAnswer, Create } from './account-commands.ts'
 import type { Context, Draft } from './draft.ts'
 import { find, openDraft } from './draft.ts'
 import { brokenInvariants } from './invariants.ts'

@@ -2,7 +2,7 @@
 // canonical JSON of entry n; hash(0) is 64 zeros. Computed when entries are sent, off the path of a request.
 
 import type { Json } from '#core/errors.ts'
-import type { Entry } from './commands.ts'
+import type { Entry } from './entry.ts'
 
 /** JSON with the names of every object sorted: the same text whoever writes it. */
 export function canonicalJson(value: Json): string {

@@ -15,7 +15,7 @@ import {
 } from '#core/money.ts'
 import { readWhole } from '#core/readers.ts'
 import { callTimeOf } from './call-time.ts'
-import type { Capture, CaptureAnswer, ChargeDetail } from './commands.ts'
+import type { Capture, CaptureAnswer, ChargeDetail } from './call-commands.ts'
 import type { Draft, Resolved } from './draft.ts'
 import { append, dropHold, find, keepRow, resolvedCall } from './draft.ts'
 import { correctTokens } from './rate.ts'

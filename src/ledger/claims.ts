@@ -4,7 +4,7 @@
 import { dayMs } from '#core/clock.ts'
 import { readCallId } from '#core/ids.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import type { Admit, AdmitRefused } from './commands.ts'
+import type { Admit, AdmitRefused } from './call-commands.ts'
 import type { Draft } from './draft.ts'
 import { keepReference, referenceOf, resolvedCall } from './draft.ts'
 

@@ -1,7 +1,7 @@
 // Money that comes in, and adjustments by the operator: booked once per reference, whatever is repeated.
 
 import { addNanoUsd, nanoUsd } from '#core/money.ts'
-import type { Credit, CreditAnswer, CreditKind } from './commands.ts'
+import type { Credit, CreditAnswer, CreditKind } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
 

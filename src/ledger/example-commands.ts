@@ -3,7 +3,8 @@
 import { asMillis } from '#core/clock.ts'
 import { type CallId, callIdOf, keyNumber, makeRequestId } from '#core/ids.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { Admit, Capture, ChargeDetail, Credit, PutKey } from './commands.ts'
+import type { Credit, PutKey } from './account-commands.ts'
+import type { Admit, Capture, ChargeDetail } from './call-commands.ts'
 
 /** $1. */
 export const dollar = nanoUsd(1_000_000_000)

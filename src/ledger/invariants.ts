@@ -2,7 +2,7 @@
 
 import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { Entry } from './commands.ts'
+import type { Entry } from './entry.ts'
 import type { State } from './state.ts'
 
 /** The names of the invariants that a group of commands has broken; `written` are its entries. */

@@ -2,7 +2,7 @@
 
 import { nanoUsd } from '#core/money.ts'
 import { isObject, readWhole } from '#core/readers.ts'
-import type { Budget } from './commands.ts'
+import type { Budget } from './account-commands.ts'
 import { budgetWindows } from './windows.ts'
 
 /** One list of models per key, at most this long. */

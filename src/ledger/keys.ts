@@ -3,7 +3,7 @@
 import { keyNumber } from '#core/ids.ts'
 import { readWhole } from '#core/readers.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import type { CheckKey, CheckKeyAnswer, KeyAnswer, PutKey, RevokeKey } from './commands.ts'
+import type { CheckKey, CheckKeyAnswer, KeyAnswer, PutKey, RevokeKey } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
 import { readBudgets, readModels } from './key-details.ts'

@@ -1,7 +1,7 @@
 // The two marks of the outbox as part of the state: what the queue took, and what Postgres has been seen to hold.
 
 import type { NanoUsd } from '#core/money.ts'
-import type { CommandAnswer, Confirm } from './commands.ts'
+import type { CommandAnswer, Confirm } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { find } from './draft.ts'
 import type { Marks, State } from './state.ts'

@@ -3,7 +3,7 @@
 import { assert } from '#core/assert.ts'
 import type { AccountId, CallId } from '#core/ids.ts'
 import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
-import type { Entry } from './commands.ts'
+import type { Entry } from './entry.ts'
 import { rateWindowMs } from './rate.ts'
 import type { Changes, HoldRow, Lookup, ReferenceRow, Snapshot } from './rows.ts'
 import type { Stored } from './start.ts'

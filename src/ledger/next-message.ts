@@ -1,6 +1,6 @@
 // Which entries go on the queue next. Pure.
 
-import type { Entry } from './commands.ts'
+import type { Entry } from './entry.ts'
 
 /** The platform takes 128 KB per message; the rest is room for hashes and the envelope. */
 export const messageBytesMax = 96 * 1024

@@ -2,7 +2,7 @@
 // that is lost: what Postgres has not confirmed is sent again.
 
 import { hashAfter } from './chain.ts'
-import type { EntriesMessage, Entry } from './commands.ts'
+import type { EntriesMessage, Entry } from './entry.ts'
 import type { Proof } from './marks.ts'
 import { messageEntriesMax, nextMessage } from './next-message.ts'
 import type { State } from './state.ts'

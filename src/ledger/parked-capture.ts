@@ -1,7 +1,7 @@
 // What waits in the queue of captures: the end of a call that its object did not acknowledge in time.
 
 import type { AccountId } from '#core/ids.ts'
-import type { Capture, Release } from './commands.ts'
+import type { Capture, Release } from './call-commands.ts'
 
 /** What an owner parks when the object did not acknowledge in time. */
 export type ParkedCapture = { accountId: AccountId; parkedAtMs: number } & (

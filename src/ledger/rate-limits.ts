@@ -1,6 +1,6 @@
 // Requests per minute, tokens per minute and calls in flight: what an account has left, and which of them refuses.
 
-import type { RateFigures } from './commands.ts'
+import type { RateFigures } from './call-commands.ts'
 import { msUntilQuiet, msUntilRequestFits, msUntilTokensFit } from './rate.ts'
 import type { State } from './state.ts'
 

@@ -3,7 +3,7 @@
 import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import type { Entry } from './commands.ts'
+import type { Entry } from './entry.ts'
 import type { Hold, Key, Marks, State } from './state.ts'
 
 /**

@@ -2,7 +2,7 @@
 
 import { nanoUsd } from '#core/money.ts'
 import { isObject, readWhole } from '#core/readers.ts'
-import type { AccountSettings } from './commands.ts'
+import type { AccountSettings } from './account-commands.ts'
 
 /** A billion per minute is "no limit" in practice and keeps every sum far from 2^53. */
 const limitMax = 1_000_000_000

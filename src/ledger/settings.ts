@@ -3,7 +3,7 @@
 import type { Json } from '#core/errors.ts'
 import { accountIdPattern } from '#core/ids.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import type { ChangeSettings, CommandAnswer, Create } from './commands.ts'
+import type { ChangeSettings, CommandAnswer, Create } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
 import { readSettings } from './settings-details.ts'

@@ -2,7 +2,7 @@
 
 import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, maxNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { BudgetWindow } from './commands.ts'
+import type { BudgetWindow } from './account-commands.ts'
 import type { Hold, Key, State } from './state.ts'
 import type { Spending } from './windows.ts'
 import { msUntilWindowEnds, spentIn, windowStart } from './windows.ts'

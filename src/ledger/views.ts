@@ -1,7 +1,8 @@
 // What the account looks like from outside, at a time: for reading, never for deciding.
 
 import { maxNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { AccountView, Entry, HoldView, KeyView } from './commands.ts'
+import type { AccountView, HoldView, KeyView } from './account-views.ts'
+import type { Entry } from './entry.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
 import type { Hold, Key, State } from './state.ts'

@@ -4,7 +4,7 @@
 import { dayMs } from '#core/clock.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { BudgetWindow } from './commands.ts'
+import type { BudgetWindow } from './account-commands.ts'
 
 export const budgetWindows = ['day', 'week', 'month', 'lifetime'] as const satisfies readonly BudgetWindow[]
 

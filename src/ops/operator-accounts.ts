@@ -5,7 +5,8 @@ import { makeAccountId } from '#core/ids.ts'
 import { formatUsd } from '#core/money.ts'
 import { regionCharacters, regionOf } from '#core/regions.ts'
 import { driverErrorOf } from '#db/client.ts'
-import type { AccountView, CommandAnswer, CreditAnswer, KeyView } from '#ledger/commands.ts'
+import type { CommandAnswer, CreditAnswer } from '#ledger/account-commands.ts'
+import type { AccountView, KeyView } from '#ledger/account-views.ts'
 import { rememberAccount } from '#settlement/reconcile.ts'
 import {
   noSuchAccount,

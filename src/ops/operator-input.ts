@@ -5,7 +5,7 @@ import { refuse, type Refusal } from '#core/errors.ts'
 import { nanoUsd, parseUsd, type NanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { defaultRegion, isRegion, regions, type Region } from '#core/regions.ts'
-import type { AccountSettings, Budget, BudgetWindow } from '#ledger/commands.ts'
+import type { AccountSettings, Budget, BudgetWindow } from '#ledger/account-commands.ts'
 
 export type Read<Value> = { ok: true; value: Value } | Refusal
 

@@ -3,7 +3,7 @@
 import { refuse, type Refusal } from '#core/errors.ts'
 import { keyNumber } from '#core/ids.ts'
 import { formatUsd } from '#core/money.ts'
-import type { KeyAnswer } from '#ledger/commands.ts'
+import type { KeyAnswer } from '#ledger/account-commands.ts'
 import { objectFailed } from './operator-accounts.ts'
 import { noSuchAccount, type AccountRequest, type OperatorAnswer } from './operator-guard.ts'
 import { readNewKey } from './operator-input.ts'

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { keyNumber, readAccountId } from '#core/ids.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { AccountView, KeyView } from '#ledger/commands.ts'
+import type { AccountView, KeyView } from '#ledger/account-views.ts'
 import { accountBody, creditsBody, keyBody } from './account.ts'
 
 const accountId = readAccountId('acct_e00000000000000')

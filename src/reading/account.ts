@@ -11,7 +11,8 @@ import {
   zeroNanoUsd,
   type NanoUsd,
 } from '#core/money.ts'
-import type { AccountView, BudgetWindow, HoldView, KeyView } from '#ledger/commands.ts'
+import type { BudgetWindow } from '#ledger/account-commands.ts'
+import type { AccountView, HoldView, KeyView } from '#ledger/account-views.ts'
 import { askObject, type Answer, type Reading } from './reader.ts'
 import { transactionsPage } from './transactions.ts'
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { nanoUsd } from '#core/money.ts'
-import type { Entry } from '#ledger/commands.ts'
+import type { Entry } from '#ledger/entry.ts'
 import { transactionBody, transactionType } from './transactions.ts'
 
 describe('ledger lines as movements of money', () => {

@@ -3,7 +3,7 @@
 import { asMillis, isoTime } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import { formatUsd } from '#core/money.ts'
-import type { Entry, EntryKind } from '#ledger/commands.ts'
+import type { Entry, EntryKind } from '#ledger/entry.ts'
 import { readLimit, readSeqCursor } from './query.ts'
 import { askObject, type Answer, type Asked, type Reading } from './reader.ts'
 

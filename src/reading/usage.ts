@@ -3,7 +3,7 @@
 import { asMillis, isoTime } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import { formatUsd, formatUsdSum, nanoUsd, usdNumber } from '#core/money.ts'
-import type { AccountView } from '#ledger/commands.ts'
+import type { AccountView } from '#ledger/account-views.ts'
 import {
   usageByCall,
   usageByGroup,

@@ -6,7 +6,10 @@ import { asMillis } from '#core/clock.ts'
 import { makeAccountId, keyNumber, type AccountId } from '#core/ids.ts'
 import { addNanoUsd, nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
-import type { AccountView, ChargeDetail, CommandAnswer, Confirm, Entry, EntryKind } from '#ledger/commands.ts'
+import type { CommandAnswer, Confirm } from '#ledger/account-commands.ts'
+import type { AccountView } from '#ledger/account-views.ts'
+import type { ChargeDetail } from '#ledger/call-commands.ts'
+import type { Entry, EntryKind } from '#ledger/entry.ts'
 
 export type SentEntry = Entry & { hash: string }
 

@@ -1,0 +1,37 @@
+// The log: one line per thing that ever happened to the account, and the message in which it travels.
+
+import type { Json } from '#core/errors.ts'
+import type { AccountId, KeyNumber } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+import type { CreditKind } from './account-commands.ts'
+
+export type EntryKind =
+  | 'create'
+  | CreditKind
+  /** A charge; the reference is the call id. */
+  | 'usage'
+  /** The signed difference that arrives after a hold expired, or for a call whose admission was never seen. */
+  | 'late'
+  | 'key'
+  | 'settings'
+  | 'finding'
+
+/** One line of the ledger, as it lies in the object, travels through the queue and stands in Postgres. */
+export type Entry = {
+  epoch: number
+  seq: number
+  kind: EntryKind
+  reference: string
+  amountNanoUsd: NanoUsd
+  balanceAfterNanoUsd: NanoUsd
+  /** Milliseconds since 1970, by the object's clock. */
+  createdAtMs: number
+  keyNumber: KeyNumber | null
+  detail: Json
+}
+
+/** What the outbox puts on the queue: entries in order, each with the hash of the chain up to it. */
+export type EntriesMessage = {
+  accountId: AccountId
+  entries: readonly (Entry & { hash: string })[]
+}
