@@ -1,16 +1,25 @@
 // Ports and closing of the local world's servers: all on 127.0.0.1, on a port that the system chooses unless one is named.
 
+import { randomInt } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createServer } from 'node:net'
 
 export const localHost = '127.0.0.1'
 
-/** A port that was free a moment ago, for programs that cannot be told to choose one themselves. */
+/** Below the range from which systems take the ports of outgoing connections (Linux from 32768, others from 49152). */
+const chosenPorts = { from: 10_240, to: 32_000 }
+const triesMax = 100
+
+/**
+ * A port that was free a moment ago, for programs that cannot be told to choose one themselves. One that the system chose
+ * would be given to the next outgoing connection before the program listens.
+ */
 export async function freePort(): Promise<number> {
-  const probe = createServer()
-  const port = await listen(probe, 0)
-  await new Promise((closed) => probe.close(closed))
-  return port
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const port = randomInt(chosenPorts.from, chosenPorts.to)
+    if (await isPortFree(port)) return port
+  }
+  throw new Error(`No free port between ${chosenPorts.from} and ${chosenPorts.to} was found.`)
 }
 
 export async function isPortFree(port: number): Promise<boolean> {
