@@ -3,11 +3,10 @@
 
 import { DurableObject } from 'cloudflare:workers'
 
-import { jsonLog } from '#core/log.ts'
+import { AccountEngine, type LedgerEnv } from './account-engine.ts'
 import type { AccountPort } from './account-port.ts'
 import * as admission from './admission.ts'
-import { Alarm, isUnsent, nextDueAt } from './alarm.ts'
-import { type Desk, ask, askCreate } from './book.ts'
+import { askCreate } from './book.ts'
 import * as charges from './charges.ts'
 import type {
   ChangeSettings,
@@ -35,81 +34,33 @@ import type {
   Release,
   ReleaseAnswer,
 } from './call-commands.ts'
-import type { EntriesMessage, Entry } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { credit } from './credits.ts'
-import type { Context, Draft } from './draft.ts'
-import { GroupCommit } from './group-commit.ts'
+import type { Draft } from './draft.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
-import { confirm, keepMarksIfMoved, markSent, rewind, rewindIfDue } from './marks.ts'
+import { confirm, rewind } from './marks.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import { Outbox } from './outbox.ts'
-import type { Changes } from './rows.ts'
 import { changeSettings } from './settings.ts'
-import { stateFrom } from './start.ts'
-import type { State } from './state.ts'
-import { Store } from './store.ts'
-import { type Timings, timings, timingsScaledDown } from './timings.ts'
 import { accountView, holdView, keyView } from './views.ts'
-
-export type LedgerEnv = {
-  ENVIRONMENT: string
-  TIME_SCALE?: string
-  ENTRIES_QUEUE: Queue<EntriesMessage>
-}
 
 const readLimitMax = 1_000
 const recentEntries = 5
-const rowsPerSnapshot = 500
-/** A queue that does not take a message is asked again after this. */
-const flushRetryMs = 5_000
 
 const noAccount = { ok: false, code: 'no_such_account' } as const
 const failed = { ok: false, code: 'internal' } as const
 
 export class AccountObject extends DurableObject<LedgerEnv> implements AccountPort {
-  readonly #store: Store
-  readonly #timings: Timings
-  readonly #commit: GroupCommit
-  readonly #outbox: Outbox
-  readonly #log = jsonLog(print, () => Date.now())
-  readonly #alarm: Alarm
-  /** The sent mark as its row knows it: the one in memory is ahead and is written once per wake. */
-  #storedSentSeq = 0
-  #isFlushSoon = false
+  readonly #engine: AccountEngine
 
   constructor(ctx: DurableObjectState, env: LedgerEnv) {
     super(ctx, env)
-    const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
-    this.#timings = scale === 1 ? timings : timingsScaledDown(scale)
-    this.#store = new Store(ctx.storage.sql)
-    this.#commit = new GroupCommit(this.#readState(), {
-      context: () => this.#context(),
-      write: (changes, next) => this.#write(changes, next),
-      durable: () => ctx.storage.sync(),
-      reload: () => this.#readState(),
-      log: this.#log,
-    })
-    this.#outbox = new Outbox({
-      entriesAfter: (seq, limit) => this.#store.entriesAfter(seq, limit),
-      state: () => this.#commit.state,
-      sent: (from, seq, hash) => this.#ask((draft) => markSent(draft, from, seq, hash), undefined, undefined),
-      send: async (message) => void (await env.ENTRIES_QUEUE.send(message)),
-      now: () => this.#now(),
-    })
-    this.#alarm = new Alarm((atMs) => {
-      this.#store.rowsWritten += 1
-      return ctx.storage.setAlarm(atMs)
-    })
-    if (this.#commit.state !== null && isUnsent(this.#commit.state)) ctx.waitUntil(this.#flushSoon())
-    void ctx.blockConcurrencyWhile(async () => {
-      this.#alarm.armedAtMs = await ctx.storage.getAlarm()
-    })
+    this.#engine = new AccountEngine(ctx, env, () => Date.now())
   }
 
   /** Since this instance began: rows of tables and alarms, as the platform bills them. */
   get rowsWritten(): number {
-    return this.#store.rowsWritten
+    return this.#engine.store.rowsWritten
   }
 
   // ── About a call ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +101,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   // ── About the account ────────────────────────────────────────────────────────────────────────────────────────
 
   create(command: Create): Promise<CommandAnswer> {
-    return this.#commit.run<CommandAnswer>((desk) => askCreate(desk, command), failed)
+    return this.#engine.run<CommandAnswer>((desk) => askCreate(desk, command), failed)
   }
 
   credit(command: Credit): Promise<CreditAnswer> {
@@ -170,124 +121,66 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   async confirm(command: Confirm): Promise<CommandAnswer> {
-    const proof = await this.#outbox.proofAt(command.seq)
+    const proof = await this.#engine.outbox.proofAt(command.seq)
     return this.#ask<CommandAnswer>((draft) => confirm(draft, command, proof), noAccount, failed)
   }
 
   async resend(): Promise<CommandAnswer> {
     const answer = await this.#ask<CommandAnswer>((draft) => rewind(draft), noAccount, failed)
-    if (answer.ok) await this.#outbox.flush()
+    if (answer.ok) await this.#engine.outbox.flush()
     return answer
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async checkKey(command: CheckKey): Promise<CheckKeyAnswer> {
-    return this.#commit.state === null ? noAccount : keys.checkKey(this.#commit.state, command)
+    return this.#engine.state === null ? noAccount : keys.checkKey(this.#engine.state, command)
   }
 
   async view(): Promise<AccountView | null> {
-    const { state } = this.#commit
+    const { state } = this.#engine
     if (state === null) return null
-    return accountView(state, this.#store.entriesBefore(state.headSeq + 1, recentEntries), this.#now())
+    return accountView(
+      state,
+      this.#engine.store.entriesBefore(state.headSeq + 1, recentEntries),
+      this.#engine.now(),
+    )
   }
 
   async keyView(number: number): Promise<KeyView | null> {
-    const key = [...(this.#commit.state?.keys.values() ?? [])].find(({ keyNumber }) => keyNumber === number)
-    return key === undefined ? null : keyView(key, this.#now())
+    const key = [...(this.#engine.state?.keys.values() ?? [])].find(({ keyNumber }) => keyNumber === number)
+    return key === undefined ? null : keyView(key, this.#engine.now())
   }
 
   async keys(): Promise<readonly KeyView[]> {
-    return [...(this.#commit.state?.keys.values() ?? [])].map((key) => keyView(key, this.#now()))
+    return [...(this.#engine.state?.keys.values() ?? [])].map((key) => keyView(key, this.#engine.now()))
   }
 
   async holds(): Promise<readonly HoldView[]> {
-    return [...(this.#commit.state?.holds.values() ?? [])].map((hold) => holdView(hold, this.#now()))
+    return [...(this.#engine.state?.holds.values() ?? [])].map((hold) => holdView(hold, this.#engine.now()))
   }
 
   async entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]> {
-    if (this.#commit.state === null) return []
-    return this.#store.entriesAfter(afterSeq, Math.min(limit, readLimitMax))
+    if (this.#engine.state === null) return []
+    return this.#engine.store.entriesAfter(afterSeq, Math.min(limit, readLimitMax))
   }
 
   async entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]> {
-    if (this.#commit.state === null) return []
-    return this.#store.entriesBefore(beforeSeq, Math.min(limit, readLimitMax))
+    if (this.#engine.state === null) return []
+    return this.#engine.store.entriesBefore(beforeSeq, Math.min(limit, readLimitMax))
   }
 
   async entriesOfCall(callId: string): Promise<readonly Entry[]> {
-    return this.#commit.state === null ? [] : this.#store.entriesOfCall(callId)
+    return this.#engine.state === null ? [] : this.#engine.store.entriesOfCall(callId)
   }
 
   // ── The alarm ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Expires, arms, sends. Never throws: seven failures in a row and the platform gives the alarm up. */
-  override async alarm(): Promise<void> {
-    this.#alarm.hasFired()
-    try {
-      // Whatever the wake was for, the group expires what is due before it decides anything.
-      await this.#ask((draft) => rewindIfDue(draft, this.#timings), undefined, undefined)
-      await this.#outbox.flush()
-      await this.#ask((draft) => keepMarksIfMoved(draft, this.#storedSentSeq), undefined, undefined)
-    } catch (cause) {
-      this.#log.error('alarm_failed', { account: this.#commit.state?.accountId }, cause)
-    }
-    const { state } = this.#commit
-    if (state === null) return
-    const retryAtMs = isUnsent(state) ? this.#now() + flushRetryMs : undefined
-    this.#alarm.armBy(retryAtMs ?? nextDueAt(state, this.#timings))
+  override alarm(): Promise<void> {
+    return this.#engine.wake()
   }
-
-  /** Entries wait a moment for company; an object that dies meanwhile is woken by its alarm. */
-  async #flushSoon(): Promise<void> {
-    this.#isFlushSoon = true
-    await new Promise((resolve) => setTimeout(resolve, this.#timings.flushAfterMs))
-    this.#isFlushSoon = false
-    try {
-      await this.#outbox.flush()
-    } catch (cause) {
-      this.#log.error('flush_failed', { account: this.#commit.state?.accountId }, cause)
-    }
-  }
-
-  // ── Joining ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #ask<Answer>(decide: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {
-    return this.#commit.run<Answer>((desk: Desk) => ask(desk, missing, decide), failure)
+    return this.#engine.ask<Answer>(decide, missing, failure)
   }
-
-  #write(changes: Changes, next: State): void {
-    const armedBefore = this.#alarm.armedAtMs
-    try {
-      this.ctx.storage.transactionSync(() => {
-        this.#store.write(changes)
-        this.#alarm.armBy(nextDueAt(next, this.#timings))
-      })
-    } catch (cause) {
-      this.#alarm.armedAtMs = armedBefore
-      this.#store.readDays()
-      throw cause
-    }
-    this.#storedSentSeq = changes.marks?.sentSeq ?? this.#storedSentSeq
-    if (isUnsent(next) && !this.#isFlushSoon) this.ctx.waitUntil(this.#flushSoon())
-  }
-
-  #readState(): State | null {
-    const stored = this.#store.read(this.#now())
-    this.#storedSentSeq = stored?.marks?.sentSeq ?? 0
-    return stored === null ? null : stateFrom(stored, this.#now(), this.#timings)
-  }
-
-  #context(): Context {
-    return { nowMs: this.#now(), timings: this.#timings, lookup: this.#store.lookup, rowsPerSnapshot }
-  }
-
-  #now(): number {
-    return Date.now()
-  }
-}
-
-function print(line: string): void {
-  // oxlint-disable-next-line no-console -- The object's log line, as the Worker's.
-  console.log(line)
 }

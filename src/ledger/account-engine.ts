@@ -1,0 +1,145 @@
+// The machinery of one account object: the rows, the group commit, the outbox and the alarm slot, joined. account.ts says
+// what may be asked; this file sees to it that each answer is durable and each due thing has a wake.
+
+import { type Log, jsonLog } from '#core/log.ts'
+import { Alarm, isUnsent, nextDueAt } from './alarm.ts'
+import { type Desk, ask } from './book.ts'
+import type { Context, Draft } from './draft.ts'
+import type { EntriesMessage } from './entry.ts'
+import { GroupCommit } from './group-commit.ts'
+import { keepMarksIfMoved, markSent, rewindIfDue } from './marks.ts'
+import { Outbox } from './outbox.ts'
+import type { Changes } from './rows.ts'
+import { stateFrom } from './start.ts'
+import type { State } from './state.ts'
+import { Store } from './store.ts'
+import { type Timings, timings, timingsScaledDown } from './timings.ts'
+
+export type LedgerEnv = {
+  ENVIRONMENT: string
+  TIME_SCALE?: string
+  ENTRIES_QUEUE: Queue<EntriesMessage>
+}
+
+const rowsPerSnapshot = 500
+/** A queue that does not take a message is asked again after this. */
+const flushRetryMs = 5_000
+
+export class AccountEngine {
+  readonly store: Store
+  readonly outbox: Outbox
+  readonly #ctx: DurableObjectState
+  readonly #timings: Timings
+  readonly #commit: GroupCommit
+  readonly #log: Log
+  readonly now: () => number
+  readonly #alarm: Alarm
+  /** The sent mark as its row knows it: the one in memory is ahead and is written once per wake. */
+  #storedSentSeq = 0
+  #isFlushSoon = false
+
+  constructor(ctx: DurableObjectState, env: LedgerEnv, now: () => number) {
+    this.#ctx = ctx
+    this.now = now
+    this.#log = jsonLog(print, now)
+    const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
+    this.#timings = scale === 1 ? timings : timingsScaledDown(scale)
+    this.store = new Store(ctx.storage.sql)
+    this.#commit = new GroupCommit(this.#readState(), {
+      context: () => this.#context(),
+      write: (changes, next) => this.#write(changes, next),
+      durable: () => ctx.storage.sync(),
+      reload: () => this.#readState(),
+      log: this.#log,
+    })
+    this.outbox = new Outbox({
+      entriesAfter: (seq, limit) => this.store.entriesAfter(seq, limit),
+      state: () => this.#commit.state,
+      sent: (from, seq, hash) => this.ask((draft) => markSent(draft, from, seq, hash), undefined, undefined),
+      send: async (message) => void (await env.ENTRIES_QUEUE.send(message)),
+      now: () => this.now(),
+    })
+    this.#alarm = new Alarm((atMs) => {
+      this.store.rowsWritten += 1
+      return ctx.storage.setAlarm(atMs)
+    })
+    if (this.#commit.state !== null && isUnsent(this.#commit.state)) ctx.waitUntil(this.#flushSoon())
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#alarm.armedAtMs = await ctx.storage.getAlarm()
+    })
+  }
+
+  /** What is durable; null before `create`. */
+  get state(): State | null {
+    return this.#commit.state
+  }
+
+  /** For every command but `create`: the answer once it is durable, `missing` where there is no account. */
+  ask<Answer>(decide: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {
+    return this.run<Answer>((desk: Desk) => ask(desk, missing, decide), failure)
+  }
+
+  run<Answer>(decide: (desk: Desk) => Answer, failure: Answer): Promise<Answer> {
+    return this.#commit.run<Answer>(decide, failure)
+  }
+
+  /** Expires, arms, sends. Never throws: seven failures in a row and the platform gives the alarm up. */
+  async wake(): Promise<void> {
+    this.#alarm.hasFired()
+    try {
+      // Whatever the wake was for, the group expires what is due before it decides anything.
+      await this.ask((draft) => rewindIfDue(draft, this.#timings), undefined, undefined)
+      await this.outbox.flush()
+      await this.ask((draft) => keepMarksIfMoved(draft, this.#storedSentSeq), undefined, undefined)
+    } catch (cause) {
+      this.#log.error('alarm_failed', { account: this.state?.accountId }, cause)
+    }
+    const { state } = this
+    if (state === null) return
+    const retryAtMs = isUnsent(state) ? this.now() + flushRetryMs : undefined
+    this.#alarm.armBy(retryAtMs ?? nextDueAt(state, this.#timings))
+  }
+
+  /** Entries wait a moment for company; an object that dies meanwhile is woken by its alarm. */
+  async #flushSoon(): Promise<void> {
+    this.#isFlushSoon = true
+    await new Promise((resolve) => setTimeout(resolve, this.#timings.flushAfterMs))
+    this.#isFlushSoon = false
+    try {
+      await this.outbox.flush()
+    } catch (cause) {
+      this.#log.error('flush_failed', { account: this.state?.accountId }, cause)
+    }
+  }
+
+  #write(changes: Changes, next: State): void {
+    const armedBefore = this.#alarm.armedAtMs
+    try {
+      this.#ctx.storage.transactionSync(() => {
+        this.store.write(changes)
+        this.#alarm.armBy(nextDueAt(next, this.#timings))
+      })
+    } catch (cause) {
+      this.#alarm.armedAtMs = armedBefore
+      this.store.readDays()
+      throw cause
+    }
+    this.#storedSentSeq = changes.marks?.sentSeq ?? this.#storedSentSeq
+    if (isUnsent(next) && !this.#isFlushSoon) this.#ctx.waitUntil(this.#flushSoon())
+  }
+
+  #readState(): State | null {
+    const stored = this.store.read(this.now())
+    this.#storedSentSeq = stored?.marks?.sentSeq ?? 0
+    return stored === null ? null : stateFrom(stored, this.now(), this.#timings)
+  }
+
+  #context(): Context {
+    return { nowMs: this.now(), timings: this.#timings, lookup: this.store.lookup, rowsPerSnapshot }
+  }
+}
+
+function print(line: string): void {
+  // oxlint-disable-next-line no-console -- The object's log line, as the Worker's.
+  console.log(line)
+}
