@@ -11,18 +11,26 @@ export const exactModel = 'gpt-4.1-mini'
 
 export type ExactCall = { body: object; holdNanoUsd: NanoUsd; costNanoUsd: NanoUsd }
 
-type Asked = { costsOneIn: 1 | 2; outputTokens: number; gapMs: number }
+type Asked = {
+  costsOneIn: 1 | 2
+  /** Written by the upstream. */
+  outputTokens: number
+  gapMs: number
+  /** Leaves its limit open, so that it may be lowered to what is covered. */
+  isOpenEnded?: boolean
+}
 
 /** Asks the product itself what the call would hold; `apiKey` is of any account that could pay for it. */
 export async function exactCall(baseUrl: string, apiKey: string, asked: Asked): Promise<ExactCall> {
   const prices = await readPrices(baseUrl)
   // The figure's digits are part of the text that is counted: the guess must have as many as the result.
-  for (const guess of [10, 100, 1_000]) {
+  for (const guess of [10, 100, 1_000, 10_000, 100_000]) {
     for (let padding = 0; padding < 8; padding += 1) {
       const { text } = await chat(baseUrl, apiKey, bodyOf(asked, guess, padding), '?dryRun=true')
       const quoted: { cost_max: string } = JSON.parse(text)
       const holdNanoUsd = readUsd(quoted.cost_max)
-      const forInput = BigInt(holdNanoUsd / asked.costsOneIn) * 1_000n - prices.output * tokensOf(asked)
+      const forInput =
+        (BigInt(holdNanoUsd) * 1_000n) / BigInt(asked.costsOneIn) - prices.output * BigInt(asked.outputTokens)
       const inputTokens = Number(forInput / prices.input)
       const isExact = holdNanoUsd % asked.costsOneIn === 0 && forInput % prices.input === 0n
       if (!isExact || String(inputTokens).length !== String(guess).length) continue
@@ -34,19 +42,14 @@ export async function exactCall(baseUrl: string, apiKey: string, asked: Asked): 
 }
 
 function bodyOf(asked: Asked, inputTokens: number, padding: number): object {
-  const { outputTokens, gapMs } = asked
-  const text = directiveText({ tokens: Number(tokensOf(asked)), inputTokens, gapMs }) + '.'.repeat(padding)
+  const { outputTokens, gapMs, isOpenEnded } = asked
+  const text = directiveText({ tokens: outputTokens, inputTokens, gapMs }) + '.'.repeat(padding)
   return {
     model: exactModel,
     stream: true,
-    max_tokens: outputTokens,
+    ...(isOpenEnded === true ? {} : { max_tokens: outputTokens }),
     messages: [{ role: 'user', content: text }],
   }
-}
-
-/** What is really written of the output that is held for. */
-function tokensOf({ outputTokens, costsOneIn }: Asked): bigint {
-  return BigInt(Math.floor(outputTokens / costsOneIn))
 }
 
 /** In pico-dollars per token. */

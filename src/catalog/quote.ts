@@ -2,7 +2,7 @@
 // count for what is likely and a hard bound for what must be covered.
 
 import { assert } from '#core/assert.ts'
-import { type NanoUsd, type PicoUsd, nanoUsd, priceOfRoundedUp } from '#core/money.ts'
+import { type NanoUsd, type PicoUsd, nanoUsd, priceOfRoundedUp, zeroNanoUsd } from '#core/money.ts'
 import type { Model, Prices } from './model.ts'
 import { dearestRateOf, pricesFor, rateOf } from './price.ts'
 
@@ -24,8 +24,12 @@ export type Quote = {
   ceilingNanoUsd: NanoUsd
   /** What to hold: the ceiling, until rolling holds come. */
   holdNanoUsd: NanoUsd
-  /** The least that makes sense to run it for. */
+  /** The least that makes sense to run it for; the ceiling where the client says itself how much it wants. */
   floorNanoUsd: NanoUsd
+  /** What covers an answer of usual length. */
+  usualNanoUsd: NanoUsd
+  /** What a rolling hold is extended by; 0, until rolling holds come. */
+  sliceNanoUsd: NanoUsd
   expectedInputTokens: number
   /** No tokenizer makes more tokens than the text has bytes. */
   inputTokensBound: number
@@ -43,6 +47,8 @@ const expectedBytesPerToken = 4
 const expectedImageTokens = 1_000
 /** An answer cut shorter than this is of no use to anyone. */
 const floorOutputTokens = 64
+/** An answer of usual length, where the client leaves it open. */
+export const usualOutputTokens = 1_000
 
 export function quote(model: Model, call: QuotedCall): Quote {
   const { expectedInputTokens, inputTokensBound } = inputTokensFor(model, call)
@@ -54,14 +60,16 @@ export function quote(model: Model, call: QuotedCall): Quote {
     ...requestLine(expected),
   ]
   const inputCostNanoUsd = priceOfRoundedUp(inputLines)
-  const floorTokens = Math.min(outputTokens, floorOutputTokens) * call.choices
+  const coverFor = (outputTokensLeast: number) =>
+    call.outputTokensMax === undefined
+      ? ceilingFor(model, inputTokensBound, Math.min(outputTokens, outputTokensLeast) * call.choices)
+      : ceilingNanoUsd
   return {
     ceilingNanoUsd,
     holdNanoUsd: ceilingNanoUsd,
-    floorNanoUsd: priceOfRoundedUp([
-      ...inputLines,
-      { units: floorTokens, pricePicoUsd: rateOf(expected, 'output') },
-    ]),
+    floorNanoUsd: coverFor(floorOutputTokens),
+    usualNanoUsd: coverFor(usualOutputTokens),
+    sliceNanoUsd: zeroNanoUsd,
     expectedInputTokens,
     inputTokensBound,
     outputTokens,

@@ -89,6 +89,16 @@ export function upstreamBody(call: ChatCall, target: UpstreamTarget): string {
   return JSON.stringify(body)
 }
 
+/** The same body with an output limit that it did not have: the first of its fields. */
+export function withOutputLimit(
+  body: string,
+  parameter: UpstreamTarget['outputParameter'],
+  tokens: number,
+): string {
+  // `upstreamBody` has removed both names, and the model's name makes sure that another field follows.
+  return `{"${parameter}":${tokens},${body.slice(1)}`
+}
+
 const endUserBytesMax = 256
 
 function endUserOf(body: JsonObject): string | undefined {

@@ -15,6 +15,7 @@ import type {
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock, startOfTest } from '../../test/world/hand-clock.ts'
 import { askAdmission, refusalOf } from './admission.ts'
+import { admitCommand } from './admit-command.ts'
 import { aCall } from './test-call.ts'
 
 const rate: RateFigures = {
@@ -198,17 +199,7 @@ test('no money is ever a 429 and no rate is ever a 402', () => {
 
 describe('the question', () => {
   const call = aCall()
-  const admit: Admit = {
-    callId: call.callId,
-    keyNumber: call.caller.keyNumber,
-    secretHash: call.caller.secretHash,
-    model: call.model.id,
-    holdNanoUsd: call.quote.holdNanoUsd,
-    expectedTokens: 100,
-    isDispatched: false,
-    claim: null,
-    exposureNanoUsd: nanoUsd(0),
-  }
+  const admit: Admit = admitCommand(call, false)
   const yes: AdmitAnswer = {
     ok: true,
     heldNanoUsd: call.quote.holdNanoUsd,

@@ -10,6 +10,8 @@ export type AnswerFacts = {
   rate?: RateFigures
   balanceCheck?: 'parallel' | 'first'
   costNanoUsd?: NanoUsd
+  /** The output limit that the gateway set, because no more was covered. */
+  outputTokensLoweredTo?: number | undefined
 }
 
 /** Both names of the request id on every answer: OpenAI's SDK reads one, Anthropic's the other. */
@@ -21,6 +23,9 @@ export function answerHeaders(facts: AnswerFacts): Record<string, string> {
     ...(facts.callId === undefined ? {} : { 'x-generation-id': facts.callId }),
     ...(facts.balanceCheck === undefined ? {} : { 'x-balance-check': facts.balanceCheck }),
     ...(facts.costNanoUsd === undefined ? {} : { 'x-cost': formatUsd(facts.costNanoUsd) }),
+    ...(facts.outputTokensLoweredTo === undefined
+      ? {}
+      : { 'x-max-tokens-lowered': String(facts.outputTokensLoweredTo) }),
     ...(facts.rate === undefined ? {} : rateHeaders(facts.rate)),
   }
 }

@@ -1,14 +1,12 @@
 // ?dryRun=true: what a call would cost and whether it would be admitted. Nothing is executed, held or charged.
 
 import { chargeOf } from '#catalog/price.ts'
+import { usualOutputTokens } from '#catalog/quote.ts'
 import { noUsage } from '#calls/usage.ts'
 import type { Json } from '#core/errors.ts'
 import { type NanoUsd, formatUsd } from '#core/money.ts'
 import type { AccountView, KeyView } from '#ledger/account-views.ts'
 import { expectedTokensOf, type PreparedCall } from './prepared-call.ts'
-
-/** An answer of usual length, for the estimate, where the client states no limit. */
-const usualOutputTokens = 1_000
 
 /** API.md's dry-run answer. `account` and `key` are null where the object does not know them. */
 export function dryRunAnswer(call: PreparedCall, account: AccountView | null, key: KeyView | null): Json {
@@ -45,13 +43,14 @@ function wouldRefuse(
   const { rate } = account
   if (rate.requests.remaining < 1 || rate.inFlight.remaining < 1) return 'rate_limit_exceeded'
   if (rate.tokens.remaining < expectedTokensOf(call)) return 'rate_limit_exceeded'
-  const { holdNanoUsd } = call.quote
-  if (key.budgets.some((budget) => budget.amountNanoUsd - budget.usedNanoUsd < holdNanoUsd))
+  // A call that may be lowered is admitted with less than its ceiling.
+  const { floorNanoUsd } = call.quote
+  if (key.budgets.some((budget) => budget.amountNanoUsd - budget.usedNanoUsd < floorNanoUsd))
     return 'key_limit_exceeded'
-  return moneyRefusal(account, holdNanoUsd)
+  return moneyRefusal(account, floorNanoUsd)
 }
 
-function moneyRefusal(account: AccountView, holdNanoUsd: NanoUsd): string | undefined {
-  if (account.availableNanoUsd >= holdNanoUsd) return undefined
-  return account.postedNanoUsd >= holdNanoUsd ? 'in_flight_budget_exhausted' : 'insufficient_credits'
+function moneyRefusal(account: AccountView, floorNanoUsd: NanoUsd): string | undefined {
+  if (account.availableNanoUsd >= floorNanoUsd) return undefined
+  return account.postedNanoUsd >= floorNanoUsd ? 'in_flight_budget_exhausted' : 'insufficient_credits'
 }

@@ -5,10 +5,11 @@ import { type Usage, noUsage } from '#calls/usage.ts'
 import { chargeOf } from '#catalog/price.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { type NanoUsd, minNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { type NanoUsd, minNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import { type Dispatched, dispatch } from '#providers/dispatch.ts'
 import { type Admission, askAdmission } from './admission.ts'
+import { admitCommand, coveredBy } from './admit-command.ts'
 import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
 import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
@@ -38,7 +39,7 @@ export function execute(call: PreparedCall, parts: GatewayParts): Execution {
 }
 
 class RunningCall implements Session {
-  readonly call: PreparedCall
+  call: PreparedCall
   readonly parts: GatewayParts
   readonly hangUp = new AbortController()
   readonly #resolve: (response: Response) => void
@@ -74,6 +75,7 @@ class RunningCall implements Session {
       return
     }
     this.#admission = admission
+    this.call = coveredBy(this.call, admission.admitted.heldNanoUsd)
     const cover = this.#startCover(admission.sentAt)
     const covering = cover.run()
     try {
@@ -91,24 +93,14 @@ class RunningCall implements Session {
   /** Asks the object, and in good standing sends the call upstream at the same time; its answer waits for the yes. */
   #open(): { admission: Promise<Admission>; dispatched: Promise<Dispatched> | undefined } {
     const { call, parts } = this
-    const { accountId, keyNumber, secretHash } = call.caller
+    const { accountId, keyNumber } = call.caller
     const { holdNanoUsd, exposureNanoUsd } = call.quote
-    const expectedTokens = expectedTokensOf(call)
-    const dispatch: Dispatch = { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens: expectedTokens }
+    const tokens = expectedTokensOf(call)
+    const dispatch: Dispatch = { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens }
     // A claimed call may turn out to have run already, so nothing is sent before the answer.
     const isDispatched = call.claim === null && parts.standing.takeParallel(dispatch, parts.clock.now())
     if (isDispatched) this.balanceCheck = 'parallel'
-    const admit = {
-      callId: call.callId,
-      keyNumber,
-      secretHash,
-      model: call.model.id,
-      holdNanoUsd,
-      expectedTokens,
-      isDispatched,
-      exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,
-      claim: call.claim,
-    }
+    const admit = admitCommand(call, isDispatched)
     const how = {
       clock: parts.clock,
       random: parts.random,

@@ -1,7 +1,7 @@
 // A request that is ready to be admitted: read, routed and priced. Everything here is known before anything costs money.
 
 import type { Model } from '#catalog/model.ts'
-import type { Quote } from '#catalog/quote.ts'
+import { type Quote, usualOutputTokens } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
 import type { ChatCall } from '#dialects/openai-chat.ts'
@@ -22,6 +22,8 @@ export type PreparedCall = {
   /** The client's body with the model's name, and the usage asked for. Given once, and forgotten. */
   takeBody: () => string
   quote: Quote
+  /** Per answer, where the account could not cover the model's own limit. */
+  outputTokensLoweredTo?: number
   /** Of the client's Idempotency-Key, if it sent one. */
   claim: Claim | null
   startedAt: Millis
@@ -35,9 +37,6 @@ export function givenOnce(text: string): () => string {
     return given
   }
 }
-
-/** An answer whose length the client leaves open counts as this much output against the tokens per minute. */
-const usualOutputTokens = 1_000
 
 /** For the tokens-per-minute limit: the likely count, corrected by the real one at capture. */
 export function expectedTokensOf(call: PreparedCall): number {

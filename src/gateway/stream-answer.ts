@@ -97,7 +97,13 @@ class StreamedAnswer {
   headers(): Record<string, string> {
     const { call, admitted, balanceCheck } = this.#session
     return {
-      ...answerHeaders({ requestId: call.requestId, callId: call.callId, rate: admitted.rate, balanceCheck }),
+      ...answerHeaders({
+        requestId: call.requestId,
+        callId: call.callId,
+        rate: admitted.rate,
+        balanceCheck,
+        outputTokensLoweredTo: call.outputTokensLoweredTo,
+      }),
       'content-type': 'text/event-stream; charset=utf-8',
       'x-accel-buffering': 'no',
     }

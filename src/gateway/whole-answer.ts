@@ -40,10 +40,17 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     metered,
     readString(body['id']),
   )
-  const { requestId, callId } = call
+  const { requestId, callId, outputTokensLoweredTo } = call
   const { rate } = session.admitted
   const { costNanoUsd } = ending.charge
-  const facts = { requestId, callId, rate, balanceCheck: session.balanceCheck, costNanoUsd }
+  const facts = {
+    requestId,
+    callId,
+    rate,
+    balanceCheck: session.balanceCheck,
+    costNanoUsd,
+    outputTokensLoweredTo,
+  }
   session.respond(
     Response.json(withCost(body, { priced: ending.charge, metered }, call.model.id), {
       headers: answerHeaders(facts),

@@ -12,6 +12,7 @@ import type { AccountPort } from './account-port.ts'
 import { hashAfter } from './chain.ts'
 import type { AdmitAnswer, Capture } from './call-commands.ts'
 import type { Entry } from './entry.ts'
+import { admitOf } from './example-commands.ts'
 import { genesisHash } from './state.ts'
 import { timings } from './timings.ts'
 
@@ -63,17 +64,7 @@ function credit(account: Account, reference: string, amount: number) {
 const newCall = (): CallId => callIdOf(makeRequestId(asMillis(Date.now()), random))
 
 function admit(account: Account, callId: CallId, hold: number): Promise<AdmitAnswer> {
-  return account.port.admit({
-    callId,
-    keyNumber: keyNumber(1),
-    secretHash,
-    model: 'm',
-    holdNanoUsd: nanoUsd(hold),
-    expectedTokens: 100,
-    isDispatched: false,
-    claim: null,
-    exposureNanoUsd: nanoUsd(0),
-  })
+  return account.port.admit(admitOf(callId, { secretHash, holdNanoUsd: nanoUsd(hold) }))
 }
 
 function captureOf(callId: CallId, cost: number): Capture {
@@ -281,11 +272,10 @@ describe('a command that throws', () => {
       state.storage.sql.exec('ALTER TABLE reference RENAME TO reference_away')
     })
     // The finding of a refused dispatched call needs the table that is away.
-    const dispatched = { isDispatched: true, exposureNanoUsd: nanoUsd(1), claim: null }
-    const refused = { callId: newCall(), keyNumber: keyNumber(9), secretHash, model: 'm', expectedTokens: 1 }
+    const dispatched = { isDispatched: true, exposureNanoUsd: nanoUsd(1), keyNumber: keyNumber(9) }
     const [good, bad] = await Promise.all([
       admit(account, callId, dollar),
-      account.port.admit({ ...refused, ...dispatched, holdNanoUsd: nanoUsd(1) }),
+      account.port.admit(admitOf(newCall(), dispatched)),
     ])
     expect(good).toMatchObject({ ok: true })
     expect(bad).toMatchObject({ ok: false, code: 'internal' })

@@ -23,21 +23,22 @@ import { addAdmission } from './rate.ts'
 import { rateFigures, rateRefusal } from './rate-limits.ts'
 import type { Key, State } from './state.ts'
 import { afterRefusal, parallelGrant } from './standing.ts'
-import { moneyRefusal } from './spending-limits.ts'
+import { holdFor, moreFor } from './spending-limits.ts'
 
 export function admit(draft: Draft, command: Admit): AdmitAnswer {
   const refusal = refusalOf(draft, command)
-  if (refusal === undefined) return claimed(draft, command)
   if (refusal === 'open already') return admitted(draft, command)
-  return refused(draft, command, refusal)
+  if (refusal !== undefined) return refused(draft, command, refusal)
+  const money = holdFor(draft.state, draft.state.keys.get(command.keyNumber), command)
+  return money.ok ? claimed(draft, command, money.heldNanoUsd) : refused(draft, command, money.why)
 }
 
 /** A repeat is no fault of the account's: it is refused without touching its standing. */
-function claimed(draft: Draft, command: Admit): AdmitAnswer {
+function claimed(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer {
   const refusal = refusalOfClaim(draft, command)
   if (refusal !== undefined) return refusedWith(draft, command, refusal)
   keepClaim(draft, command)
-  return place(draft, command)
+  return place(draft, command, heldNanoUsd)
 }
 
 /** Raises a hold to a new total, under the same budgets and the same money as an admission. */
@@ -54,8 +55,8 @@ export function extend(draft: Draft, command: Extend): ExtendAnswer {
   }
   const more = subtractNanoUsd(command.totalNanoUsd, hold.heldNanoUsd)
   if (more <= 0) return { ok: true, heldNanoUsd: hold.heldNanoUsd }
-  const refusal = moneyRefusal(state, state.keys.get(hold.keyNumber), more, hold.admittedAtMs)
-  if (refusal !== undefined) return { ok: false, code: refusal.code }
+  const money = moreFor(state, hold, more)
+  if (!money.ok) return { ok: false, code: money.why.code }
   keepHold(draft, { ...hold, heldNanoUsd: command.totalNanoUsd })
   return { ok: true, heldNanoUsd: command.totalNanoUsd }
 }
@@ -82,9 +83,7 @@ function refusalOf(draft: Draft, command: Admit): Why | 'open already' | undefin
   if (Math.abs(state.nowMs - bornAtMs) > admitWithinMs) return { code: 'call_resolved' }
   if (resolvedCall(draft, command.callId) !== undefined) return { code: 'call_resolved' }
 
-  return (
-    rateRefusal(state, command.expectedTokens) ?? moneyRefusal(state, key, command.holdNanoUsd, state.nowMs)
-  )
+  return rateRefusal(state, command.expectedTokens)
 }
 
 function refusalOfKey(state: State, key: Key | undefined, command: Admit): AdmitRefusalCode | undefined {
@@ -95,7 +94,7 @@ function refusalOfKey(state: State, key: Key | undefined, command: Admit): Admit
   return undefined
 }
 
-function place(draft: Draft, command: Admit): AdmitAnswer {
+function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer {
   const { state, context } = draft
   const { log, admissionNumber } = addAdmission(state.rate, state.nowMs, command.expectedTokens)
   state.rate = log
@@ -103,7 +102,8 @@ function place(draft: Draft, command: Admit): AdmitAnswer {
     callId: command.callId,
     keyNumber: command.keyNumber,
     model: command.model,
-    heldNanoUsd: command.holdNanoUsd,
+    heldNanoUsd,
+    sliceNanoUsd: command.sliceNanoUsd,
     checkpointNanoUsd: zeroNanoUsd,
     beatN: 0,
     beatAtMs: state.nowMs,
@@ -151,7 +151,7 @@ function refusedWith(draft: Draft, command: Admit, why: Why | ClaimRefusal): Adm
     ...why,
     availableNanoUsd: availableOf(state),
     heldNanoUsd: state.heldNanoUsd,
-    requiredNanoUsd: isSound(command) ? command.holdNanoUsd : zeroNanoUsd,
+    requiredNanoUsd: isSound(command) ? command.floorNanoUsd : zeroNanoUsd,
     rate: rateFigures(state),
   }
 }
@@ -161,6 +161,12 @@ export function availableOf(state: State): NanoUsd {
 }
 
 function isSound(command: Admit): boolean {
-  const hold = readWhole(command.holdNanoUsd)
-  return hold !== undefined && hold <= callCostMaxNanoUsd && readWhole(command.expectedTokens) !== undefined
+  const { holdNanoUsd, floorNanoUsd, usualNanoUsd, sliceNanoUsd, expectedTokens } = command
+  const figures = [holdNanoUsd, floorNanoUsd, usualNanoUsd, sliceNanoUsd, expectedTokens]
+  if (figures.some((figure) => readWhole(figure) === undefined)) return false
+  return holdNanoUsd <= callCostMaxNanoUsd && sliceNanoUsd <= callCostMaxNanoUsd && isOrdered(command)
+}
+
+function isOrdered({ floorNanoUsd, usualNanoUsd, holdNanoUsd }: Admit): boolean {
+  return floorNanoUsd <= usualNanoUsd && usualNanoUsd <= holdNanoUsd
 }

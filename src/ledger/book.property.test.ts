@@ -39,6 +39,9 @@ type Step =
       do: 'admit'
       slot: number
       hold: number
+      /** It may be lowered to one in so many. */
+      least: number
+      slice: number
       tokens: number
       key: number
       isDispatched: boolean
@@ -65,6 +68,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('admit' as const),
       slot,
       hold: money,
+      least: fc.constantFrom(1, 1, 2, 4),
+      slice: fc.constantFrom(0, 0, 5 * cents),
       tokens: fc.nat({ max: 600 }),
       key,
       isDispatched: fc.boolean(),
@@ -221,7 +226,8 @@ class Life {
   /** I3 and every limit, by the outsider's own count. */
   checkAdmission(command: Omit<Admit, 'callId'>): void {
     const { live, nowMs, store } = this.simulator
-    assert(availableOf(live) >= 0, 'I3: an admission leaves nothing uncovered')
+    const slicesOfOthers = live.slicesNanoUsd - command.sliceNanoUsd
+    assert(availableOf(live) >= slicesOfOthers, 'I3: an admission leaves nothing uncovered')
     const recent = this.admissions.filter(({ atMs }) => atMs > nowMs - minuteMs)
     assert(recent.length <= live.settings.rpm, 'RPM is never exceeded')
     const tokens = recent.reduce((sum, admission) => sum + admission.tokens, 0)
@@ -240,11 +246,11 @@ class Life {
         )
         .filter((entry) => windowStart(budget.window, numberOf(entry.detail, 'admittedAtMs')) === start)
         .reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
-      const held = [...holdsOfKey(live, usedKey)]
+      const held = [...holdsOfKey(live.holds, usedKey)]
         .filter((hold) => windowStart(budget.window, hold.admittedAtMs) === start)
         .reduce((sum, { heldNanoUsd }) => sum + heldNanoUsd, 0)
       assert(spent + held <= budget.amountNanoUsd, 'a key never admits beyond its budget')
-      const used = usedIn(usedKey.spending, holdsOfKey(live, usedKey), budget.window, nowMs)
+      const used = usedIn(usedKey.spending, holdsOfKey(live.holds, usedKey), budget.window, nowMs)
       assert(used === spent + held, 'what a budget says is used is what its entries and holds say')
     }
   }
@@ -253,11 +259,12 @@ class Life {
     this.seen.add(answer.ok ? 'admitted' : (answer.limitSource ?? answer.code))
     if (answer.ok) return
     const { live } = this.simulator
+    const least = command.isDispatched ? command.holdNanoUsd : command.floorNanoUsd
     if (answer.code === 'in_flight_budget_exhausted') {
-      assert(live.postedNanoUsd >= command.holdNanoUsd && live.heldNanoUsd > 0, 'held by its own calls')
+      assert(live.postedNanoUsd >= least && live.heldNanoUsd > 0, 'held by its own calls')
     }
     if (answer.code === 'insufficient_credits') {
-      assert(live.postedNanoUsd < command.holdNanoUsd, 'not enough even with nothing held')
+      assert(live.postedNanoUsd < least, 'not enough even with nothing held')
     }
   }
 
@@ -306,6 +313,9 @@ class Life {
           secretHash: secretHashOf(next.key),
           model: 'm',
           holdNanoUsd: nanoUsd(next.hold),
+          floorNanoUsd: nanoUsd(Math.floor(next.hold / next.least)),
+          usualNanoUsd: nanoUsd(Math.ceil(next.hold / next.least)),
+          sliceNanoUsd: nanoUsd(next.slice),
           expectedTokens: next.tokens,
           isDispatched: next.isDispatched,
           claim: null,

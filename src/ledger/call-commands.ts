@@ -14,6 +14,12 @@ export type Admit = {
   secretHash: string
   model: string
   holdNanoUsd: NanoUsd
+  /** The least that it may hold instead where no waiting would get it more; `holdNanoUsd` where it must hold all or nothing. */
+  floorNanoUsd: NanoUsd
+  /** The same where running calls will free more: what covers an answer of usual length. */
+  usualNanoUsd: NanoUsd
+  /** What a rolling hold will want to be extended by, kept free of new admissions; 0 where it holds all that it can cost. */
+  sliceNanoUsd: NanoUsd
   /** For the tokens-per-minute limit: expected input plus the output that was asked for. */
   expectedTokens: number
   /** Already sent upstream in parallel with this question. */
@@ -28,6 +34,7 @@ export type AdmitAnswer = Admitted | AdmitRefused
 
 export type Admitted = {
   ok: true
+  /** Less than was asked for where that is all there is: the owner lowers the answer's limit to it. */
   heldNanoUsd: NanoUsd
   availableNanoUsd: NanoUsd
   /** What this isolate may dispatch before the answer, per key; zero for new, flagged, frozen or recently refused accounts. */

@@ -150,6 +150,7 @@ export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
     keyNumber,
     model: '',
     heldNanoUsd: zeroNanoUsd,
+    sliceNanoUsd: zeroNanoUsd,
     checkpointNanoUsd: zeroNanoUsd,
     beatN: 0,
     beatAtMs: draft.state.nowMs,

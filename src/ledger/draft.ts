@@ -87,15 +87,19 @@ export function find(draft: Draft, reference: string, detail: { readonly [name: 
 /** Opens or changes a hold in memory; `keepHold` writes it. */
 export function putHold(draft: Draft, hold: Hold): void {
   const { state } = draft
-  const before = state.holds.get(hold.callId)?.heldNanoUsd ?? zeroNanoUsd
+  const before = state.holds.get(hold.callId)
+  if (before !== undefined) dropHold(draft, before)
   state.holds.set(hold.callId, hold)
-  state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, hold.heldNanoUsd, negateNanoUsd(before))
+  state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, hold.heldNanoUsd)
+  state.slicesNanoUsd = addNanoUsd(state.slicesNanoUsd, hold.sliceNanoUsd)
 }
 
 /** Ends a hold in memory: what it held is free again. */
 export function dropHold(draft: Draft, hold: Hold): void {
-  draft.state.holds.delete(hold.callId)
-  draft.state.heldNanoUsd = subtractNanoUsd(draft.state.heldNanoUsd, hold.heldNanoUsd)
+  const { state } = draft
+  state.holds.delete(hold.callId)
+  state.heldNanoUsd = subtractNanoUsd(state.heldNanoUsd, hold.heldNanoUsd)
+  state.slicesNanoUsd = subtractNanoUsd(state.slicesNanoUsd, hold.sliceNanoUsd)
 }
 
 export function keepHold(draft: Draft, hold: Hold): Hold {

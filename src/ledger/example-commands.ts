@@ -24,6 +24,10 @@ export function admitOf(callId: CallId, changes: Partial<Admit> = {}): Admit {
     secretHash: secretHashOf(changes.keyNumber ?? 1),
     model: 'm',
     holdNanoUsd: dollar,
+    // All or nothing, unless a test says otherwise.
+    floorNanoUsd: changes.holdNanoUsd ?? dollar,
+    usualNanoUsd: changes.holdNanoUsd ?? dollar,
+    sliceNanoUsd: zeroNanoUsd,
     expectedTokens: 100,
     isDispatched: false,
     claim: null,

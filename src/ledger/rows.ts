@@ -18,6 +18,7 @@ export type HoldRow = {
   readonly keyNumber: KeyNumber
   readonly model: string
   readonly heldNanoUsd: NanoUsd
+  readonly sliceNanoUsd: NanoUsd
   readonly checkpointNanoUsd: NanoUsd
   readonly beatN: number
   readonly beatAtMs: number
@@ -81,7 +82,7 @@ export type Lookup = {
 }
 
 export function rowOf(hold: Hold): HoldRow {
-  const { callId, keyNumber, model, heldNanoUsd, checkpointNanoUsd } = hold
+  const { callId, keyNumber, model, heldNanoUsd, sliceNanoUsd, checkpointNanoUsd } = hold
   const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq } = hold
   return {
     callId,
@@ -89,6 +90,7 @@ export function rowOf(hold: Hold): HoldRow {
     keyNumber,
     model,
     heldNanoUsd,
+    sliceNanoUsd,
     checkpointNanoUsd,
     beatN,
     beatAtMs,

@@ -1,8 +1,9 @@
 // What may be spent: the key's budgets, the account's month, and the money itself. Open holds count as spent.
 
 import type { NanoUsd } from '#core/money.ts'
-import { addNanoUsd, maxNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { BudgetWindow } from './account-commands.ts'
+import { addNanoUsd, maxNanoUsd, minNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import type { Budget, BudgetWindow } from './account-commands.ts'
+import type { Admit } from './call-commands.ts'
 import type { Hold, Key, State } from './state.ts'
 import type { Spending } from './windows.ts'
 import { msUntilWindowEnds, spentIn, windowStart } from './windows.ts'
@@ -19,18 +20,32 @@ type MoneyWhy = {
   resetMs?: number
 }
 
-/** Whether `amount` more may be held for a call admitted at `admittedAtMs`, and what refuses it. */
-export function moneyRefusal(
-  state: State,
-  key: Key | undefined,
-  amount: NanoUsd,
-  admittedAtMs: number,
-): MoneyWhy | undefined {
-  return (
-    keyRefusal(state, key, amount, admittedAtMs) ??
-    monthRefusal(state, amount, admittedAtMs) ??
-    balanceRefusal(state, amount)
-  )
+export type MoneyDecision = { ok: true; heldNanoUsd: NanoUsd } | { ok: false; why: MoneyWhy }
+
+type Wanted = Pick<Admit, 'holdNanoUsd' | 'floorNanoUsd' | 'usualNanoUsd' | 'isDispatched'>
+
+/** What a new call may hold: all that it asks for, less where that makes sense to it, or why not. */
+export function holdFor(state: State, key: Key | undefined, wanted: Wanted): MoneyDecision {
+  const { holdNanoUsd, floorNanoUsd, usualNanoUsd, isDispatched } = wanted
+  const limits = [...limitsOf(state, { key, atMs: state.nowMs, holds: state.holds })]
+  const room = roomUnder(limits)
+  if (room >= holdNanoUsd) return { ok: true, heldNanoUsd: holdNanoUsd }
+  // What is on its way upstream cannot be lowered any more.
+  if (isDispatched || floorNanoUsd >= holdNanoUsd) return refusedBy(state, limits, holdNanoUsd, holdNanoUsd)
+  const roomWhenQuiet = roomUnder([...limitsOf(state, { key, atMs: state.nowMs, holds: noHolds })])
+  const leastNanoUsd = roomWhenQuiet > room ? usualNanoUsd : floorNanoUsd
+  if (room >= leastNanoUsd) return { ok: true, heldNanoUsd: room }
+  return refusedBy(state, limits, leastNanoUsd, floorNanoUsd)
+}
+
+/** Whether a running call may hold so much more. */
+export function moreFor(state: State, hold: Hold, moreNanoUsd: NanoUsd): MoneyDecision {
+  const key = state.keys.get(hold.keyNumber)
+  const asked = { key, atMs: hold.admittedAtMs, holds: state.holds, isExtension: true }
+  const limits = [...limitsOf(state, asked)]
+  return roomUnder(limits) >= moreNanoUsd
+    ? { ok: true, heldNanoUsd: addNanoUsd(hold.heldNanoUsd, moreNanoUsd) }
+    : refusedBy(state, limits, moreNanoUsd, moreNanoUsd)
 }
 
 /** Spent and held in the window that a call admitted at `atMs` belongs to. */
@@ -48,53 +63,97 @@ export function usedIn(
   return used
 }
 
-export function* holdsOfKey(state: State, key: Key): Generator<Hold> {
-  for (const hold of state.holds.values()) if (hold.keyNumber === key.keyNumber) yield hold
+function budgetsOf(key: Key | undefined): readonly { key: Key; budget: Budget }[] {
+  return key === undefined ? [] : key.budgets.map((budget) => ({ key, budget }))
 }
 
-function keyRefusal(
+export function* holdsOfKey(holds: State['holds'], key: Key): Generator<Hold> {
+  for (const hold of holds.values()) if (hold.keyNumber === key.keyNumber) yield hold
+}
+
+/** What is left under one limit; it may be below zero. */
+type Limit = {
+  source: MoneyWhy['limitSource']
+  roomNanoUsd: NanoUsd
+  limitNanoUsd?: NanoUsd
+  resetMs?: number
+}
+
+type Asked = {
+  key: Key | undefined
+  /** The admission, whose windows count. */
+  atMs: number
+  holds: State['holds']
+  /** Running calls may use what is kept free for them. */
+  isExtension?: boolean
+}
+
+const noHolds: State['holds'] = new Map()
+
+/** In the order in which they refuse: the narrowest first. */
+function* limitsOf(state: State, asked: Asked): Generator<Limit> {
+  const { atMs, holds } = asked
+  for (const { key, budget } of budgetsOf(asked.key)) {
+    const used = usedIn(key.spending, holdsOfKey(holds, key), budget.window, atMs)
+    yield windowLimit(
+      `key_${budget.window}`,
+      budget.amountNanoUsd,
+      used,
+      msUntilWindowEnds(budget.window, state.nowMs),
+    )
+  }
+  const month = state.settings.monthlySpendLimitNanoUsd
+  if (month !== null) {
+    const used = usedIn(state.spending, holds.values(), 'month', atMs)
+    yield windowLimit('account_month', month, used, msUntilWindowEnds('month', state.nowMs))
+  }
+  yield { source: 'balance', roomNanoUsd: subtractNanoUsd(state.postedNanoUsd, takenBy(state, asked)) }
+}
+
+/** What the open holds have taken from the balance, and for a new call also what they will want next. */
+function takenBy(state: State, { holds, isExtension }: Asked): NanoUsd {
+  if (holds.size === 0) return zeroNanoUsd
+  return isExtension === true ? state.heldNanoUsd : addNanoUsd(state.heldNanoUsd, state.slicesNanoUsd)
+}
+
+function windowLimit(
+  source: MoneyWhy['limitSource'],
+  limitNanoUsd: NanoUsd,
+  used: NanoUsd,
+  resetMs: number | null,
+): Limit {
+  const roomNanoUsd = subtractNanoUsd(limitNanoUsd, used)
+  return { source, limitNanoUsd, roomNanoUsd, ...(resetMs === null ? {} : { resetMs }) }
+}
+
+function roomUnder(limits: readonly Limit[]): NanoUsd {
+  const [first = zeroNanoUsd, ...rest] = limits.map(({ roomNanoUsd }) => roomNanoUsd)
+  return rest.reduce((least, room) => minNanoUsd(least, room), first)
+}
+
+/** `floorNanoUsd`: what would be enough if no other call ran. */
+function refusedBy(
   state: State,
-  key: Key | undefined,
-  amount: NanoUsd,
-  admittedAtMs: number,
-): MoneyWhy | undefined {
-  if (key === undefined) return undefined
-  for (const budget of key.budgets) {
-    const used = usedIn(key.spending, holdsOfKey(state, key), budget.window, admittedAtMs)
-    if (addNanoUsd(used, amount) <= budget.amountNanoUsd) continue
-    return {
-      code: 'key_limit_exceeded',
-      limitSource: `key_${budget.window}`,
-      ...limitFigures(budget.amountNanoUsd, used, msUntilWindowEnds(budget.window, state.nowMs)),
-    }
+  limits: readonly Limit[],
+  amountNanoUsd: NanoUsd,
+  floorNanoUsd: NanoUsd,
+): MoneyDecision {
+  const limit = limits.find(({ roomNanoUsd }) => roomNanoUsd < amountNanoUsd)
+  const { source = 'balance', limitNanoUsd, roomNanoUsd = zeroNanoUsd, resetMs } = limit ?? {}
+  // Enough money that the account's own running calls hold, or not enough at all: only the first is worth a retry.
+  if (source === 'balance') {
+    const code = state.postedNanoUsd >= floorNanoUsd ? 'in_flight_budget_exhausted' : 'insufficient_credits'
+    return { ok: false, why: { code, limitSource: source } }
   }
-  return undefined
-}
-
-function monthRefusal(state: State, amount: NanoUsd, admittedAtMs: number): MoneyWhy | undefined {
-  const limit = state.settings.monthlySpendLimitNanoUsd
-  if (limit === null) return undefined
-  const used = usedIn(state.spending, state.holds.values(), 'month', admittedAtMs)
-  if (addNanoUsd(used, amount) <= limit) return undefined
+  const remainingNanoUsd = maxNanoUsd(zeroNanoUsd, roomNanoUsd)
   return {
-    code: 'monthly_spend_limit_reached',
-    limitSource: 'account_month',
-    ...limitFigures(limit, used, msUntilWindowEnds('month', state.nowMs)),
+    ok: false,
+    why: {
+      code: source === 'account_month' ? 'monthly_spend_limit_reached' : 'key_limit_exceeded',
+      limitSource: source,
+      ...(limitNanoUsd === undefined ? {} : { limitNanoUsd }),
+      remainingNanoUsd,
+      ...(resetMs === undefined ? {} : { resetMs }),
+    },
   }
-}
-
-/** Enough money that the account's own running calls hold, or not enough at all: only the first is worth a retry. */
-function balanceRefusal(state: State, amount: NanoUsd): MoneyWhy | undefined {
-  const available = subtractNanoUsd(state.postedNanoUsd, state.heldNanoUsd)
-  if (available >= amount) return undefined
-  const isHeldByItself = state.postedNanoUsd >= amount
-  return {
-    code: isHeldByItself ? 'in_flight_budget_exhausted' : 'insufficient_credits',
-    limitSource: 'balance',
-  }
-}
-
-function limitFigures(limitNanoUsd: NanoUsd, used: NanoUsd, resetMs: number | null) {
-  const remainingNanoUsd = maxNanoUsd(zeroNanoUsd, subtractNanoUsd(limitNanoUsd, used))
-  return { limitNanoUsd, remainingNanoUsd, ...(resetMs === null ? {} : { resetMs }) }
 }

@@ -55,6 +55,7 @@ export function stateFrom(stored: Stored, clockMs: number, timings: Timings): St
     const hold = holdOf(row, state.nowMs, timings)
     state.holds.set(row.callId, { ...hold, admissionNumber: admissionNumbers.get(row.callId) ?? null })
     state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, row.heldNanoUsd)
+    state.slicesNanoUsd = addNanoUsd(state.slicesNanoUsd, row.sliceNanoUsd)
   }
   return state
 }

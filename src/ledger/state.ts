@@ -27,6 +27,8 @@ export type State = {
   postedNanoUsd: NanoUsd
   /** The sum over `holds`, kept beside them because every admission asks for it. */
   heldNanoUsd: NanoUsd
+  /** The same sum of what rolling holds will want next. */
+  slicesNanoUsd: NanoUsd
   /** Open holds only. */
   holds: Map<CallId, Hold>
   keys: Map<KeyNumber, Key>
@@ -47,6 +49,8 @@ export type Hold = {
   readonly keyNumber: KeyNumber
   readonly model: string
   readonly heldNanoUsd: NanoUsd
+  /** Kept free for its next extension; 0 for a hold that is never extended. */
+  readonly sliceNanoUsd: NanoUsd
   readonly checkpointNanoUsd: NanoUsd
   readonly beatN: number
   readonly beatAtMs: number
@@ -114,6 +118,7 @@ export function newState(accountId: AccountId): State {
     headSeq: 0,
     postedNanoUsd: zeroNanoUsd,
     heldNanoUsd: zeroNanoUsd,
+    slicesNanoUsd: zeroNanoUsd,
     holds: new Map(),
     keys: new Map(),
     spending: noSpending,

@@ -111,14 +111,15 @@ export class Store {
   #putHold(row: HoldRow, nowMs: number): void {
     const day = dayOf(callTimeOf(row.callId) ?? nowMs)
     this.#openDay(day, nowMs)
-    const { callId, outcome, keyNumber, model, heldNanoUsd, checkpointNanoUsd } = row
+    const { callId, outcome, keyNumber, model, heldNanoUsd, sliceNanoUsd, checkpointNanoUsd } = row
     const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq, chargedNanoUsd } = row
-    this.#run(`INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
+    this.#run(`INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
       callId,
       outcome,
       keyNumber,
       model,
       heldNanoUsd,
+      sliceNanoUsd,
       checkpointNanoUsd,
       beatN,
       beatAtMs,
@@ -256,6 +257,7 @@ function readHold(row: Row): HoldRow {
     keyNumber: whole(row['key_number']) as KeyNumber,
     model: text(row['model']),
     heldNanoUsd: whole(row['held_nano_usd']) as NanoUsd,
+    sliceNanoUsd: whole(row['slice_nano_usd']) as NanoUsd,
     checkpointNanoUsd: whole(row['checkpoint_nano_usd']) as NanoUsd,
     beatN: whole(row['beat_n']),
     beatAtMs: whole(row['beat_at_ms']),

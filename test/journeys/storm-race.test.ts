@@ -25,7 +25,8 @@ beforeAll(async () => {
   world = await startFaultyWorld()
   const { apiKey } = await world.newAccount()
   dear = await exactCall(world.baseUrl, apiKey, { costsOneIn: 1, outputTokens: 100, gapMs: 5 })
-  half = await exactCall(world.baseUrl, apiKey, { costsOneIn: 2, outputTokens: 100, gapMs: 5 })
+  const openEnded = { costsOneIn: 2, outputTokens: 100, gapMs: 5, isOpenEnded: true } as const
+  half = await exactCall(world.baseUrl, apiKey, openEnded)
 })
 
 afterAll(() => world.stop())
@@ -75,9 +76,9 @@ describe('a hundred calls at once', () => {
   )
 
   // Cases: billing-bugs 25, 26, 28
-  test('that cost half their hold, tried again as the answer says: twenty on ten and a half holds', async () => {
-    // After nineteen there is exactly one hold left, after twenty half a hold, which admits nobody.
-    const account = await accountWith(timesNanoUsd(half.costNanoUsd, 21))
+  test('that cost half their hold, tried again as the answer says: twenty on a balance for exactly ten', async () => {
+    // After nineteen there is half a hold left: the twentieth's limit is lowered to what that covers.
+    const account = await accountWith(timesNanoUsd(half.holdNanoUsd, 10))
     const isOver = new AbortController()
     const watched = watchAvailable(account, isOver.signal)
     const answers = await Promise.all(range(callsAtOnce, () => untilFinal(account)))
@@ -87,8 +88,8 @@ describe('a hundred calls at once', () => {
     expect(new Set(answers.map(statusOf))).toEqual(new Set(['200', '402 insufficient_credits']))
     const { lowest, looks } = await watched
     expect(lowest, 'posted − held, looked at all the time').toBeGreaterThanOrEqual(0)
-    await expectSpent(account, 20, half.costNanoUsd)
-    report('100 calls of half their hold on a balance for 10.5, retried', {
+    await expectSpent(account, 20, 0)
+    report('100 calls of half their hold on a balance for 10, retried', {
       served: 20,
       refused: 80,
       'looks at the balance': looks,
