@@ -261,7 +261,8 @@ class Life {
     const { live } = this.simulator
     const least = command.isDispatched ? command.holdNanoUsd : command.floorNanoUsd
     if (answer.code === 'in_flight_budget_exhausted') {
-      assert(live.postedNanoUsd >= least && live.heldNanoUsd > 0, 'held by its own calls')
+      const taken = live.heldNanoUsd + live.slicesNanoUsd
+      assert(live.postedNanoUsd >= least && taken > 0, 'held by its own calls')
     }
     if (answer.code === 'insufficient_credits') {
       assert(live.postedNanoUsd < least, 'not enough even with nothing held')
