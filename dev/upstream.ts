@@ -4,17 +4,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { closeServer, listen, localHost } from './ports.ts'
 import { type Directive, readDirective } from './upstream-directive.ts'
-import { type ChatRequest, errorEvent, type Frame, makeAnswer, streamFrames } from './upstream-frames.ts'
+import { errorEvent, type Frame, makeAnswer, streamFrames } from './upstream-frames.ts'
 import { tokensOf, wholeAnswer } from './upstream-frames.ts'
+import { lastUserText, readBody, readChat } from './upstream-request.ts'
 
-const bodyBytesMax = 64 * 1024 * 1024
 /** Longer than any test. */
 const keepAliveMs = 3_600_000
-/** Characters per token of the stand-in's own input count. */
-const charactersPerToken = 4
 
 /** One request as the upstream saw it. */
 export type RecordedRequest = {
+  /** Of its answer; empty where it was answered with an error. */
+  answerId: string
   path: string
   headers: IncomingMessage['headers']
   body: unknown
@@ -89,7 +89,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
     })
   }
   const given = { request: chat, directive }
-  const answer = makeAnswer(`chatcmpl-local${number}`, Math.floor(record.startedAt / 1_000), given)
+  record.answerId = `chatcmpl-local${number}`
+  const answer = makeAnswer(record.answerId, Math.floor(record.startedAt / 1_000), given)
   response.setHeader('x-request-id', `req_local${number}`)
   if (chat.isStreamed) return stream(response, record, { directive, frames: streamFrames(answer) })
   return sendWhole(response, record, { directive, body: wholeAnswer(answer), tokens: tokensOf(answer) })
@@ -233,6 +234,7 @@ function control(request: IncomingMessage, response: ServerResponse, records: Re
 
 function makeRecord(path: string, request: IncomingMessage, body: unknown): RecordedRequest {
   return {
+    answerId: '',
     path,
     headers: request.headers,
     body,
@@ -243,55 +245,6 @@ function makeRecord(path: string, request: IncomingMessage, body: unknown): Reco
     isAborted: false,
     isCut: false,
     isFinished: false,
-  }
-}
-
-type Fields = { [name: string]: unknown }
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
-}
-
-function readChat(body: unknown): ChatRequest {
-  const fields = fieldsOf(body)
-  const limit = fields['max_completion_tokens'] ?? fields['max_tokens']
-  const characters = JSON.stringify(fields['messages'] ?? []).length
-  return {
-    model: typeof fields['model'] === 'string' ? fields['model'] : 'unknown',
-    isStreamed: fields['stream'] === true,
-    includesUsage: fieldsOf(fields['stream_options'])['include_usage'] === true,
-    choices: typeof fields['n'] === 'number' ? fields['n'] : 1,
-    outputTokensMax: typeof limit === 'number' ? limit : null,
-    inputTokens: Math.ceil(characters / charactersPerToken),
-  }
-}
-
-function lastUserText(body: unknown): string {
-  const list = fieldsOf(body)['messages']
-  if (!Array.isArray(list)) return ''
-  const content = fieldsOf(list.findLast((message: unknown) => fieldsOf(message)['role'] === 'user'))[
-    'content'
-  ]
-  if (typeof content === 'string') return content
-  if (!Array.isArray(content)) return ''
-  const texts = content.map((part: unknown) => fieldsOf(part)['text'])
-  return texts.filter((text) => typeof text === 'string').join('')
-}
-
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    if (!(chunk instanceof Buffer)) continue
-    bytes += chunk.length
-    if (bytes > bodyBytesMax) throw new Error('the request is larger than 64 MB')
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    // Recorded as it is: a test may want to see what arrived.
-    return Buffer.concat(chunks).toString('utf8')
   }
 }
 
