@@ -9,11 +9,13 @@ import { cloneDir, makeTemporaryDir } from '../dev/clone.ts'
 import { type Gateway, type Product, startBare, startFloor, startPortkey, startProduct } from './gateways.ts'
 import { longStream } from './long-stream.ts'
 import { objectWork } from './object-work.ts'
+import { type Throughput, objectCallers, objectThroughput } from './object-throughput.ts'
 import { fullPlan, manyAccounts, quickPlan } from './plan.ts'
 import { residentMegabytes, startScript } from './processes.ts'
 import { lineOf, resultsPage } from './results.ts'
 import { type Row, runSection } from './rounds.ts'
 import { type Section, sectionsOf } from './sections.ts'
+import type { Spread } from './statistics.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -21,6 +23,8 @@ const { values: options } = parseArgs({
     portkey: { type: 'string' },
     /** The product's inspector listens at this port, for a profile; its figures are then worth less. */
     inspect: { type: 'string' },
+    /** Only the throughput of one account object. */
+    object: { type: 'boolean', default: false },
     /** Part of a section's title: the others are left out, and nothing is written. */
     only: { type: 'string' },
   },
@@ -55,6 +59,7 @@ async function run(): Promise<void> {
     upstreamPort: portOf(upstream.first),
     inspectorPort: options.inspect === undefined ? undefined : Number(options.inspect),
   }
+  if (options.object) return sayThroughput(await objectThroughput(where, plan.objectMs))
   const started = <Started extends Gateway>(gateway: Started): Started => {
     ends.push(() => gateway.stop())
     return gateway
@@ -95,6 +100,8 @@ async function run(): Promise<void> {
   for (const { name, rows, calls } of work) {
     console.log(`  ${name}: ${rows.toFixed(2)} rows, ${calls.toFixed(2)} object calls`)
   }
+  const throughput = await objectThroughput(where, plan.objectMs)
+  sayThroughput(throughput)
   if (options.quick) return say('a quick run is no result: bench/RESULTS.md stays as it is')
   const page = resultsPage({
     planName: plan.name,
@@ -102,12 +109,20 @@ async function run(): Promise<void> {
     date: new Date().toISOString().slice(0, 10),
     sections: measured,
     objectWork: work,
+    throughput,
     memory,
     longStream: long,
     load: { before: loadBefore, after: loadavg()[0] ?? Number.NaN },
   })
   writeFileSync(join(cloneDir, 'bench', 'RESULTS.md'), page)
   say('written: bench/RESULTS.md')
+}
+
+function sayThroughput({ alone, together, ratio }: Throughput): void {
+  const rate = ({ median, min, max }: Spread) => `${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)})`
+  say(
+    `one object, ${objectCallers} callers: ${rate(alone)} calls/s one commit each, ${rate(together)} grouped, × ${ratio.median.toFixed(2)}`,
+  )
 }
 
 async function newKeys(product: Product, count: number): Promise<readonly string[]> {

@@ -9,7 +9,7 @@ import { freePort, isPortFree, localHost } from '../dev/ports.ts'
 import { waitUntil } from '../dev/processes.ts'
 import { type Running, start } from './processes.ts'
 import { type WorkerdOptions, moduleNames, startWorkerd } from './workerd.ts'
-import type { BenchAccount, BenchCount } from './workers/doors.ts'
+import type { BenchAccount, BenchCount, ObjectLoad, ObjectThroughput } from './workers/doors.ts'
 import { type Settlement, startSettlement } from './settlement.ts'
 
 export type Gateway = {
@@ -24,6 +24,8 @@ export type Gateway = {
 
 export type Product = Gateway & {
   newAccount(creditUsd: number): Promise<BenchAccount>
+  /** The load on one account object alone. */
+  loadObject(load: ObjectLoad): Promise<ObjectThroughput>
   /** Since the last time it was asked; the first call only begins to count. */
   count(): Promise<BenchCount>
   /** Resolves when these and all earlier charges have reached the queue and were confirmed; at once where they may wait. */
@@ -37,6 +39,8 @@ const drainedWithinMs = 20_000
 const quietMs = 3_000
 
 type Where = { dir: string; upstreamPort: number; inspectorPort?: number | undefined }
+/** `name` keeps the storage of two products apart; `vars` stand over the usual ones. */
+type ProductWhere = Where & { name?: string; vars?: { readonly [name: string]: string } }
 
 /** Passes through and does nothing else. */
 export async function startBare({ dir, upstreamPort }: Where): Promise<Gateway> {
@@ -62,17 +66,18 @@ function plainWorker(name: string, { dir, upstreamPort }: Where): Omit<WorkerdOp
   }
 }
 
-export async function startProduct({ dir, upstreamPort, inspectorPort }: Where): Promise<Product> {
+export async function startProduct(where: ProductWhere): Promise<Product> {
+  const { dir, upstreamPort, inspectorPort, name = 'product', vars = {} } = where
   const port = await freePort()
   const settlement = await startSettlement(() => port)
   const bundle = await bundleWorker(join(cloneDir, 'bench', 'workers', 'product-worker.ts'))
   const running = await startWorkerd({
-    dir: join(dir, 'product'),
+    dir: join(dir, name),
     port,
     compatibilityDate: compatibilityDate(),
-    modules: moduleNames(bundle.dir, bundle.mainModule).map((name) => ({
-      name,
-      text: readFileSync(join(bundle.dir, name), 'utf8'),
+    modules: moduleNames(bundle.dir, bundle.mainModule).map((module) => ({
+      name: module,
+      text: readFileSync(join(bundle.dir, module), 'utf8'),
     })),
     vars: {
       ENVIRONMENT: 'production',
@@ -80,6 +85,7 @@ export async function startProduct({ dir, upstreamPort, inspectorPort }: Where):
       KEY_SECRET: 'the secret of the bench, which guards nothing',
       OPENAI_API_KEY: 'none',
       OPENAI_BASE_URL: `http://${localHost}:${upstreamPort}/v1`,
+      ...vars,
     },
     objects: { queuePort: settlement.port },
     inspectorPort,
@@ -95,7 +101,7 @@ export async function startProduct({ dir, upstreamPort, inspectorPort }: Where):
     return text
   }
   return {
-    ...gateway('product', port, running),
+    ...gateway(name, port, running),
     mustContain: '"cost"',
     // Written by bench/workers/product-worker.ts.
     newAccount: async (creditUsd) =>
@@ -106,6 +112,7 @@ export async function startProduct({ dir, upstreamPort, inspectorPort }: Where):
           budgetNanoUsd: 1_000_000 * 1_000_000_000,
         }),
       ) as BenchAccount,
+    loadObject: async (load) => JSON.parse(await ask('object', load)) as ObjectThroughput,
     count: async () => JSON.parse(await ask('count', {})) as BenchCount,
     quiet: () => new Promise((over) => setTimeout(over, quietMs)),
     holdConfirmations: () => settlement.holdConfirmations(),

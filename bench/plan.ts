@@ -16,6 +16,8 @@ export type Plan = {
   slowFirstTokens: number
   /** How long a stream lasts whose rows are counted. */
   countedStreamMs: number
+  /** The load on one object alone, per turn. */
+  objectMs: number
   /** A stream that outlives its first beat; 0 leaves it out. */
   longStreamMs: number
 }
@@ -39,6 +41,7 @@ export const fullPlan: Plan = {
   slowFirstTokens: 80,
   countedStreamMs: 10_000,
   longStreamMs: 17_000,
+  objectMs: 5_000,
 }
 
 export const quickPlan: Plan = {
@@ -52,6 +55,7 @@ export const quickPlan: Plan = {
   slowFirstTokens: 20,
   countedStreamMs: 1_000,
   longStreamMs: 0,
+  objectMs: 2_000,
 }
 
 type Ask = {

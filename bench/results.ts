@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, release, totalmem } from 'node:os'
 import { cloneDir } from '../dev/clone.ts'
+import { type Throughput, objectCallers } from './object-throughput.ts'
 import type { ObjectWork } from './object-work.ts'
 import type { Row } from './rounds.ts'
 import type { Section } from './sections.ts'
@@ -15,6 +16,7 @@ export type Results = {
   date: string
   sections: readonly { section: Section; rows: readonly Row[] }[]
   objectWork: readonly ObjectWork[]
+  throughput: Throughput
   /** Megabytes after the start and at the end. */
   memory: readonly { name: string; beforeMb: number; afterMb: number }[]
   longStream: string | undefined
@@ -28,7 +30,7 @@ export function lineOf(row: Row): string {
 }
 
 export function resultsPage(results: Results): string {
-  const { planName, repeats, date, sections, objectWork, memory, longStream, load } = results
+  const { planName, repeats, date, sections, objectWork, throughput, memory, longStream, load } = results
   const parts = [
     '# Bench results',
     '',
@@ -40,6 +42,7 @@ export function resultsPage(results: Results): string {
     '',
     ...sections.flatMap(({ section, rows }) => sectionLines(section, rows)),
     ...objectLines(objectWork),
+    ...throughputLines(throughput),
     ...(longStream === undefined ? [] : ['## Long streams', '', longStream, '']),
     '## Memory',
     '',
@@ -79,6 +82,21 @@ function objectLines(objectWork: readonly ObjectWork[]): readonly string[] {
       ({ name, goal, rows, rowsOfConfirmation, calls }) =>
         `| ${name} | ${rows.toFixed(2)} | ${goal} | ${rowsOfConfirmation.toFixed(2)} | ${calls.toFixed(2)} |`,
     ),
+    '',
+  ]
+}
+
+function throughputLines({ alone, together, ratio }: Throughput): readonly string[] {
+  return [
+    '## One account object alone',
+    '',
+    `${objectCallers} callers by RPC, each an admission and a charge, one call after the other; storage on disk as workerd syncs it. One command per commit against groups as shipped: the same class, the same SQL, taking turns.`,
+    '',
+    '| | calls/s: median (min–max) |',
+    '|---|---|',
+    `| one command per commit | ${spread(alone, 0)} |`,
+    `| as shipped | ${spread(together, 0)} |`,
+    `| ratio (goal ≥ 3) | ${spread(ratio, 2)} |`,
     '',
   ]
 }

@@ -9,5 +9,9 @@ export type BenchAccount = { accountId: string; apiKey: string }
 /** `POST /__bench/confirm`: what settlement says once Postgres has the entries. */
 export type BenchConfirm = { accountId: string; confirm: Confirm }
 
+/** `POST /__bench/object`: so many callers admit and capture by RPC, one call after the other, for so long. */
+export type ObjectLoad = { accountId: string; callers: number; forMs: number }
+export type ObjectThroughput = { calls: number; tookMs: number }
+
 /** `POST /__bench/count`: what all objects did since it was last asked; the first time it only begins to count. */
 export type BenchCount = { rowsWritten: number; alarmsSet: number; calls: { [method: string]: number } }

@@ -11,6 +11,7 @@ import { AccountObject as RealAccountObject } from '#ledger/account.ts'
 import type { Create } from '#ledger/account-commands.ts'
 import { Counts } from './counts.ts'
 import type { BenchAccount, BenchConfirm, BenchCount, NewBenchAccount } from './doors.ts'
+import { loadObject, secretHashes } from './object-load.ts'
 
 let counts: Counts | undefined
 let storage: DurableObjectStorage | undefined
@@ -28,6 +29,7 @@ export default {
     if (!pathname.startsWith('/__bench/')) return worker.fetch(request, env, context)
     if (pathname === '/__bench/account') return Response.json(await newAccount(await request.json(), env))
     if (pathname === '/__bench/confirm') return Response.json(await confirm(await request.json(), env))
+    if (pathname === '/__bench/object') return Response.json(await loadObject(await request.json(), env))
     if (pathname === '/__bench/count') return Response.json(count())
     return new Response(null, { status: 404 })
   },
@@ -59,6 +61,7 @@ async function newAccount(given: NewBenchAccount, env: Env): Promise<BenchAccoun
     keySecret: env.KEY_SECRET ?? '',
     random,
   })
+  secretHashes.set(accountId, minted.secretHash)
   const budgets = (['day', 'month'] as const).map((window) => ({
     window,
     amountNanoUsd: nanoUsd(given.budgetNanoUsd),

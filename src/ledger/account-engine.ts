@@ -6,7 +6,7 @@ import { Alarm, isUnsent, nextDueAt } from './alarm.ts'
 import { type Desk, ask } from './book.ts'
 import type { Context, Draft } from './draft.ts'
 import type { EntriesMessage } from './entry.ts'
-import { GroupCommit } from './group-commit.ts'
+import { GroupCommit, commandsPerCommitMax } from './group-commit.ts'
 import { keepMarksIfMoved, markSent, rewindIfDue } from './marks.ts'
 import { Outbox } from './outbox.ts'
 import type { Changes } from './rows.ts'
@@ -18,6 +18,8 @@ import { type Timings, timings, timingsScaledDown } from './timings.ts'
 export type LedgerEnv = {
   ENVIRONMENT: string
   TIME_SCALE?: string
+  /** For the bench alone: how many commands share a commit at most. */
+  COMMANDS_PER_COMMIT?: string
   ENTRIES_QUEUE: Queue<EntriesMessage>
 }
 
@@ -50,6 +52,7 @@ export class AccountEngine {
       write: (changes, next) => this.#write(changes, next),
       durable: () => ctx.storage.sync(),
       reload: () => this.#readState(),
+      commandsPerCommit: commandsPerCommitOf(env),
       log: this.#log,
     })
     this.outbox = new Outbox({
@@ -137,6 +140,11 @@ export class AccountEngine {
   #context(): Context {
     return { nowMs: this.now(), timings: this.#timings, lookup: this.store.lookup, rowsPerSnapshot }
   }
+}
+
+function commandsPerCommitOf(env: LedgerEnv): number {
+  const asked = env.ENVIRONMENT === 'production' ? 0 : Number(env.COMMANDS_PER_COMMIT ?? '0')
+  return Number.isSafeInteger(asked) && asked > 0 ? asked : commandsPerCommitMax
 }
 
 function print(line: string): void {

@@ -7,7 +7,7 @@ import { ask } from './book.ts'
 import { Simulator } from './book.simulator.ts'
 import { credit } from './credits.ts'
 import { dollar, grantOf } from './example-commands.ts'
-import { GroupCommit } from './group-commit.ts'
+import { GroupCommit, commandsPerCommitMax } from './group-commit.ts'
 import type { Changes } from './rows.ts'
 
 const failed = { ok: false, code: 'internal' } as const
@@ -35,6 +35,7 @@ class Disk {
       if (!this.isReadable) throw new Error('the disk cannot be read')
       return this.account.fromRows()
     },
+    commandsPerCommit: commandsPerCommitMax,
     log: { info: () => undefined, error: () => undefined },
   })
 

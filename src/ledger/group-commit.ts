@@ -10,7 +10,7 @@ import type { Changes } from './rows.ts'
 import type { State } from './state.ts'
 
 /** More wait for the next commit: one transaction stays short. */
-const commandsPerCommitMax = 500
+export const commandsPerCommitMax = 500
 
 export type GroupCommitParts = {
   context: () => Context
@@ -20,6 +20,8 @@ export type GroupCommitParts = {
   durable: () => Promise<void>
   /** Reads the state from the rows again. */
   reload: () => State | null
+  /** `commandsPerCommitMax`; fewer only to measure what grouping is worth. */
+  commandsPerCommit: number
   log: Log
 }
 
@@ -65,7 +67,7 @@ export class GroupCommit {
   async #commitAll(): Promise<void> {
     this.#isCommitting = true
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, commandsPerCommitMax)
+      const group = this.#waiting.splice(0, this.#parts.commandsPerCommit)
       const isWritten = this.#commitTogether(group)
       // A group that wrote nothing has nothing to wait for; its answers tell of rows that are durable already.
       const isDurable = !isWritten || (await this.#isDurable())
