@@ -9,6 +9,8 @@ import type { AccountPort } from '#ledger/account-port.ts'
 /** `POST /__fault`; `GET /__fault?accountId=…` answers with what the object was asked and how often it was built. */
 type FaultRequest =
   | { kind: 'freeze' | 'unreachable' | 'evict'; accountId: string; ms: number }
+  /** Every call takes so much longer, half of it on its way there: an object on another continent. */
+  | { kind: 'far'; accountId: string; ms: number; roundTripMs: number }
   | { kind: 'restart'; accountId: string }
   | { kind: 'drop_messages' | 'fail_before_messages' | 'fail_after_messages'; ms: number }
   | { kind: 'clear' }
@@ -25,6 +27,8 @@ type Seen = {
 const faults = new Map<string, number>()
 const seenObjects = new Map<string, Seen>()
 let droppedMessages = 0
+/** By object id, while `far` is on. */
+const roundTrips = new Map<string, number>()
 const contexts = new WeakMap<object, DurableObjectState>()
 const openCalls = new WeakMap<DurableObjectState, number>()
 
@@ -91,8 +95,11 @@ async function passFaults(
   if (name !== 'alarm' && isOn(`unreachable ${id}`)) throw new Error('the object is away: planted by a test')
   openCalls.set(context, (openCalls.get(context) ?? 0) + 1)
   while (isOn(`freeze ${id}`)) await pause((faults.get(`freeze ${id}`) ?? 0) - Date.now())
+  const halfwayMs = isOn(`far ${id}`) ? (roundTrips.get(id) ?? 0) / 2 : 0
   try {
+    if (halfwayMs > 0) await pause(halfwayMs)
     const answer = await run()
+    if (halfwayMs > 0) await pause(halfwayMs)
     if (isYes(answer)) noteAcknowledged(seen, args[0], receivedAt)
     return answer
   } finally {
@@ -179,6 +186,7 @@ async function plant(fault: FaultRequest, env: Env): Promise<Response> {
   else if ('accountId' in fault) {
     const id = env.ACCOUNT.idFromName(fault.accountId).toString()
     faults.set(`${fault.kind} ${id}`, Date.now() + fault.ms)
+    if (fault.kind === 'far') roundTrips.set(id, fault.roundTripMs)
   } else faults.set(fault.kind, Date.now() + fault.ms)
   return Response.json({ planted: fault.kind })
 }
