@@ -40,6 +40,7 @@ export function refusalOf(answer: AdmitRefused): Refusal {
     case 'in_flight_budget_exhausted':
     case 'key_limit_exceeded':
     case 'monthly_spend_limit_reached':
+    case 'credit_limit_reached':
       return refuse(code, {
         message: moneyMessage(answer),
         metadata: moneyFigures(answer),
@@ -73,6 +74,7 @@ const clientCodes: { readonly [code in AdmitRefused['code']]: ErrorCode } = {
   in_flight_budget_exhausted: 'in_flight_budget_exhausted',
   key_limit_exceeded: 'key_limit_exceeded',
   monthly_spend_limit_reached: 'monthly_spend_limit_reached',
+  credit_limit_reached: 'credit_limit_reached',
   idempotency_in_progress: 'idempotency_in_progress',
   idempotency_completed: 'idempotency_completed',
   idempotency_key_reused: 'idempotency_key_reused',
@@ -115,6 +117,8 @@ function moneyMessage(answer: AdmitRefused): string {
           : 'The monthly spend limit of this account'
       return `${whose} is $${formatOptional(answer.limitNanoUsd)}; $${formatOptional(answer.remainingNanoUsd)} is left and ${needed.replace('This', 'this')}.${resetSentence(answer)}`
     }
+    case 'credit_limit_reached':
+      return `${needed}; ${available} below the credit limit of this account and ${held}. Pay an invoice, or ask for a higher limit.`
     default:
       return `${needed}; ${available} and ${held}. Add credit, or ask for fewer output tokens.`
   }
@@ -165,6 +169,7 @@ const remedyHints: { readonly [code: string]: string } = {
   in_flight_budget_exhausted: 'retry_later',
   key_limit_exceeded: 'raise_key_limit',
   monthly_spend_limit_reached: 'raise_spend_limit',
+  credit_limit_reached: 'pay_invoice',
 }
 
 const remedies: { readonly [code: string]: readonly string[] } = {
@@ -172,6 +177,7 @@ const remedies: { readonly [code: string]: readonly string[] } = {
   in_flight_budget_exhausted: ['retry_later', 'add_credit', 'lower_max_tokens'],
   key_limit_exceeded: ['raise_key_limit', 'use_another_key'],
   monthly_spend_limit_reached: ['raise_spend_limit'],
+  credit_limit_reached: ['pay_invoice', 'raise_credit_limit', 'lower_max_tokens'],
 }
 
 /** SDKs obey up to 60 s; a longer reset is said in the message alone. */

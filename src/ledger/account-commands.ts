@@ -2,6 +2,7 @@
 
 import type { AccountId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
+import type { Bucket } from './lots.ts'
 
 export type Create = { accountId: AccountId; name: string; settings?: Partial<AccountSettings> }
 
@@ -14,7 +15,13 @@ export type AccountSettings = {
   monthlySpendLimitNanoUsd: NanoUsd | null
   lowBalanceThresholdNanoUsd: NanoUsd
   isFrozen: boolean
+  /** Postpaid accounts may fall below zero, down to their credit limit. */
+  mode: AccountMode
+  creditLimitNanoUsd: NanoUsd
 }
+
+/** `allowance` is a plan with overage: its money is prepaid. */
+export type AccountMode = 'prepaid' | 'postpaid' | 'allowance'
 
 export type CreditKind = 'purchase' | 'auto_top_up' | 'bonus' | 'grant' | 'adjustment'
 
@@ -25,6 +32,10 @@ export type Credit = {
   amountNanoUsd: NanoUsd
   reason: string
   actor: string
+  /** Of a grant: promotional unless said otherwise. */
+  bucket?: Bucket
+  /** Until it expires; null or left out for never. Only what was given away expires. */
+  expiresInMs?: number | null
 }
 
 export type CreditAnswer =

@@ -3,6 +3,7 @@
 import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { AccountSettings, BudgetWindow } from './account-commands.ts'
+import type { Bucket } from './lots.ts'
 import type { RateFigures } from './call-commands.ts'
 import type { Entry } from './entry.ts'
 
@@ -27,6 +28,9 @@ export type AccountView = {
   postedNanoUsd: NanoUsd
   heldNanoUsd: NanoUsd
   availableNanoUsd: NanoUsd
+  debtNanoUsd: NanoUsd
+  /** In the order in which they are drawn. */
+  buckets: readonly { bucket: Bucket; remainingNanoUsd: NanoUsd; expiresInMs: number | null }[]
   openHolds: number
   lifetimeAdded: string
   lifetimeBonus: string

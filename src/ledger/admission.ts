@@ -1,8 +1,9 @@
 // The one decision about a request: key, account, model, rate limits, budgets and money, in this order, and the hold on a yes.
 
 import type { NanoUsd } from '#core/money.ts'
-import { addNanoUsd, negateNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import { readWhole } from '#core/readers.ts'
+import { availableOf } from './available.ts'
 import { burnPerMinute } from './burn.ts'
 import { admitWithinMs, callTimeOf } from './call-time.ts'
 import { callCostMaxNanoUsd } from './charges.ts'
@@ -19,9 +20,10 @@ import type {
 import type { Draft } from './draft.ts'
 import { find, keepHold, resolvedCall } from './draft.ts'
 import { expiryOf } from './holds.ts'
+import { mergedPins, pinsFor } from './lots.ts'
 import { addAdmission } from './rate.ts'
 import { rateFigures, rateRefusal } from './rate-limits.ts'
-import type { Key, State } from './state.ts'
+import type { Hold, Key, State } from './state.ts'
 import { afterRefusal, parallelGrant } from './standing.ts'
 import { holdFor, moreFor } from './spending-limits.ts'
 
@@ -57,7 +59,8 @@ export function extend(draft: Draft, command: Extend): ExtendAnswer {
   if (more <= 0) return { ok: true, heldNanoUsd: hold.heldNanoUsd }
   const money = moreFor(state, hold, more)
   if (!money.ok) return { ok: false, code: money.why.code }
-  keepHold(draft, { ...hold, heldNanoUsd: command.totalNanoUsd })
+  const pins = mergedPins(hold.pins, pinsOf(state, more))
+  keepHold(draft, { ...hold, heldNanoUsd: command.totalNanoUsd, pins })
   return { ok: true, heldNanoUsd: command.totalNanoUsd }
 }
 
@@ -104,6 +107,7 @@ function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer 
     model: command.model,
     heldNanoUsd,
     sliceNanoUsd: command.sliceNanoUsd,
+    pins: pinsOf(state, heldNanoUsd),
     checkpointNanoUsd: zeroNanoUsd,
     beatN: 0,
     beatAtMs: state.nowMs,
@@ -115,6 +119,10 @@ function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer 
     admissionNumber,
   })
   return admitted(draft, command)
+}
+
+function pinsOf(state: State, amountNanoUsd: NanoUsd): Hold['pins'] {
+  return pinsFor(state.lots, state.pinned, { amountNanoUsd, nowMs: state.nowMs })
 }
 
 function admitted(draft: Draft, command: Admit): AdmitAnswer {
@@ -154,10 +162,6 @@ function refusedWith(draft: Draft, command: Admit, why: Why | ClaimRefusal): Adm
     requiredNanoUsd: isSound(command) ? command.floorNanoUsd : zeroNanoUsd,
     rate: rateFigures(state),
   }
-}
-
-export function availableOf(state: State): NanoUsd {
-  return addNanoUsd(state.postedNanoUsd, negateNanoUsd(state.heldNanoUsd))
 }
 
 function isSound(command: Admit): boolean {

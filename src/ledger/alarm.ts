@@ -2,6 +2,7 @@
 // that the platform bills, so an armed alarm is only ever moved earlier, and the sending of entries, which a timer does
 // while the object is awake, asks for no earlier wake than a hold does.
 
+import { nextExpiryMs } from './lots.ts'
 import { resendDueAt } from './marks.ts'
 import type { State } from './state.ts'
 import type { Timings } from './timings.ts'
@@ -11,6 +12,8 @@ export function nextDueAt(state: State, timings: Timings): number | undefined {
   const due: number[] = []
   for (const hold of state.holds.values()) due.push(hold.expiresAtMs)
   if (isUnsent(state)) due.push(state.nowMs + timings.holdExpiryMs)
+  const lotAt = nextExpiryMs(state.lots, state.pinned)
+  if (lotAt !== undefined) due.push(lotAt)
   const resendAt = resendDueAt(state, timings)
   if (resendAt !== undefined) due.push(resendAt)
   return due.length === 0 ? undefined : due.reduce((earliest, time) => Math.min(earliest, time))

@@ -8,7 +8,9 @@ import { assert } from '#core/assert.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '#core/clock.ts'
 import { type CallId, keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
-import { admit, availableOf, extend } from './admission.ts'
+import type { CreditKind } from './account-commands.ts'
+import { admit, extend } from './admission.ts'
+import { availableOf } from './available.ts'
 import { askCreate } from './book.ts'
 import { Simulator, isExpiry } from './book.simulator.ts'
 import { capture } from './charges.ts'
@@ -51,7 +53,13 @@ type Step =
   | { do: 'beat'; slot: number; n: number; cost: number }
   | { do: 'capture'; slot: number; cost: number; tokens: number }
   | { do: 'release'; slot: number }
-  | { do: 'credit'; reference: number; amount: number; isAdjustment: boolean }
+  | {
+      do: 'credit'
+      reference: number
+      amount: number
+      kind: CreditKind
+      expiresInMs: number | null
+    }
   | { do: 'putKey'; key: number; budget: number }
   | { do: 'revokeKey'; key: number }
   | { do: 'settings'; rpm: number; tpm: number; inFlight: number; month: number | null; isFrozen: boolean }
@@ -97,7 +105,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('credit' as const),
       reference: fc.nat({ max: 5 }),
       amount: fc.integer({ min: -500_000_000, max: 2_000_000_000 }),
-      isAdjustment: fc.boolean(),
+      kind: fc.constantFrom('grant', 'grant', 'bonus', 'purchase', 'adjustment', 'adjustment'),
+      expiresInMs: fc.constantFrom(null, 31 * secondMs, 5 * minuteMs, 2 * hourMs),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('putKey' as const), key, budget: money }) },
@@ -355,9 +364,9 @@ class Life {
       }
       case 'credit': {
         const reference = `credit ${next.reference}`
-        const kind = next.isAdjustment ? 'adjustment' : 'grant'
+        const { kind, expiresInMs } = next
         const amountNanoUsd = nanoUsd(next.amount)
-        const command = { reference, kind, amountNanoUsd, reason: '', actor: '' } as const
+        const command = { reference, kind, amountNanoUsd, expiresInMs, reason: '', actor: '' }
         const answer = simulator.ask((draft) => credit(draft, command))
         if (answer.ok && !answer.isRepeat && next.amount < 0) simulator.adjustedDownNanoUsd -= next.amount
         return

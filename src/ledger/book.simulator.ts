@@ -43,6 +43,8 @@ export class Simulator {
   /** The lowest point that negative adjustments alone may have brought about. */
   adjustedDownNanoUsd = 0
   #born = 0
+  /** When a group was decided last: what was due then is done. */
+  #decidedAtMs = 0
 
   constructor() {
     this.store = new MemoryStore(makeAccountId('w', (bytes) => new Uint8Array(bytes).fill(7)))
@@ -96,6 +98,7 @@ export class Simulator {
     const { next, changes } = decideGroup(this.state, questions, this.context())
     if (changes !== null) this.store.write(changes)
     this.state = next
+    this.#decidedAtMs = next?.nowMs ?? 0
   }
 
   /** Decides and then loses everything before it is written: as if it had never been asked. */
@@ -133,10 +136,29 @@ export class Simulator {
     const held = [...live.holds.values()].reduce((total, { heldNanoUsd }) => total + heldNanoUsd, 0)
     assert(live.heldNanoUsd === held, 'I2: held is the sum of all open holds')
     assert(live.headSeq === store.entries.length, 'I4: entries are numbered without a gap')
+    this.#checkLots()
     const floor = 0 - overrunDebtMaxNanoUsd - this.adjustedDownNanoUsd
     assert(live.postedNanoUsd >= floor, 'I9: the balance is never below the overrun cap')
     assert(!live.isDamaged, 'the book finds nothing broken itself')
     for (const [callId, known] of this.known) this.#checkCall(callId, known)
+  }
+
+  /** I12, by the outsider's own count. */
+  #checkLots(): void {
+    const { lots, debtNanoUsd, postedNanoUsd, holds } = this.live
+    const worth = lots.reduce((sum, { remainingNanoUsd }) => sum + remainingNanoUsd, 0 - debtNanoUsd)
+    assert(worth === postedNanoUsd && debtNanoUsd >= 0, 'I12: Σ lots − debt = posted')
+    for (const lot of lots) {
+      const pins = [...holds.values()].flatMap((hold) => hold.pins.filter(({ seq }) => seq === lot.seq))
+      const pinned = pins.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
+      assert(pinned <= lot.remainingNanoUsd, 'I12: no lot holds less than what is pinned of it')
+      const isOver = lot.expiresAtMs !== null && lot.expiresAtMs <= this.#decidedAtMs
+      assert(!isOver || pinned === lot.remainingNanoUsd, 'what nobody keeps of an expired lot is gone')
+    }
+    for (const { pins, heldNanoUsd } of holds.values()) {
+      const kept = pins.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
+      assert(kept === heldNanoUsd, 'a prepaid hold rests on lots to its last nano-dollar')
+    }
   }
 
   #checkCall(callId: CallId, known: Known): void {
@@ -169,6 +191,9 @@ export class Simulator {
     const pictures = [live, restarted].map((state) => ({
       posted: state.postedNanoUsd,
       held: state.heldNanoUsd,
+      lots: state.lots,
+      debt: state.debtNanoUsd,
+      pinned: [...state.pinned].sort(([a], [b]) => a - b),
       head: state.headSeq,
       holds: [...state.holds.values()].map(({ callId, heldNanoUsd }) => `${callId} ${heldNanoUsd}`).sort(),
       keys: [...state.keys.values()].sort((a, b) => a.keyNumber - b.keyNumber),

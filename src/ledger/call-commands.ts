@@ -61,6 +61,7 @@ export type AdmitRefusalCode =
   | 'in_flight_budget_exhausted'
   | 'key_limit_exceeded'
   | 'monthly_spend_limit_reached'
+  | 'credit_limit_reached'
   | 'call_resolved'
   | 'idempotency_in_progress'
   | 'idempotency_completed'
@@ -99,6 +100,7 @@ export type ExtendAnswer =
         | 'in_flight_budget_exhausted'
         | 'key_limit_exceeded'
         | 'monthly_spend_limit_reached'
+        | 'credit_limit_reached'
     }
 
 /** Proof of life with the cost so far; the highest `n` wins and the cost never falls. */

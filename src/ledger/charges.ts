@@ -13,11 +13,14 @@ import {
   subtractNanoUsd,
   zeroNanoUsd,
 } from '#core/money.ts'
-import { readWhole } from '#core/readers.ts'
+import { isObject, readWhole } from '#core/readers.ts'
 import { callTimeOf } from './call-time.ts'
 import type { Capture, CaptureAnswer, ChargeDetail } from './call-commands.ts'
 import type { Draft, Resolved } from './draft.ts'
-import { append, dropHold, find, keepRow, resolvedCall } from './draft.ts'
+import { availableOf } from './available.ts'
+import { append, chargeEntryOf, dropHold, find, keepRow, resolvedCall } from './draft.ts'
+import { expireLots } from './lot-expiry.ts'
+import { type Draw, drawDetail, drawFor, readDraw, returnOf } from './lots.ts'
 import { correctTokens } from './rate.ts'
 import { rowOf } from './rows.ts'
 import type { Hold, State } from './state.ts'
@@ -61,6 +64,7 @@ export function expireHold(draft: Draft, hold: Hold): void {
     hold.checkpointNanoUsd,
     hold.heldNanoUsd,
   )
+  dropHold(draft, hold)
   append(draft, {
     kind: 'usage',
     reference: hold.callId,
@@ -69,24 +73,30 @@ export function expireHold(draft: Draft, hold: Hold): void {
     detail: {
       ...silentDetail(hold, draft.state.nowMs),
       ...bookkeeping({ chargedNanoUsd, writtenOffNanoUsd }, hold),
+      ...drawDetail(drawn(draft.state, chargedNanoUsd, hold.pins)),
     },
   })
-  dropHold(draft, hold)
   keepRow(draft, { ...rowOf(hold), outcome: 'expired', chargedNanoUsd })
+  expireLots(draft)
   findWrittenOff(draft, hold.callId, writtenOffNanoUsd)
 }
 
 function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {
   const { state } = draft
   const booked = affordable(state, command.costNanoUsd, hold.heldNanoUsd)
+  dropHold(draft, hold)
   append(draft, {
     kind: 'usage',
     reference: hold.callId,
     amountNanoUsd: negateNanoUsd(booked.chargedNanoUsd),
     keyNumber: hold.keyNumber,
-    detail: { ...chargeDetail(command.detail), ...bookkeeping(booked, { ...hold, tokens: command.tokens }) },
+    detail: {
+      ...chargeDetail(command.detail),
+      ...bookkeeping(booked, { ...hold, tokens: command.tokens }),
+      ...drawDetail(drawn(state, booked.chargedNanoUsd, hold.pins)),
+    },
   })
-  dropHold(draft, hold)
+  expireLots(draft)
   if (hold.admissionNumber !== null)
     state.rate = correctTokens(state.rate, hold.admissionNumber, command.tokens)
   findOverrun(draft, hold, command.costNanoUsd)
@@ -109,9 +119,19 @@ function bookDifference(draft: Draft, resolved: Resolved, command: Capture): Cap
     reference: row.callId,
     amountNanoUsd: negateNanoUsd(amount),
     keyNumber: row.keyNumber,
-    detail: { ...chargeDetail(command.detail), ...bookkeeping(booked, { ...row, tokens: command.tokens }) },
+    detail: {
+      ...chargeDetail(command.detail),
+      ...bookkeeping(booked, { ...row, tokens: command.tokens }),
+      ...drawDetail(
+        amount < 0
+          ? returnOf(drawOfExpiry(draft, resolved), negateNanoUsd(amount))
+          : drawn(draft.state, amount, []),
+      ),
+    },
   })
   keepRow(draft, { ...row, outcome: 'late', chargedNanoUsd: booked.chargedNanoUsd })
+  // What returns to a lot that has expired meanwhile expires with it.
+  expireLots(draft)
   findWrittenOff(draft, row.callId, booked.writtenOffNanoUsd)
   return captured(draft.state, 'late', booked.chargedNanoUsd)
 }
@@ -134,7 +154,11 @@ function bookUnknown(draft: Draft, command: Capture): CaptureAnswer {
     reference: command.callId,
     amountNanoUsd: negateNanoUsd(booked.chargedNanoUsd),
     keyNumber: command.keyNumber,
-    detail: { ...chargeDetail(command.detail), ...bookkeeping(booked, { ...row, admittedAtMs }) },
+    detail: {
+      ...chargeDetail(command.detail),
+      ...bookkeeping(booked, { ...row, admittedAtMs }),
+      ...drawDetail(drawn(state, booked.chargedNanoUsd, [])),
+    },
   })
   findWrittenOff(draft, command.callId, booked.writtenOffNanoUsd)
   return captured(state, 'late', booked.chargedNanoUsd)
@@ -151,6 +175,7 @@ export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
     model: '',
     heldNanoUsd: zeroNanoUsd,
     sliceNanoUsd: zeroNanoUsd,
+    pins: [],
     checkpointNanoUsd: zeroNanoUsd,
     beatN: 0,
     beatAtMs: draft.state.nowMs,
@@ -161,12 +186,23 @@ export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
   }
 }
 
+/** The call's own hold is dropped already: what else is pinned belongs to others. */
+function drawn(state: State, amountNanoUsd: NanoUsd, pins: Hold['pins']): Draw {
+  return drawFor(state.lots, state.pinned, { amountNanoUsd, pins, nowMs: state.nowMs })
+}
+
+/** Where the expiry of a call took its money from. */
+function drawOfExpiry(draft: Draft, { row }: Resolved): Draw {
+  const detail = chargeEntryOf(draft, row)?.detail
+  return readDraw(isObject(detail) ? detail : {})
+}
+
 type Booked = { chargedNanoUsd: NanoUsd; writtenOffNanoUsd: NanoUsd }
 
 /** An overrun beyond the hold takes from what is available, then becomes debt up to the cap; the rest is written off. */
 function affordable(state: State, costNanoUsd: NanoUsd, heldNanoUsd: NanoUsd): Booked {
   if (costNanoUsd <= heldNanoUsd) return { chargedNanoUsd: costNanoUsd, writtenOffNanoUsd: zeroNanoUsd }
-  const room = addNanoUsd(state.postedNanoUsd, negateNanoUsd(state.heldNanoUsd), overrunDebtMaxNanoUsd)
+  const room = addNanoUsd(availableOf(state), overrunDebtMaxNanoUsd)
   const overrun = subtractNanoUsd(costNanoUsd, heldNanoUsd)
   const taken = minNanoUsd(overrun, maxNanoUsd(room, zeroNanoUsd))
   return {
@@ -193,7 +229,7 @@ function captured(state: State, outcome: 'settled' | 'late' | 'repeat', charged:
     state: outcome,
     chargedNanoUsd: charged,
     balanceNanoUsd: state.postedNanoUsd,
-    availableNanoUsd: subtractNanoUsd(state.postedNanoUsd, state.heldNanoUsd),
+    availableNanoUsd: availableOf(state),
   }
 }
 

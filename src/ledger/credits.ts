@@ -1,9 +1,12 @@
 // Money that comes in, and adjustments by the operator: booked once per reference, whatever is repeated.
 
-import { addNanoUsd, nanoUsd } from '#core/money.ts'
+import { addNanoUsd, nanoUsd, negateNanoUsd } from '#core/money.ts'
+import { dayMs } from '#core/clock.ts'
+import { readWhole } from '#core/readers.ts'
 import type { Credit, CreditAnswer, CreditKind } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
+import { type Bucket, buckets, drawDetail, withdrawalOf } from './lots.ts'
 
 /** $1 million per account, either way: orders are refused above it; a payment that was received never is. */
 export const balanceMaxNanoUsd = nanoUsd(1_000_000_000_000_000)
@@ -18,7 +21,7 @@ const isPaid: { readonly [Kind in CreditKind]: boolean } = {
 
 export function credit(draft: Draft, command: Credit): CreditAnswer {
   const { state } = draft
-  const said = `${command.kind} ${String(command.amountNanoUsd)}`
+  const said = [command.kind, command.amountNanoUsd, command.bucket, command.expiresInMs].join(' ').trim()
   const earlier = referenceOf(draft, 'credit', command.reference)
   if (earlier !== undefined) {
     if (earlier.said !== said) return { ok: false, code: 'reference_reused' }
@@ -34,10 +37,28 @@ export function credit(draft: Draft, command: Credit): CreditAnswer {
     reference: command.reference,
     amountNanoUsd: command.amountNanoUsd,
     keyNumber: null,
-    detail: { reason: command.reason, actor: command.actor },
+    detail: { reason: command.reason, actor: command.actor, ...lotOf(draft, command) },
   })
   keepReference(draft, { scope: 'credit', reference: command.reference, seq: entry.seq, said })
   return { ok: true, seq: entry.seq, balanceNanoUsd: state.postedNanoUsd, isRepeat: false }
+}
+
+const bucketOf: { readonly [Kind in CreditKind]: Bucket } = {
+  purchase: 'paid',
+  auto_top_up: 'paid',
+  bonus: 'bonus',
+  grant: 'promotional',
+  adjustment: 'paid',
+}
+
+/** Which bucket it fills and until when, or where a correction takes it from. */
+function lotOf({ state }: Draft, command: Credit) {
+  const { kind, amountNanoUsd, bucket = bucketOf[kind], expiresInMs = null } = command
+  if (amountNanoUsd < 0) {
+    const amount = negateNanoUsd(amountNanoUsd)
+    return drawDetail(withdrawalOf(state.lots, state.pinned, { amountNanoUsd: amount, firstSeq: null }))
+  }
+  return { bucket, expiresAtMs: expiresInMs === null ? null : state.nowMs + expiresInMs }
 }
 
 /** Only an adjustment may take money away; nothing books nothing. */
@@ -46,5 +67,18 @@ function isSound(command: Credit): boolean {
   if (!Number.isSafeInteger(amount) || command.amountNanoUsd === 0 || command.reference === '') return false
   if (!Object.hasOwn(isPaid, command.kind)) return false
   if (Math.abs(command.amountNanoUsd) > balanceMaxNanoUsd) return false
+  if (!isLotSound(command)) return false
   return command.amountNanoUsd > 0 || command.kind === 'adjustment'
+}
+
+/** A century: more is no date. */
+const expiresInMaxMs = 100 * 366 * dayMs
+
+/** What was paid for never expires, and only a grant chooses its bucket. */
+function isLotSound({ kind, bucket, expiresInMs = null }: Credit): boolean {
+  if (bucket !== undefined && (kind !== 'grant' || bucket === 'paid' || !buckets.includes(bucket)))
+    return false
+  if (expiresInMs === null) return true
+  const expires = readWhole(expiresInMs, 1)
+  return expires !== undefined && expires <= expiresInMaxMs && (kind === 'grant' || kind === 'bonus')
 }

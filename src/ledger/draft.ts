@@ -90,6 +90,7 @@ export function putHold(draft: Draft, hold: Hold): void {
   const before = state.holds.get(hold.callId)
   if (before !== undefined) dropHold(draft, before)
   state.holds.set(hold.callId, hold)
+  for (const pin of hold.pins) addPin(state, pin.seq, pin.amountNanoUsd)
   state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, hold.heldNanoUsd)
   state.slicesNanoUsd = addNanoUsd(state.slicesNanoUsd, hold.sliceNanoUsd)
 }
@@ -98,8 +99,16 @@ export function putHold(draft: Draft, hold: Hold): void {
 export function dropHold(draft: Draft, hold: Hold): void {
   const { state } = draft
   state.holds.delete(hold.callId)
+  for (const pin of hold.pins) addPin(state, pin.seq, negateNanoUsd(pin.amountNanoUsd))
   state.heldNanoUsd = subtractNanoUsd(state.heldNanoUsd, hold.heldNanoUsd)
   state.slicesNanoUsd = subtractNanoUsd(state.slicesNanoUsd, hold.sliceNanoUsd)
+}
+
+/** A lot that nobody keeps a part of any more is not in the map. */
+export function addPin(state: State, seq: number, amountNanoUsd: NanoUsd): void {
+  const sum = addNanoUsd(state.pinned.get(seq) ?? zeroNanoUsd, amountNanoUsd)
+  if (sum === zeroNanoUsd) state.pinned.delete(seq)
+  else state.pinned.set(seq, sum)
 }
 
 export function keepHold(draft: Draft, hold: Hold): Hold {
@@ -132,11 +141,17 @@ export function resolvedCall(draft: Draft, callId: CallId): Resolved | undefined
   const row = storedRow(draft, callId)
   if (row === undefined) return undefined
   if (row.outcome !== 'open') return { outcome: row.outcome, chargedNanoUsd: row.chargedNanoUsd, row }
-  const usage =
-    draft.entries.find((entry) => entry.kind === 'usage' && entry.reference === callId) ??
-    draft.context.lookup.usageEntry(callId, row.afterSeq)
+  const usage = chargeEntryOf(draft, row)
   const chargedNanoUsd = usage === undefined ? zeroNanoUsd : negateNanoUsd(usage.amountNanoUsd)
   return { outcome: 'settled', chargedNanoUsd, row }
+}
+
+/** The one charge of a call, also where this group has just booked it. */
+export function chargeEntryOf(draft: Draft, row: HoldRow): Entry | undefined {
+  return (
+    draft.entries.find((entry) => entry.kind === 'usage' && entry.reference === row.callId) ??
+    draft.context.lookup.usageEntry(row.callId, row.afterSeq)
+  )
 }
 
 // ── References ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,8 @@ export type EntryKind =
   | CreditKind
   /** A charge; the reference is the call id. */
   | 'usage'
+  /** What was left of a lot whose time is over. */
+  | 'expiry'
   /** The signed difference that arrives after a hold expired, or for a call whose admission was never seen. */
   | 'late'
   | 'key'

@@ -8,6 +8,7 @@ import { expireHold, holdAgeMaxMs, unseenRow } from './charges.ts'
 import type { Beat, BeatAnswer, Release, ReleaseAnswer } from './call-commands.ts'
 import type { Draft } from './draft.ts'
 import { dropHold, keepHold, keepRow, putHold, resolvedCall } from './draft.ts'
+import { expireLots } from './lot-expiry.ts'
 import { correctTokens } from './rate.ts'
 import { rowOf } from './rows.ts'
 import type { Hold, State } from './state.ts'
@@ -51,6 +52,7 @@ export function release(draft: Draft, command: Release): ReleaseAnswer {
   const hold = state.holds.get(command.callId)
   if (hold !== undefined) {
     dropHold(draft, hold)
+    expireLots(draft)
     if (hold.admissionNumber !== null) state.rate = correctTokens(state.rate, hold.admissionNumber, 0)
     keepRow(draft, { ...rowOf(hold), outcome: 'released', tokens: 0 })
   } else if (resolvedCall(draft, command.callId) === undefined) {
@@ -66,6 +68,7 @@ export function expireDue(draft: Draft): void {
     if (hold.expiresAtMs <= draft.state.nowMs) expireHold(draft, hold)
     else if (hold.writtenBeatAtMs === notWritten) keepHold(draft, hold)
   }
+  expireLots(draft)
 }
 
 function mayGoOn(state: State, hold: Hold): boolean {

@@ -8,6 +8,7 @@ import { negateNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { burnMore } from './burn.ts'
 import type { Entry } from './entry.ts'
+import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { readBudgets, readModels } from './key-details.ts'
 import { readSettings } from './settings-details.ts'
 import { afterDispatchRefusal } from './standing.ts'
@@ -34,6 +35,7 @@ export function applyEntry(state: State, entry: Entry): void {
     case 'purchase':
     case 'auto_top_up':
     case 'adjustment':
+      applyCredit(state, entry, detail)
       state.lifetime = {
         ...state.lifetime,
         added: addToTally(state.lifetime.added, entry.amountNanoUsd),
@@ -41,6 +43,7 @@ export function applyEntry(state: State, entry: Entry): void {
       return
     case 'bonus':
     case 'grant':
+      applyCredit(state, entry, detail)
       state.lifetime = {
         ...state.lifetime,
         bonus: addToTally(state.lifetime.bonus, entry.amountNanoUsd),
@@ -48,7 +51,11 @@ export function applyEntry(state: State, entry: Entry): void {
       return
     case 'usage':
     case 'late':
+      applyDraw(state, readDraw(detail))
       applyCharge(state, entry, detail)
+      return
+    case 'expiry':
+      applyDraw(state, readDraw(detail))
       return
     case 'finding':
       if (detail['what'] === 'refused_after_dispatch') {
@@ -64,6 +71,25 @@ export function tokensOfCharge(entry: Entry): number | undefined {
 }
 
 type Detail = { [name: string]: unknown }
+
+/** A credit is a lot of its own; one that takes money away says where from. */
+function applyCredit(state: State, entry: Entry, detail: Detail): void {
+  if (entry.amountNanoUsd < 0) return applyDraw(state, readDraw(detail))
+  const { lots, debtNanoUsd } = afterCredit(state, {
+    seq: entry.seq,
+    bucket: readBucket(detail['bucket']) ?? 'paid',
+    remainingNanoUsd: entry.amountNanoUsd,
+    expiresAtMs: readWhole(detail['expiresAtMs']) ?? null,
+  })
+  state.lots = lots
+  state.debtNanoUsd = debtNanoUsd
+}
+
+function applyDraw(state: State, draw: Draw): void {
+  const { lots, debtNanoUsd } = afterDraw(state, draw)
+  state.lots = lots
+  state.debtNanoUsd = debtNanoUsd
+}
 
 function applyCharge(state: State, entry: Entry, detail: Detail): void {
   const charged: NanoUsd = negateNanoUsd(entry.amountNanoUsd)

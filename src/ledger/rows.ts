@@ -4,6 +4,7 @@ import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import type { Entry } from './entry.ts'
+import type { Pin } from './lots.ts'
 import type { Hold, Key, Marks, State } from './state.ts'
 
 /**
@@ -19,6 +20,7 @@ export type HoldRow = {
   readonly model: string
   readonly heldNanoUsd: NanoUsd
   readonly sliceNanoUsd: NanoUsd
+  readonly pins: readonly Pin[]
   readonly checkpointNanoUsd: NanoUsd
   readonly beatN: number
   readonly beatAtMs: number
@@ -47,6 +49,8 @@ export type Snapshot = Pick<
   | 'settings'
   | 'headSeq'
   | 'postedNanoUsd'
+  | 'lots'
+  | 'debtNanoUsd'
   | 'spending'
   | 'standing'
   | 'lifetime'
@@ -60,7 +64,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 1
+export const snapshotVersion = 2
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {
@@ -82,7 +86,7 @@ export type Lookup = {
 }
 
 export function rowOf(hold: Hold): HoldRow {
-  const { callId, keyNumber, model, heldNanoUsd, sliceNanoUsd, checkpointNanoUsd } = hold
+  const { callId, keyNumber, model, heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = hold
   const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq } = hold
   return {
     callId,
@@ -91,6 +95,7 @@ export function rowOf(hold: Hold): HoldRow {
     model,
     heldNanoUsd,
     sliceNanoUsd,
+    pins,
     checkpointNanoUsd,
     beatN,
     beatAtMs,

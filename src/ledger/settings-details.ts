@@ -7,6 +7,7 @@ import type { AccountSettings } from './account-commands.ts'
 /** A billion per minute is "no limit" in practice and keeps every sum far from 2^53. */
 const limitMax = 1_000_000_000
 const keysMaxMax = 1_000
+const modes = ['prepaid', 'postpaid', 'allowance'] as const
 
 const read: {
   readonly [Name in keyof AccountSettings]: (value: unknown) => Pick<AccountSettings, Name> | undefined
@@ -21,6 +22,12 @@ const read: {
       : found(amount(value), (limit) => ({ monthlySpendLimitNanoUsd: limit })),
   lowBalanceThresholdNanoUsd: (value) =>
     found(amount(value), (threshold) => ({ lowBalanceThresholdNanoUsd: threshold })),
+  mode: (value) =>
+    found(
+      modes.find((mode) => mode === value),
+      (mode) => ({ mode }),
+    ),
+  creditLimitNanoUsd: (value) => found(amount(value), (limit) => ({ creditLimitNanoUsd: limit })),
   isFrozen: (value) => (typeof value === 'boolean' ? { isFrozen: value } : undefined),
 }
 

@@ -2,6 +2,7 @@
 
 import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, maxNanoUsd, minNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { creditLineOf } from './available.ts'
 import type { Budget, BudgetWindow } from './account-commands.ts'
 import type { Admit } from './call-commands.ts'
 import type { Hold, Key, State } from './state.ts'
@@ -14,6 +15,7 @@ type MoneyWhy = {
     | 'monthly_spend_limit_reached'
     | 'insufficient_credits'
     | 'in_flight_budget_exhausted'
+    | 'credit_limit_reached'
   limitSource: 'balance' | `key_${BudgetWindow}` | 'account_month'
   limitNanoUsd?: NanoUsd
   remainingNanoUsd?: NanoUsd
@@ -107,7 +109,8 @@ function* limitsOf(state: State, asked: Asked): Generator<Limit> {
     const used = usedIn(state.spending, holds.values(), 'month', atMs)
     yield windowLimit('account_month', month, used, msUntilWindowEnds('month', state.nowMs))
   }
-  yield { source: 'balance', roomNanoUsd: subtractNanoUsd(state.postedNanoUsd, takenBy(state, asked)) }
+  const funds = addNanoUsd(state.postedNanoUsd, creditLineOf(state))
+  yield { source: 'balance', roomNanoUsd: subtractNanoUsd(funds, takenBy(state, asked)) }
 }
 
 /** What the open holds have taken from the balance, and for a new call also what they will want next. */
@@ -142,8 +145,7 @@ function refusedBy(
   const { source = 'balance', limitNanoUsd, roomNanoUsd = zeroNanoUsd, resetMs } = limit ?? {}
   // Enough money that the account's own running calls hold, or not enough at all: only the first is worth a retry.
   if (source === 'balance') {
-    const code = state.postedNanoUsd >= floorNanoUsd ? 'in_flight_budget_exhausted' : 'insufficient_credits'
-    return { ok: false, why: { code, limitSource: source } }
+    return { ok: false, why: { code: balanceCode(state, floorNanoUsd), limitSource: source } }
   }
   const remainingNanoUsd = maxNanoUsd(zeroNanoUsd, roomNanoUsd)
   return {
@@ -156,4 +158,10 @@ function refusedBy(
       ...(resetMs === undefined ? {} : { resetMs }),
     },
   }
+}
+
+function balanceCode(state: State, floorNanoUsd: NanoUsd): MoneyWhy['code'] {
+  const line = creditLineOf(state)
+  if (addNanoUsd(state.postedNanoUsd, line) >= floorNanoUsd) return 'in_flight_budget_exhausted'
+  return line > 0 ? 'credit_limit_reached' : 'insufficient_credits'
 }

@@ -7,6 +7,7 @@ import { addNanoUsd, negateNanoUsd } from '#core/money.ts'
 import { burnMore } from './burn.ts'
 import { admitWithinMs, firstCallIdAt } from './call-time.ts'
 import { neverAdmittedMs } from './charges.ts'
+import { addPin } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { expiryOf } from './holds.ts'
 import { addAdmission, rateWindowMs } from './rate.ts'
@@ -56,6 +57,7 @@ export function stateFrom(stored: Stored, clockMs: number, timings: Timings): St
     state.holds.set(row.callId, { ...hold, admissionNumber: admissionNumbers.get(row.callId) ?? null })
     state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, row.heldNanoUsd)
     state.slicesNanoUsd = addNanoUsd(state.slicesNanoUsd, row.sliceNanoUsd)
+    for (const pin of row.pins) addPin(state, pin.seq, pin.amountNanoUsd)
   }
   return state
 }
@@ -68,7 +70,7 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 }
 
 export function snapshotOf(state: State): Snapshot {
-  const { accountId, name, epoch, settings, headSeq, postedNanoUsd } = state
+  const { accountId, name, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd } = state
   const { spending, standing, lifetime, isDamaged } = state
   return {
     version: snapshotVersion,
@@ -81,6 +83,8 @@ export function snapshotOf(state: State): Snapshot {
     settings,
     headSeq,
     postedNanoUsd,
+    lots,
+    debtNanoUsd,
     spending,
     standing,
     lifetime,

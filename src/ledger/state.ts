@@ -7,7 +7,9 @@ import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountSettings, Budget } from './account-commands.ts'
+import type { Lot, Pin } from './lots.ts'
 import type { RateLog } from './rate.ts'
+import { noFunds } from './lots.ts'
 import { emptyRateLog } from './rate.ts'
 import type { Standing } from './standing.ts'
 import { newStanding } from './standing.ts'
@@ -24,11 +26,17 @@ export type State = {
   /** The newest time that the object has seen: it never goes back. */
   nowMs: Millis
   headSeq: number
+  /** Σ lots − debt. */
   postedNanoUsd: NanoUsd
+  /** In the order in which they are drawn (lots.ts). */
+  lots: readonly Lot[]
+  debtNanoUsd: NanoUsd
   /** The sum over `holds`, kept beside them because every admission asks for it. */
   heldNanoUsd: NanoUsd
   /** The same sum of what rolling holds will want next. */
   slicesNanoUsd: NanoUsd
+  /** The sums of what open holds keep of each lot. */
+  pinned: Map<number, NanoUsd>
   /** Open holds only. */
   holds: Map<CallId, Hold>
   keys: Map<KeyNumber, Key>
@@ -51,6 +59,8 @@ export type Hold = {
   readonly heldNanoUsd: NanoUsd
   /** Kept free for its next extension; 0 for a hold that is never extended. */
   readonly sliceNanoUsd: NanoUsd
+  /** What it keeps of which lots; where they are less than it holds, the credit line stands for the rest. */
+  readonly pins: readonly Pin[]
   readonly checkpointNanoUsd: NanoUsd
   readonly beatN: number
   readonly beatAtMs: number
@@ -101,6 +111,8 @@ export const defaultSettings: AccountSettings = {
   monthlySpendLimitNanoUsd: null,
   lowBalanceThresholdNanoUsd: nanoUsd(1_000_000_000),
   isFrozen: false,
+  mode: 'prepaid',
+  creditLimitNanoUsd: zeroNanoUsd,
 }
 
 export const noBurn: Burn = { minute: 0, now: zeroNanoUsd, before: zeroNanoUsd }
@@ -117,8 +129,10 @@ export function newState(accountId: AccountId): State {
     nowMs: asMillis(0),
     headSeq: 0,
     postedNanoUsd: zeroNanoUsd,
+    ...noFunds,
     heldNanoUsd: zeroNanoUsd,
     slicesNanoUsd: zeroNanoUsd,
+    pinned: new Map(),
     holds: new Map(),
     keys: new Map(),
     spending: noSpending,
@@ -140,5 +154,10 @@ export function newState(accountId: AccountId): State {
 }
 
 export function copyState(state: State): State {
-  return { ...state, holds: new Map(state.holds), keys: new Map(state.keys) }
+  return {
+    ...state,
+    holds: new Map(state.holds),
+    keys: new Map(state.keys),
+    pinned: new Map(state.pinned),
+  }
 }

@@ -111,15 +111,16 @@ export class Store {
   #putHold(row: HoldRow, nowMs: number): void {
     const day = dayOf(callTimeOf(row.callId) ?? nowMs)
     this.#openDay(day, nowMs)
-    const { callId, outcome, keyNumber, model, heldNanoUsd, sliceNanoUsd, checkpointNanoUsd } = row
+    const { callId, outcome, keyNumber, model, heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = row
     const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq, chargedNanoUsd } = row
-    this.#run(`INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
+    this.#run(`INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
       callId,
       outcome,
       keyNumber,
       model,
       heldNanoUsd,
       sliceNanoUsd,
+      JSON.stringify(pins.map(({ seq, amountNanoUsd }) => [seq, amountNanoUsd])),
       checkpointNanoUsd,
       beatN,
       beatAtMs,
@@ -258,6 +259,7 @@ function readHold(row: Row): HoldRow {
     model: text(row['model']),
     heldNanoUsd: whole(row['held_nano_usd']) as NanoUsd,
     sliceNanoUsd: whole(row['slice_nano_usd']) as NanoUsd,
+    pins: readPins(text(row['pins'])),
     checkpointNanoUsd: whole(row['checkpoint_nano_usd']) as NanoUsd,
     beatN: whole(row['beat_n']),
     beatAtMs: whole(row['beat_at_ms']),
@@ -266,6 +268,12 @@ function readHold(row: Row): HoldRow {
     afterSeq: whole(row['after_seq']),
     chargedNanoUsd: whole(row['charged_nano_usd']) as NanoUsd,
   }
+}
+
+/** Written by `#putHold`: pairs of a lot and an amount. */
+function readPins(body: string): HoldRow['pins'] {
+  const pairs = readJson(body) as readonly (readonly [number, NanoUsd])[]
+  return pairs.map(([seq, amountNanoUsd]) => ({ seq, amountNanoUsd }))
 }
 
 function readReference(row: Row): ReferenceRow {

@@ -1,8 +1,9 @@
 // What the account looks like from outside, at a time: for reading, never for deciding.
 
-import { maxNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { maxNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type { Entry } from './entry.ts'
+import { availableOf } from './available.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
 import type { Hold, Key, State } from './state.ts'
@@ -17,7 +18,13 @@ export function accountView(state: State, recent: readonly Entry[], nowMs: numbe
     epoch: state.epoch,
     postedNanoUsd: state.postedNanoUsd,
     heldNanoUsd: state.heldNanoUsd,
-    availableNanoUsd: subtractNanoUsd(state.postedNanoUsd, state.heldNanoUsd),
+    availableNanoUsd: availableOf(state),
+    debtNanoUsd: state.debtNanoUsd,
+    buckets: state.lots.map(({ bucket, remainingNanoUsd, expiresAtMs }) => ({
+      bucket,
+      remainingNanoUsd,
+      expiresInMs: expiresAtMs === null ? null : Math.max(0, expiresAtMs - nowMs),
+    })),
     openHolds: state.holds.size,
     lifetimeAdded: tallyText(state.lifetime.added),
     lifetimeBonus: tallyText(state.lifetime.bonus),

@@ -16,6 +16,8 @@ const view: AccountView = {
   postedNanoUsd: nanoUsd(12_500_000_000),
   heldNanoUsd: nanoUsd(1),
   availableNanoUsd: nanoUsd(12_499_999_999),
+  debtNanoUsd: zeroNanoUsd,
+  buckets: [],
   openHolds: 1,
   lifetimeAdded: '20.00',
   lifetimeBonus: '0.50',
@@ -28,6 +30,8 @@ const view: AccountView = {
     monthlySpendLimitNanoUsd: null,
     lowBalanceThresholdNanoUsd: nanoUsd(1_000_000_000),
     isFrozen: false,
+    mode: 'prepaid',
+    creditLimitNanoUsd: zeroNanoUsd,
   },
   rate: {
     requests: { limit: 50, remaining: 50, resetMs: 0 },

@@ -44,8 +44,14 @@ export function accountBody(view: AccountView): { readonly [name: string]: Json 
     lifetime_bonus: view.lifetimeBonus,
     lifetime_spent: view.lifetimeSpent,
     allowances: [],
-    mode: 'prepaid',
-    credit_limit: null,
+    mode: settings.mode,
+    credit_limit: settings.mode === 'postpaid' ? formatUsd(settings.creditLimitNanoUsd) : null,
+    debt: formatUsd(view.debtNanoUsd),
+    buckets: view.buckets.map(({ bucket, remainingNanoUsd, expiresInMs }) => ({
+      bucket,
+      amount: formatUsd(remainingNanoUsd),
+      expires_in_seconds: expiresInMs === null ? null : Math.ceil(expiresInMs / 1_000),
+    })),
     monthly_spend_limit: limit === null ? null : formatUsd(limit),
     is_frozen: settings.isFrozen,
     limits: {

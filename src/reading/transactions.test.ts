@@ -29,7 +29,7 @@ describe('ledger lines as movements of money', () => {
       balanceAfterNanoUsd: nanoUsd(-1),
       createdAtMs: Date.parse('2026-11-01T00:00:00Z'),
       keyNumber: null,
-      detail: {},
+      detail: { bucket: 'promotional' },
     }
     expect(transactionBody(entry)).toEqual({
       id: 'txn_1_7',

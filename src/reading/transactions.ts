@@ -4,6 +4,8 @@ import { asMillis, isoTime } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import { formatUsd } from '#core/money.ts'
 import type { Entry, EntryKind } from '#ledger/entry.ts'
+import { isObject } from '#core/readers.ts'
+import { readBucket, readDraw } from '#ledger/lots.ts'
 import { readLimit, readSeqCursor } from './query.ts'
 import { askObject, type Answer, type Asked, type Reading } from './reader.ts'
 
@@ -64,7 +66,7 @@ export function transactionBody(entry: Entry): Json {
     type: transactionType(entry),
     amount: formatUsd(entry.amountNanoUsd),
     running_balance: formatUsd(entry.balanceAfterNanoUsd),
-    bucket: buckets[entry.kind] ?? null,
+    bucket: bucketOf(entry),
     reference: entry.reference,
     key: entry.keyNumber,
     created_at: isoTime(asMillis(entry.createdAtMs)),
@@ -79,6 +81,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   adjustment: 'adjustment',
   usage: 'consumption',
   late: 'consumption',
+  expiry: 'expiry',
   // These move no money, and would be mistakes if they did.
   create: 'adjustment',
   key: 'adjustment',
@@ -91,10 +94,12 @@ export function transactionType({ kind, amountNanoUsd }: Pick<Entry, 'kind' | 'a
   return kind === 'late' && amountNanoUsd > 0 ? 'reversal' : types[kind]
 }
 
-/** What a credit becomes; what is spent comes from several of them. */
-const buckets: Partial<Readonly<Record<EntryKind, string>>> = {
-  purchase: 'paid',
-  auto_top_up: 'paid',
-  bonus: 'bonus',
-  grant: 'promotional',
+/** What a credit becomes, or the one bucket that money was taken from; null where it came from several, or became debt. */
+function bucketOf({ detail }: Entry): string | null {
+  if (!isObject(detail)) return null
+  const own = readBucket(detail['bucket'])
+  if (own !== undefined) return own
+  const drawn = new Set(readDraw(detail).lots.map(({ bucket }) => bucket))
+  const [only] = drawn
+  return drawn.size === 1 && only !== undefined ? only : null
 }
