@@ -334,6 +334,27 @@ describe('a restart', () => {
 })
 
 describe('the alarm', () => {
+  test('takes money away whose time is over, though nobody asks the account for anything', async () => {
+    const account = await opened(1)
+    const start = Date.now()
+    setClock(start)
+    const gift = {
+      reference: 'gift',
+      kind: 'grant' as const,
+      amountNanoUsd: nanoUsd(5),
+      reason: '',
+      actor: '',
+    }
+    await account.port.credit({ ...gift, expiresInMs: 1_000 })
+    setClock(start + 1_000)
+    await runDurableObjectAlarm(account.stub)
+    expect(await balance(account)).toMatchObject({ posted: dollar, held: 0 })
+    expect((await account.port.entriesBefore(Number.MAX_SAFE_INTEGER, 1))[0]).toMatchObject({
+      kind: 'expiry',
+      amountNanoUsd: -5,
+    })
+  })
+
   // Cases: billing-bugs 34
   test('expires a silent hold by its last checkpoint; a late capture books the difference once', async () => {
     const account = await opened()

@@ -1,11 +1,11 @@
-// What the operator does with accounts: open, look at, grant, change, send again. Each is one command to the object.
+// What the operator does with accounts: open, look at, change, send again. Each is one command to the object.
 
 import { refuse, type Json, type Refusal } from '#core/errors.ts'
 import { makeAccountId } from '#core/ids.ts'
 import { formatUsd } from '#core/money.ts'
 import { regionCharacters, regionOf } from '#core/regions.ts'
 import { driverErrorOf } from '#db/client.ts'
-import type { CommandAnswer, CreditAnswer } from '#ledger/account-commands.ts'
+import type { CommandAnswer } from '#ledger/account-commands.ts'
 import type { AccountView, KeyView } from '#ledger/account-views.ts'
 import { rememberAccount } from '#settlement/reconcile.ts'
 import {
@@ -14,9 +14,10 @@ import {
   type OperatorAnswer,
   type OperatorRequest,
 } from './operator-guard.ts'
-import { readGrant, readNewAccount, readSettingsChange } from './operator-input.ts'
+import { readNewAccount, readSettingsChange } from './operator-input.ts'
 
-const actor = 'operator'
+/** Stands in the log beside what the operator did. */
+export const actor = 'operator'
 
 export async function createAccount(request: OperatorRequest): Promise<OperatorAnswer> {
   const read = readNewAccount(request.body)
@@ -52,57 +53,11 @@ export async function changeAccount(request: AccountRequest): Promise<OperatorAn
   return answer.ok ? showAccount(request) : refusalOf(answer)
 }
 
-export async function grantCredit({ accountId, body, parts }: AccountRequest): Promise<OperatorAnswer> {
-  const read = readGrant(body)
-  if (!read.ok) return read
-  const { amountNanoUsd, reason, idempotencyKey } = read.value
-  const reference = `grant:${idempotencyKey}`
-  const command = { reference, kind: 'grant' as const, amountNanoUsd, reason, actor }
-  const answer = await parts.accounts(accountId).credit(command)
-  if (!answer.ok) return creditRefusal(answer)
-  const { seq, balanceNanoUsd, isRepeat } = answer
-  return {
-    ok: true,
-    // A repeat is answered with what stands, and created nothing.
-    status: isRepeat ? 200 : 201,
-    body: {
-      account_id: accountId,
-      idempotency_key: idempotencyKey,
-      amount: formatUsd(amountNanoUsd),
-      reason,
-      seq,
-      balance: formatUsd(balanceNanoUsd),
-      is_repeat: isRepeat,
-    },
-  }
-}
-
 export async function resendEntries({ accountId, parts }: AccountRequest): Promise<OperatorAnswer> {
   const answer = await parts.accounts(accountId).resend()
   return answer.ok
     ? { ok: true, status: 202, body: { account_id: accountId, resend: 'started' } }
     : refusalOf(answer)
-}
-
-function creditRefusal(answer: CreditAnswer & { ok: false }): Refusal {
-  switch (answer.code) {
-    case 'no_such_account':
-      return noSuchAccount()
-    case 'reference_reused':
-      return refuse('idempotency_key_reused', {
-        message: 'This idempotency_key was used for another grant of this account. Nothing was granted.',
-        param: 'idempotency_key',
-      })
-    case 'balance_too_large':
-      return refuse('invalid_request', {
-        message: 'The balance would pass what one account may hold ($1,000,000). Nothing was granted.',
-        param: 'amount',
-      })
-    case 'invalid_amount':
-      return refuse('invalid_request', { message: 'The amount cannot be granted.', param: 'amount' })
-    case 'internal':
-      return objectFailed()
-  }
 }
 
 export function refusalOf(answer: CommandAnswer & { ok: false }): Refusal {
@@ -145,6 +100,14 @@ function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
     keys_max: settings.keysMax,
     monthly_spend_limit: limit === null ? null : formatUsd(limit),
     low_balance_threshold: formatUsd(settings.lowBalanceThresholdNanoUsd),
+    mode: settings.mode,
+    credit_limit: formatUsd(settings.creditLimitNanoUsd),
+    debt: formatUsd(view.debtNanoUsd),
+    buckets: view.buckets.map(({ bucket, remainingNanoUsd, expiresInMs }) => ({
+      bucket,
+      amount: formatUsd(remainingNanoUsd),
+      expires_in_seconds: expiresInMs === null ? null : Math.ceil(expiresInMs / 1_000),
+    })),
     frozen: settings.isFrozen,
     entries: { head: marks.head, sent: marks.sent, confirmed: marks.confirmed },
     keys: keys.map(keyBody),

@@ -1,11 +1,13 @@
 // Reads the bodies of the operator API (pure): our commands, or a refusal that names the field. A field that is not ours
 // is refused, never ignored: an operator who misspells a limit must hear it, and nobody slips in what is not offered.
 
+import { dayMs } from '#core/clock.ts'
 import { refuse, type Refusal } from '#core/errors.ts'
 import { nanoUsd, parseUsd, type NanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { defaultRegion, isRegion, regions, type Region } from '#core/regions.ts'
 import type { AccountSettings, Budget, BudgetWindow } from '#ledger/account-commands.ts'
+import type { Bucket } from '#ledger/lots.ts'
 
 export type Read<Value> = { ok: true; value: Value } | Refusal
 
@@ -32,16 +34,44 @@ export function readNewAccount(body: unknown): Read<NewAccount> {
   return settings.ok ? { ok: true, value: { name: name.value, region, settings: settings.value } } : settings
 }
 
-export type Grant = { amountNanoUsd: NanoUsd; reason: string; idempotencyKey: string }
+/** As given by the operator; null never expires. */
+export type Grant = Adjustment & { bucket?: Bucket; expiresInMs: number | null }
+export type Adjustment = { amountNanoUsd: NanoUsd; reason: string; idempotencyKey: string }
+
+/** What was paid for cannot be granted. */
+export const grantBuckets = ['allowance', 'promotional', 'bonus'] as const
+export const expiresInDaysMax = 3_650
+export const modes = ['prepaid', 'postpaid', 'allowance'] as const
 
 export function readGrant(body: unknown): Read<Grant> {
-  const fields = readFields(body, ['amount', 'reason', 'idempotency_key'])
+  const fields = readFields(body, ['amount', 'reason', 'idempotency_key', 'bucket', 'expires_in_days'])
   if (!fields.ok) return fields
-  const amount = readAmount(fields.value['amount'], 'amount')
+  const booking = readBooking(fields.value, readAmount)
+  if (!booking.ok) return booking
+  const { bucket: named = 'promotional', expires_in_days: days = null } = fields.value
+  const bucket = grantBuckets.find((name) => name === named)
+  if (bucket === undefined) return invalid('bucket', `bucket must be one of ${grantBuckets.join(', ')}.`)
+  if (days === null) return { ok: true, value: { ...booking.value, bucket, expiresInMs: null } }
+  const whole = readWhole(days, 1)
+  if (whole === undefined || whole > expiresInDaysMax)
+    return invalid('expires_in_days', `expires_in_days must be a whole number from 1 to ${expiresInDaysMax}.`)
+  return { ok: true, value: { ...booking.value, bucket, expiresInMs: whole * dayMs } }
+}
+
+/** The only amount of the product that may be negative: it needs a reason like the others. */
+export function readAdjustment(body: unknown): Read<Adjustment> {
+  const fields = readFields(body, ['amount', 'reason', 'idempotency_key'])
+  return fields.ok ? readBooking(fields.value, readSignedAmount) : fields
+}
+
+type AmountReader = (value: unknown, field: string) => Read<NanoUsd>
+
+function readBooking(fields: { readonly [name: string]: unknown }, amountOf: AmountReader): Read<Adjustment> {
+  const amount = amountOf(fields['amount'], 'amount')
   if (!amount.ok) return amount
-  const reason = readText(fields.value['reason'], 'reason', textLengthMax)
+  const reason = readText(fields['reason'], 'reason', textLengthMax)
   if (!reason.ok) return reason
-  const key = readText(fields.value['idempotency_key'], 'idempotency_key', idempotencyKeyLengthMax)
+  const key = readText(fields['idempotency_key'], 'idempotency_key', idempotencyKeyLengthMax)
   if (!key.ok) return key
   return {
     ok: true,
@@ -103,6 +133,16 @@ const settingReaders: { readonly [field: string]: SettingReader } = {
   low_balance_threshold: (value, field) => {
     const amount = readAmountFromZero(value, field)
     return amount.ok ? { ok: true, value: { lowBalanceThresholdNanoUsd: amount.value } } : amount
+  },
+  mode: (value, field) => {
+    const mode = modes.find((name) => name === value)
+    return mode === undefined
+      ? invalid(field, `${field} must be one of ${modes.join(', ')}.`)
+      : { ok: true, value: { mode } }
+  },
+  credit_limit: (value, field) => {
+    const amount = readAmountFromZero(value, field)
+    return amount.ok ? { ok: true, value: { creditLimitNanoUsd: amount.value } } : amount
   },
   frozen: (value, field) =>
     typeof value === 'boolean'
@@ -187,6 +227,17 @@ function isPlainText(text: string): boolean {
 function readAmount(value: unknown, field: string): Read<NanoUsd> {
   const amount = readAmountFromZero(value, field)
   return amount.ok && amount.value === 0 ? invalid(field, amountMessage(field, 'more than 0')) : amount
+}
+
+function readSignedAmount(value: unknown, field: string): Read<NanoUsd> {
+  const text = readString(value)
+  const amount = text === undefined ? undefined : parseUsd(text)
+  if (amount !== undefined && amount !== 0 && Math.abs(amount) <= amountMaxNanoUsd)
+    return { ok: true, value: amount }
+  return invalid(
+    field,
+    `${field} must be a decimal text of US dollars such as "-12.50": not 0, from -1000000 to 1000000, at most 9 decimals.`,
+  )
 }
 
 function readAmountFromZero(value: unknown, field: string): Read<NanoUsd> {

@@ -3,7 +3,8 @@
 import { Hono } from 'hono'
 import { usdText, type RouteDescription, type RouteMethod, type Schema } from '#core/route-table.ts'
 import { regions } from '#core/regions.ts'
-import { changeAccount, createAccount, grantCredit, resendEntries, showAccount } from './operator-accounts.ts'
+import { changeAccount, createAccount, resendEntries, showAccount } from './operator-accounts.ts'
+import { adjustBalance, grantCredit } from './operator-credits.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
 import {
   answerOperator,
@@ -12,6 +13,7 @@ import {
   type OperatorParts,
   type OperatorRequest,
 } from './operator-guard.ts'
+import { expiresInDaysMax, grantBuckets, modes } from './operator-input.ts'
 import { issueKey, revokeKey } from './operator-keys.ts'
 
 type OperatorRoute = {
@@ -23,6 +25,10 @@ const text: Schema = { type: 'string' }
 const whole: Schema = { type: 'integer', minimum: 0 }
 const flag: Schema = { type: 'boolean' }
 const amount: Schema = { type: 'string', description: 'Decimal US dollars, more than 0, at most 1000000.' }
+const signedAmount: Schema = {
+  type: 'string',
+  description: 'Decimal US dollars, not 0, from -1000000 to 1000000.',
+}
 const reason: Schema = { type: 'string', description: 'Why, for the log.' }
 const listOfObjects: Schema = { type: 'array', items: { type: 'object', properties: {} } }
 
@@ -33,8 +39,15 @@ const settings = {
   keys_max: whole,
   monthly_spend_limit: { anyOf: [amount, { type: 'null' }] },
   low_balance_threshold: amount,
+  mode: { type: 'string', enum: modes },
+  credit_limit: amount,
   frozen: flag,
 } as const satisfies { readonly [name: string]: Schema }
+
+const booked: Schema = {
+  type: 'object',
+  properties: { amount: usdText, balance: usdText, is_repeat: flag },
+}
 
 const account: Schema = {
   type: 'object',
@@ -78,8 +91,34 @@ const routes: readonly OperatorRoute[] = [
     route: {
       ...described('post', '/accounts/{id}/grants', 'Grants credit, once per idempotency key.'),
       successStatus: 201,
-      body: closed({ amount, reason, idempotency_key: text }, ['amount', 'reason', 'idempotency_key']),
-      answer: { type: 'object', properties: { amount: usdText, balance: usdText, is_repeat: flag } },
+      body: closed(
+        {
+          amount,
+          reason,
+          idempotency_key: text,
+          bucket: { type: 'string', enum: grantBuckets },
+          expires_in_days: { type: 'integer', minimum: 1, maximum: expiresInDaysMax },
+        },
+        ['amount', 'reason', 'idempotency_key'],
+      ),
+      answer: booked,
+    },
+  },
+  {
+    answerWith: forAccount(adjustBalance),
+    route: {
+      ...described(
+        'post',
+        '/accounts/{id}/adjustments',
+        'Corrects the balance in either direction, once per idempotency key.',
+      ),
+      successStatus: 201,
+      body: closed({ amount: signedAmount, reason, idempotency_key: text }, [
+        'amount',
+        'reason',
+        'idempotency_key',
+      ]),
+      answer: booked,
     },
   },
   {

@@ -133,6 +133,8 @@ function viewOf(account: StandInAccount): AccountView {
     postedNanoUsd: balance,
     heldNanoUsd: zeroNanoUsd,
     availableNanoUsd: balance,
+    debtNanoUsd: nanoUsd(0),
+    buckets: [],
     openHolds: 0,
     lifetimeAdded: '0.00',
     lifetimeBonus: '0.00',
@@ -145,6 +147,8 @@ function viewOf(account: StandInAccount): AccountView {
       monthlySpendLimitNanoUsd: null,
       lowBalanceThresholdNanoUsd: zeroNanoUsd,
       isFrozen: false,
+      mode: 'prepaid',
+      creditLimitNanoUsd: nanoUsd(0),
     },
     rate: {
       requests: { limit: 50, remaining: 50, resetMs: 0 },

@@ -139,7 +139,7 @@ describe('the operator API refuses', () => {
     const id = await openAccount()
     for (const [method, path, body, param] of [
       ['POST', '/accounts', { name: 'x', balance: '100' }, 'balance'],
-      ['PATCH', `/accounts/${id}`, { rpm: 5, credit_limit: '100', reason: 'r' }, 'credit_limit'],
+      ['PATCH', `/accounts/${id}`, { rpm: 5, credits: '100', reason: 'r' }, 'credits'],
       ['POST', `/accounts/${id}/keys`, { name: 'k', user_role: 'proxy_admin' }, 'user_role'],
       [
         'POST',
