@@ -109,7 +109,7 @@ describe('money that expires', () => {
     account.crash()
     account.ask(() => true)
     expect(funds(account)).toEqual({ paid: 1, debt: 0 })
-    expect(account.store.entries.at(-1)).toMatchObject({ kind: 'expiry', amountNanoUsd: -dollars(2) })
+    expect(account.store.entries.at(-1)).toMatchObject({ kind: 'expiry', amountNanoUsd: dollars(-2) })
     account.ask(() => true)
     expect(account.store.entries.filter(({ kind }) => kind === 'expiry')).toHaveLength(1)
   })
