@@ -1,5 +1,5 @@
 // The hash chain over the log: anyone with the entries can recompute it. hash(n) = hex SHA-256 of hash(n-1) followed by the
-// canonical JSON of entry n; hash(0) is 64 zeros. Computed when entries are sent, off the path of a request.
+// canonical JSON of entry n; hash(0) is 64 zeros, and each epoch starts anew from it. Computed off the path of a request.
 
 import type { Json } from '#core/errors.ts'
 import type { Entry } from './entry.ts'
@@ -13,10 +13,17 @@ export function canonicalJson(value: Json): string {
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(fields[name] ?? null)}`).join(',')}}`
 }
 
-export async function hashAfter(previous: string, entry: Entry): Promise<string> {
-  const { epoch, seq, kind, reference, amountNanoUsd, balanceAfterNanoUsd, createdAtMs, keyNumber, detail } =
-    entry
-  const fields = {
+/**
+ * What people wrote: names and reasons. They are no part of the chain and of no statement, so that a person can be erased
+ * from the books without a byte of what is proved changing.
+ */
+export const personalTexts = ['name', 'reason'] as const
+
+/** The entry as the chain and a statement hold it. */
+export function provedFields(entry: Entry): { readonly [name: string]: Json } {
+  const { epoch, seq, kind, reference, amountNanoUsd, balanceAfterNanoUsd, createdAtMs, keyNumber } = entry
+  const detail = withoutPersonalTexts(entry.detail)
+  return {
     epoch,
     seq,
     kind,
@@ -27,7 +34,16 @@ export async function hashAfter(previous: string, entry: Entry): Promise<string>
     keyNumber,
     detail,
   }
-  const bytes = new TextEncoder().encode(previous + canonicalJson(fields))
+}
+
+export function withoutPersonalTexts(detail: Json): Json {
+  if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return detail
+  const isKept = ([name]: readonly [string, Json]) => !personalTexts.some((text) => text === name)
+  return Object.fromEntries(Object.entries(detail).filter(isKept))
+}
+
+export async function hashAfter(previous: string, entry: Entry): Promise<string> {
+  const bytes = new TextEncoder().encode(previous + canonicalJson(provedFields(entry)))
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

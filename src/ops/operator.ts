@@ -15,6 +15,7 @@ import {
 } from './operator-guard.ts'
 import { expiresInDaysMax, grantBuckets, modes } from './operator-input.ts'
 import { issueKey, revokeKey } from './operator-keys.ts'
+import { showStatement } from './operator-statement.ts'
 
 type OperatorRoute = {
   route: RouteDescription
@@ -149,6 +150,29 @@ const routes: readonly OperatorRoute[] = [
       ),
       successStatus: 202,
       answer: { type: 'object', properties: { resend: text } },
+    },
+  },
+  {
+    answerWith: forAccount(showStatement),
+    route: {
+      ...described(
+        'get',
+        '/accounts/{id}/statement',
+        'What Postgres has confirmed of the log, with its hash chain; docs/verify-statement.mjs verifies it.',
+      ),
+      query: { from: text, to: text, cursor: text },
+      answer: {
+        type: 'object',
+        properties: {
+          account_id: text,
+          previous_hash: text,
+          balance_before_nano_usd: { type: 'integer' },
+          entries: listOfObjects,
+          balance_after_nano_usd: { type: 'integer' },
+          hash: text,
+          next_cursor: text,
+        },
+      },
     },
   },
   {
