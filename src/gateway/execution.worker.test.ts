@@ -135,6 +135,18 @@ test('a stream whose chunks say "error": null is an answer, and is charged', asy
   expect(answer.captures[0]?.costNanoUsd).toBeGreaterThan(0)
 })
 
+// Cases: dialects 20
+test("a stream carries none of its upstream's headers: their length and encoding are of other bytes", async () => {
+  const upstream = streamed(chunk, { choices: [], usage })
+  const theirs = { 'content-length': '7', 'content-encoding': 'gzip', 'openai-organization': 'ours' }
+  for (const [name, value] of Object.entries(theirs)) upstream.headers.set(name, value)
+  upstream.headers.set('cache-control', 'public, max-age=60')
+  const { response } = await called(upstream, true)
+  expect(await response.text()).toContain('Hello')
+  expect(Object.keys(theirs).filter((name) => response.headers.has(name))).toEqual([])
+  expect(response.headers.get('cache-control')).toBe('private, no-store, no-transform')
+})
+
 test('a whole answer without an end is not read into memory, but refused', async () => {
   let bytes = 0
   const body = new ReadableStream<Uint8Array>({

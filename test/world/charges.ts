@@ -142,7 +142,9 @@ export async function estimateOf(world: WorldClient, { apiKey }: Account, body: 
 
 /** Dollars as JSON numbers, which conventions demand in some places. */
 export function nanoOfNumber(usd: unknown): NanoUsd {
-  return nanoUsd(Math.round(Number(usd) * 1e9))
+  if (typeof usd !== 'number')
+    throw new Error(`an amount in an answer is a number, not ${JSON.stringify(usd)}`)
+  return nanoUsd(Math.round(usd * 1e9))
 }
 
 /** An account with exactly so much credit. */
