@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { inputTokensOf, noUsage, outputTokensOf, type Usage } from '#calls/usage.ts'
+import { inputTokensOf, noUsage, outputTokensOf, type Usage, usageUnits } from '#calls/usage.ts'
 import { nanoUsd } from '#core/money.ts'
 import { models } from './models.ts'
 import { chargeOf } from './price.ts'
@@ -80,6 +80,17 @@ describe('a quote', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  // Cases: billing-bugs 18
+  test.each(usageUnits)('holds enough where every token is the dearest that its model has: %s', (unit) => {
+    const model = aModel({ prices: { ...aModel().prices, [unit]: usdPerMillion('50') } })
+    const made = quote(model, { ...plain, choices: 3 })
+    const isInput = inputTokensOf({ ...noUsage, [unit]: 1 }) === 1
+    const tokens = isInput ? made.inputTokensBound : made.outputTokens * 3
+    const { costNanoUsd } = chargeOf(model, { ...noUsage, [unit]: tokens })
+    expect(costNanoUsd).toBe(tokens * 50_000)
+    expect(made.holdNanoUsd).toBeGreaterThanOrEqual(costNanoUsd)
   })
 
   test('names the output limit that some money covers, and quotes no more than that money for it', () => {
