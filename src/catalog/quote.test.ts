@@ -17,6 +17,7 @@ const plain: QuotedCall = {
   images: 0,
   outputTokensMax: 100,
   choices: 1,
+  isStreamed: false,
 }
 
 describe('a quote', () => {
@@ -68,14 +69,19 @@ describe('a quote', () => {
       images: fc.nat(20),
       outputTokensMax: fc.option(fc.integer({ min: 1, max: 2_000_000 }), { nil: undefined }),
       choices: fc.integer({ min: 1, max: 128 }),
+      isStreamed: fc.boolean(),
     })
     const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 })
     fc.assert(
       fc.property(fc.constantFrom(...models, aModel()), call, shares, (model, quoted, parts) => {
         const made = quote(model, quoted)
         const used = usageWithin(made.inputTokensBound, made.outputTokens * quoted.choices, parts)
-        expect(made.holdNanoUsd).toBeGreaterThanOrEqual(chargeOf(model, used).costNanoUsd)
-        expect(made.ceilingNanoUsd).toBeGreaterThanOrEqual(made.floorNanoUsd)
+        expect(made.ceilingNanoUsd).toBeGreaterThanOrEqual(chargeOf(model, used).costNanoUsd)
+        // Only what is extended before more is delivered holds less than it can cost.
+        if (made.sliceNanoUsd === 0) expect(made.holdNanoUsd).toBe(made.ceilingNanoUsd)
+        expect(made.holdNanoUsd).toBeLessThanOrEqual(made.ceilingNanoUsd)
+        expect(made.usualNanoUsd).toBeLessThanOrEqual(made.holdNanoUsd)
+        expect(made.floorNanoUsd).toBeLessThanOrEqual(made.usualNanoUsd)
         expect(made.inputTokensBound).toBeGreaterThanOrEqual(made.expectedInputTokens)
       }),
       { numRuns: 500 },
@@ -91,6 +97,39 @@ describe('a quote', () => {
     const { costNanoUsd } = chargeOf(model, { ...noUsage, [unit]: tokens })
     expect(costNanoUsd).toBe(tokens * 50_000)
     expect(made.holdNanoUsd).toBeGreaterThanOrEqual(costNanoUsd)
+  })
+
+  describe('of a stream that can be ended in the middle', () => {
+    const rolling = { stopsOnAbort: true, visibleOutput: true, outputTokensMax: 200_000 }
+    const stream = { ...plain, isStreamed: true, outputTokensMax: undefined }
+
+    test.each([
+      { speed: 20, tokens: 1_000, why: 'a thousand tokens' },
+      { speed: 300, tokens: 3_000, why: 'ten seconds of a fast model' },
+    ])('holds the input and $why at first, and is extended by as much', ({ speed, tokens }) => {
+      const made = quote(aModel({ ...rolling, tokensPerSecond: speed }), stream)
+      expect(made.holdNanoUsd).toBe(411 * 1_250 + tokens * 4_000)
+      expect(made.sliceNanoUsd).toBe(tokens * 4_000)
+    })
+
+    test('holds a slice per answer', () => {
+      const made = quote(aModel({ ...rolling, tokensPerSecond: 20 }), { ...stream, choices: 3 })
+      expect(made.sliceNanoUsd).toBe(3 * 1_000 * 4_000)
+    })
+
+    test('holds no more than what was asked for', () => {
+      const made = quote(aModel(rolling), { ...stream, outputTokensMax: 50 })
+      expect(made).toMatchObject({ holdNanoUsd: made.ceilingNanoUsd, sliceNanoUsd: 0 })
+    })
+
+    test.each([
+      ['not streamed', {}, { isStreamed: false }],
+      ['of a model that writes on after an abort', { stopsOnAbort: false }, {}],
+      ['of a model whose reasoning is hidden', { visibleOutput: false }, {}],
+    ])('holds its ceiling where it is %s', (_, model, call) => {
+      const made = quote(aModel({ ...rolling, ...model }), { ...stream, ...call })
+      expect(made).toMatchObject({ holdNanoUsd: made.ceilingNanoUsd, sliceNanoUsd: 0 })
+    })
   })
 
   test('names the output limit that some money covers, and quotes no more than that money for it', () => {

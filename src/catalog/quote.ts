@@ -2,7 +2,15 @@
 // count for what is likely and a hard bound for what must be covered.
 
 import { assert } from '#core/assert.ts'
-import { type NanoUsd, type PicoUsd, nanoUsd, priceOfRoundedUp, zeroNanoUsd } from '#core/money.ts'
+import {
+  type NanoUsd,
+  type PicoUsd,
+  minNanoUsd,
+  nanoUsd,
+  priceOfRoundedUp,
+  subtractNanoUsd,
+  zeroNanoUsd,
+} from '#core/money.ts'
 import type { Model, Prices } from './model.ts'
 import { dearestRateOf, pricesFor, rateOf } from './price.ts'
 
@@ -17,18 +25,20 @@ export type QuotedCall = {
   outputTokensMax: number | undefined
   /** How many answers are asked for. */
   choices: number
+  /** Only a stream can be watched and ended in the middle. */
+  isStreamed: boolean
 }
 
 export type Quote = {
   /** The most that this call can cost. */
   ceilingNanoUsd: NanoUsd
-  /** What to hold: the ceiling, until rolling holds come. */
+  /** What to hold: the ceiling, or of a call that can be watched and stopped the input and a first slice of output. */
   holdNanoUsd: NanoUsd
   /** The least that makes sense to run it for; the ceiling where the client says itself how much it wants. */
   floorNanoUsd: NanoUsd
   /** What covers an answer of usual length. */
   usualNanoUsd: NanoUsd
-  /** What a rolling hold is extended by; 0, until rolling holds come. */
+  /** What a rolling hold is extended by; 0 for a call that holds its ceiling. */
   sliceNanoUsd: NanoUsd
   expectedInputTokens: number
   /** No tokenizer makes more tokens than the text has bytes. */
@@ -47,6 +57,10 @@ const expectedBytesPerToken = 4
 const expectedImageTokens = 1_000
 /** An answer cut shorter than this is of no use to anyone. */
 const floorOutputTokens = 64
+/** A slice is never smaller: each extension is a question to the object. */
+const sliceTokensLeast = 1_000
+/** At its usual speed a stream asks for more this often at most. */
+const sliceSeconds = 10
 /** An answer of usual length, where the client leaves it open. */
 export const usualOutputTokens = 1_000
 
@@ -60,22 +74,37 @@ export function quote(model: Model, call: QuotedCall): Quote {
     ...requestLine(expected),
   ]
   const inputCostNanoUsd = priceOfRoundedUp(inputLines)
-  const coverFor = (outputTokensLeast: number) =>
-    call.outputTokensMax === undefined
-      ? ceilingFor(model, inputTokensBound, Math.min(outputTokens, outputTokensLeast) * call.choices)
-      : ceilingNanoUsd
+  const coverOf = (tokens: number) =>
+    ceilingFor(model, inputTokensBound, Math.min(outputTokens, tokens) * call.choices)
+  const sliceTokens = sliceTokensOf(model)
+  const isRolling = canRoll(model, call) && sliceTokens < outputTokens
+  const holdNanoUsd = isRolling ? coverOf(sliceTokens) : ceilingNanoUsd
+  // A stream that can be ended in the middle may begin with little, whatever it was asked for.
+  const isOpenEnded = isRolling || call.outputTokensMax === undefined
+  const leastFor = (tokens: number) =>
+    isOpenEnded ? minNanoUsd(coverOf(tokens), holdNanoUsd) : ceilingNanoUsd
   return {
     ceilingNanoUsd,
-    holdNanoUsd: ceilingNanoUsd,
-    floorNanoUsd: coverFor(floorOutputTokens),
-    usualNanoUsd: coverFor(usualOutputTokens),
-    sliceNanoUsd: zeroNanoUsd,
+    holdNanoUsd,
+    floorNanoUsd: leastFor(floorOutputTokens),
+    usualNanoUsd: leastFor(usualOutputTokens),
+    sliceNanoUsd: isRolling ? subtractNanoUsd(holdNanoUsd, coverOf(0)) : zeroNanoUsd,
     expectedInputTokens,
     inputTokensBound,
     outputTokens,
     inputCostNanoUsd,
     exposureNanoUsd: model.stopsOnAbort ? inputCostNanoUsd : ceilingNanoUsd,
   }
+}
+
+/** Both facts of a model: it stops when we hang up, and all that it bills has been on the wire. */
+function canRoll(model: Model, call: QuotedCall): boolean {
+  return call.isStreamed && model.stopsOnAbort && model.visibleOutput
+}
+
+/** What one slice of a rolling hold covers, per answer. */
+export function sliceTokensOf(model: Model): number {
+  return Math.max(sliceTokensLeast, Math.ceil(sliceSeconds * model.tokensPerSecond))
 }
 
 /** The largest output limit per answer that `availableNanoUsd` covers, at most the model's; 0 where not even the input is covered. */

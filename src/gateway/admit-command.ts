@@ -28,6 +28,8 @@ export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
 /** Where less was to be had than the call would like to hold, it may write no more than that covers. */
 export function coveredBy(call: PreparedCall, heldNanoUsd: NanoUsd): PreparedCall {
   if (heldNanoUsd >= call.quote.holdNanoUsd) return call
+  // A stream that can be ended in the middle needs no limit upstream: it ends where its hold does.
+  if (call.quote.sliceNanoUsd > 0) return call
   const outputTokens = affordableOutputTokens(call.model, call.chat, heldNanoUsd)
   return {
     ...call,

@@ -51,6 +51,7 @@ class RunningCall implements Session {
   #leftAt: Millis | undefined
   #firstTokenAt: Millis | undefined
   #usageSoFar: () => Usage = () => noUsage
+  #held: () => NanoUsd = () => this.admitted.heldNanoUsd
   #ending: Ending | undefined
   #delivery: Promise<unknown> = Promise.resolve()
   balanceCheck: BalanceCheck = 'first'
@@ -183,7 +184,7 @@ class RunningCall implements Session {
   /** Never above the hold: a checkpoint is charged without anyone looking at it again. */
   #costSoFar(): NanoUsd {
     const { costNanoUsd } = chargeOf(this.call.model, this.#usageSoFar())
-    return minNanoUsd(costNanoUsd, this.call.quote.holdNanoUsd)
+    return minNanoUsd(costNanoUsd, this.#held())
   }
 
   /** A fault or a bug of ours: the client hears of it, what was delivered is still charged by what is known. */
@@ -235,8 +236,9 @@ class RunningCall implements Session {
     this.#cover?.clientLeft()
   }
 
-  checkpoint(usage: () => Usage): void {
+  checkpoint(usage: () => Usage, held: () => NanoUsd = () => this.admitted.heldNanoUsd): void {
     this.#usageSoFar = usage
+    this.#held = held
   }
 
   firstToken(): void {

@@ -16,6 +16,8 @@ export type RelayedFrame = {
   bytes?: Uint8Array
   /** The upstream's own end or error, or an answer that passes its hold: nothing of it goes on from here. */
   ends?: 'done' | 'upstream_error' | 'hold_refused'
+  /** The hold has to grow before these bytes may go out; false ends the answer without them. */
+  waits?: Promise<boolean>
 }
 
 export type RelayParts = {
@@ -24,6 +26,8 @@ export type RelayParts = {
   upstreamTimings: UpstreamTimings
   timings: Timings
   policy: CancellationPolicy
+  /** Before a frame is seen: whether the hold covers it, now or after it has grown. */
+  pace: (frame: Frame) => true | Promise<boolean>
   /** Sees every frame once, in order, and says what the client gets of it. */
   edit: (frame: Frame) => RelayedFrame
   /** True once the upstream's answer was complete, so that a missing terminator is no cut. */
@@ -131,16 +135,26 @@ export class Relay {
   async #relay(frames: readonly Frame[]): Promise<void> {
     // Before the meter sees them: what is not delivered for want of cover is not counted either.
     if (this.#leftAt === undefined && !this.#parts.isCovered()) return this.end('cover_lost')
-    const out: Uint8Array[] = []
-    let ends: RelayedFrame['ends']
+    let out: Uint8Array[] = []
+    /** What is covered goes out before anything waits; false where the answer ends here. */
+    const isCoveredAfter = async (cover: Promise<boolean>) => {
+      await this.#write(joined(out))
+      out = []
+      const isMore = await cover
+      if (!isMore) this.end('hold_refused')
+      return isMore && this.#cause === undefined
+    }
     for (const frame of frames) {
-      const relayed = this.#parts.edit(frame)
-      if (relayed.bytes !== undefined) out.push(relayed.bytes)
-      ends = relayed.ends
-      if (ends !== undefined) break
+      const pace = this.#parts.pace(frame)
+      if (pace !== true && !(await isCoveredAfter(pace))) return
+      const { bytes, ends, waits } = this.#parts.edit(frame)
+      if (waits !== undefined && !(await isCoveredAfter(waits))) return
+      if (bytes !== undefined) out.push(bytes)
+      if (ends === undefined) continue
+      await this.#write(joined(out))
+      return this.end(ends)
     }
     await this.#write(joined(out))
-    if (ends !== undefined) this.end(ends)
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -97,6 +97,7 @@ class EagerClient {
 }
 
 type Options = {
+  pace?: (frame: Frame) => true | Promise<boolean>
   policy?: CancellationPolicy
   edit?: (frame: Frame) => RelayedFrame
   upstream?: Upstream
@@ -138,6 +139,7 @@ function start(options: Options = {}) {
     upstreamTimings,
     timings,
     policy: options.policy ?? 'finish',
+    pace: options.pace ?? (() => true),
     edit: options.edit ?? plainEdit,
     isComplete: () => isComplete,
     isCovered: () => isCovered,

@@ -2,6 +2,7 @@
 
 import { type Usage, noUsage } from '#calls/usage.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
+import type { NanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import type { BalanceCheck } from './call-log.ts'
 import type { CoverLoss } from './cover.ts'
@@ -26,8 +27,8 @@ export type Session = {
   /** Called when cover ends under the answer, at most once. */
   onCoverLost(listener: (loss: CoverLoss) => void): void
   clientLeft(): void
-  /** The cost so far by this usage is the next checkpoint. */
-  checkpoint(usage: () => Usage): void
+  /** The cost so far by this usage is the next checkpoint, never above what is held. */
+  checkpoint(usage: () => Usage, held?: () => NanoUsd): void
   firstToken(): void
   /** Settles: the charge is final and its capture is on its way before this returns. Only the first call counts. */
   end(cause: EndCause, phase: Phase, metered: Metered, upstreamId?: string): Ending

@@ -3,7 +3,7 @@
 import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { chargeOf } from '#catalog/price.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { timesNanoUsd } from '#core/money.ts'
+import { type NanoUsd, timesNanoUsd } from '#core/money.ts'
 import { readJson } from '#core/readers.ts'
 import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
 import { openAiErrorFrame } from '#dialects/openai-errors.ts'
@@ -12,6 +12,7 @@ import { type Frame, FrameReader } from '#sse/frames.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { ClientStream } from './client-stream.ts'
 import { endingOf } from './ending.ts'
+import { Pacing } from './pacing.ts'
 import { type Session, refuseUnanswered } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
 import type { EndCause, Phase } from './settle.ts'
@@ -20,7 +21,7 @@ const encoder = new TextEncoder()
 /** Providers send a token or more per event; some cut one into letters or bytes. More than this is no answer within its limit. */
 const framesPerTokenMax = 4
 /** A provider may add a little of its own to the input; that is booked as an overrun. This much more is no such thing. */
-const statedHoldsMax = 2
+const statedCeilingsMax = 2
 
 export async function streamAnswer(response: Response, session: Session): Promise<void> {
   if (response.body === null) return refuseUnanswered(session, 'cut')
@@ -50,6 +51,7 @@ class StreamedAnswer {
   readonly client: ClientStream
   readonly #session: Session
   readonly #meter: ChatMeter
+  readonly #pacing: Pacing
   #relay: Relay | undefined
   #upstreamError: string | undefined
   /** What the upstream ended with; held back until the charge is on its way. */
@@ -70,7 +72,18 @@ class StreamedAnswer {
       costOf: (metered) => endingOf(call, 'done', 'after_usage', metered).charge,
       modelName: call.model.upstreamId === call.model.id ? undefined : call.model.id,
     })
-    session.checkpoint(() => this.#meter.runningUsage())
+    const { accountId } = call.caller
+    this.#pacing = new Pacing({
+      call,
+      heldNanoUsd: session.admitted.heldNanoUsd,
+      account: () => parts.accounts(accountId),
+      clock: parts.clock,
+      timings: parts.timings,
+    })
+    session.checkpoint(
+      () => this.#meter.runningUsage(),
+      () => this.#pacing.heldNanoUsd,
+    )
   }
 
   relayOf(body: ReadableStream<Uint8Array>): Relay {
@@ -82,6 +95,7 @@ class StreamedAnswer {
       upstreamTimings: parts.upstreamTimings,
       timings: parts.timings,
       policy: call.model.cancellationPolicy,
+      pace: (frame) => this.#pacing.passes(this.#meter.deliveredBytes + frame.bytes.length),
       edit: (frame) => this.#edit(frame),
       isComplete: () => this.#isComplete,
       isCovered: () => session.isCovered(),
@@ -122,22 +136,28 @@ class StreamedAnswer {
     if (seen.isUsage) this.#isUsageSaid = true
     if (seen.finishReason !== undefined) this.#isComplete = true
     if (seen.hasContent) this.#contentFrames += 1
-    if (!this.#isComplete && this.#isPastHold(seen.isUsage)) return { ends: 'hold_refused' }
+    const statedNanoUsd = seen.isUsage && !this.#isComplete ? this.#statedCost() : undefined
+    if (!this.#isComplete && this.#isPastCeiling(statedNanoUsd)) return { ends: 'hold_refused' }
+    const pace = statedNanoUsd === undefined ? true : this.#pacing.passesCost(statedNanoUsd)
+    const waits = pace === true ? {} : { waits: pace }
     if (seen.isDone) {
       this.#lastBytes = seen.bytes
       return { ends: 'done' }
     }
-    return seen.action === 'drop' ? {} : { bytes: seen.bytes }
+    return seen.action === 'drop' ? waits : { bytes: seen.bytes, ...waits }
   }
 
-  /** The hold covers the answer that was asked for; an upstream that ignores the limit is stopped before it costs more. */
-  #isPastHold(isUsage: boolean): boolean {
-    const { call, admitted } = this.#session
-    const framesMax = call.quote.outputTokens * call.chat.choices * framesPerTokenMax
-    if (this.#contentFrames > framesMax) return true
-    if (!isUsage) return false
-    const { costNanoUsd } = chargeOf(call.model, this.#meter.usage().usage)
-    return costNanoUsd > timesNanoUsd(admitted.heldNanoUsd, statedHoldsMax)
+  /** The ceiling covers the answer that was asked for; an upstream that ignores the limit is stopped before it costs more. */
+  #isPastCeiling(statedNanoUsd: NanoUsd | undefined): boolean {
+    const { quote, chat } = this.#session.call
+    if (this.#contentFrames > quote.outputTokens * chat.choices * framesPerTokenMax) return true
+    return (
+      statedNanoUsd !== undefined && statedNanoUsd > timesNanoUsd(quote.ceilingNanoUsd, statedCeilingsMax)
+    )
+  }
+
+  #statedCost(): NanoUsd {
+    return chargeOf(this.#session.call.model, this.#meter.usage().usage).costNanoUsd
   }
 
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */

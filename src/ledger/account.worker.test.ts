@@ -144,7 +144,7 @@ describe('an object without an account', () => {
     const { port } = account
     const missing = { ok: false, code: 'no_such_account' }
     expect(await admit(account, callId, dollar)).toMatchObject(missing)
-    expect(await port.extend({ callId, totalNanoUsd: nanoUsd(1) })).toEqual(missing)
+    expect(await port.extend({ callId, totalNanoUsd: nanoUsd(1), leastNanoUsd: nanoUsd(1) })).toEqual(missing)
     expect(await port.beat({ callId, n: 1, costNanoUsd: nanoUsd(1) })).toEqual({ state: 'no_such_account' })
     expect(await port.capture(captureOf(callId, 1))).toEqual(missing)
     expect(await port.release({ callId, reason: 'test' })).toEqual(missing)

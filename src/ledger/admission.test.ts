@@ -252,7 +252,9 @@ test.each([-1, 1.5, Number.NaN, Infinity, 2 ** 53, '5', null, undefined])(
     expect(ask(account, { expectedTokens: broken.expectedTokens } as Partial<Admit>)).toMatchObject({
       code: 'internal',
     })
-    const extension = { callId, totalNanoUsd: value } as unknown as Parameters<typeof extend>[1]
+    const extension = { callId, totalNanoUsd: value, leastNanoUsd: 0 } as unknown as Parameters<
+      typeof extend
+    >[1]
     expect(account.ask((draft) => extend(draft, extension))).toEqual({ ok: false, code: 'internal' })
     expect(account.store.rowsWritten).toBe(before)
     expect(account.live.heldNanoUsd).toBe(dollar)
@@ -261,7 +263,9 @@ test.each([-1, 1.5, Number.NaN, Infinity, 2 ** 53, '5', null, undefined])(
 
 describe('an extension', () => {
   const raise = (account: Simulator, callId: Admit['callId'], total: number) =>
-    account.ask((draft) => extend(draft, { callId, totalNanoUsd: nanoUsd(total) }))
+    account.ask((draft) =>
+      extend(draft, { callId, totalNanoUsd: nanoUsd(total), leastNanoUsd: nanoUsd(total) }),
+    )
 
   test('raises the hold to a total, never lowers it, and repeats without effect', () => {
     const account = Simulator.opened(10)

@@ -1,7 +1,7 @@
 // The one decision about a request: key, account, model, rate limits, budgets and money, in this order, and the hold on a yes.
 
 import type { NanoUsd } from '#core/money.ts'
-import { subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { addNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import { readWhole } from '#core/readers.ts'
 import { availableOf } from './available.ts'
 import { burnPerMinute } from './burn.ts'
@@ -46,9 +46,7 @@ function claimed(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswe
 /** Raises a hold to a new total, under the same budgets and the same money as an admission. */
 export function extend(draft: Draft, command: Extend): ExtendAnswer {
   const { state } = draft
-  if (readWhole(command.totalNanoUsd) === undefined || command.totalNanoUsd > callCostMaxNanoUsd) {
-    return { ok: false, code: 'internal' }
-  }
+  if (!isExtendSound(command)) return { ok: false, code: 'internal' }
   const hold = state.holds.get(command.callId)
   if (hold === undefined) {
     const isKnown =
@@ -57,11 +55,18 @@ export function extend(draft: Draft, command: Extend): ExtendAnswer {
   }
   const more = subtractNanoUsd(command.totalNanoUsd, hold.heldNanoUsd)
   if (more <= 0) return { ok: true, heldNanoUsd: hold.heldNanoUsd }
-  const money = moreFor(state, hold, more)
+  const least = subtractNanoUsd(command.leastNanoUsd, hold.heldNanoUsd)
+  const money = moreFor(state, hold, { moreNanoUsd: more, leastNanoUsd: least })
   if (!money.ok) return { ok: false, code: money.why.code }
-  const pins = mergedPins(hold.pins, pinsOf(state, more))
-  keepHold(draft, { ...hold, heldNanoUsd: command.totalNanoUsd, pins })
-  return { ok: true, heldNanoUsd: command.totalNanoUsd }
+  const pins = mergedPins(hold.pins, pinsOf(state, money.heldNanoUsd))
+  const heldNanoUsd = addNanoUsd(hold.heldNanoUsd, money.heldNanoUsd)
+  keepHold(draft, { ...hold, heldNanoUsd, pins })
+  return { ok: true, heldNanoUsd }
+}
+
+function isExtendSound({ totalNanoUsd, leastNanoUsd }: Extend): boolean {
+  if (readWhole(totalNanoUsd) === undefined || readWhole(leastNanoUsd) === undefined) return false
+  return leastNanoUsd <= totalNanoUsd && totalNanoUsd <= callCostMaxNanoUsd
 }
 
 /** What refuses, with its figures. */

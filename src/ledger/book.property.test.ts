@@ -49,7 +49,7 @@ type Step =
       isDispatched: boolean
       isNew: boolean
     }
-  | { do: 'extend'; slot: number; total: number }
+  | { do: 'extend'; slot: number; total: number; least: number }
   | { do: 'beat'; slot: number; n: number; cost: number }
   | { do: 'capture'; slot: number; cost: number; tokens: number }
   | { do: 'release'; slot: number }
@@ -84,7 +84,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       isNew: fc.constantFrom(true, true, true, false),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('extend' as const), slot, total: money }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('extend' as const),
+      slot,
+      total: money,
+      least: fc.constantFrom(1, 2, 8),
+    }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('beat' as const), slot, n: fc.nat({ max: 9 }), cost: money }),
@@ -333,7 +341,13 @@ class Life {
         })
       case 'extend': {
         const callId = this.call(next.slot)
-        const answer = simulator.ask((draft) => extend(draft, { callId, totalNanoUsd: nanoUsd(next.total) }))
+        const answer = simulator.ask((draft) =>
+          extend(draft, {
+            callId,
+            totalNanoUsd: nanoUsd(next.total),
+            leastNanoUsd: nanoUsd(Math.floor(next.total / next.least)),
+          }),
+        )
         if (answer.ok)
           assert(availableOf(simulator.live) >= 0 || next.total <= this.known(callId).heldNanoUsd, 'I3')
         if (answer.ok) this.known(callId).heldNanoUsd = answer.heldNanoUsd

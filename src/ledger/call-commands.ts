@@ -89,7 +89,12 @@ export type AdmitRefused = {
 export type LimitSource = 'rpm' | 'tpm' | 'in_flight' | 'balance' | `key_${BudgetWindow}` | 'account_month'
 
 /** The total to hold from now on; a smaller total than the present one changes nothing. */
-export type Extend = { callId: CallId; totalNanoUsd: NanoUsd }
+export type Extend = {
+  callId: CallId
+  totalNanoUsd: NanoUsd
+  /** The least total that is of use, granted where there is no more. */
+  leastNanoUsd: NanoUsd
+}
 export type ExtendAnswer =
   | { ok: true; heldNanoUsd: NanoUsd }
   | { ok: false; code: 'resolved' | 'unknown_call' | 'no_such_account' | 'internal' }

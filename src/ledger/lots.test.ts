@@ -162,7 +162,7 @@ describe('a hold', () => {
     give(account, 1)
     give(account, 4, { kind: 'purchase' })
     const { callId } = hold(account, 1)
-    account.ask((draft) => extend(draft, { callId, totalNanoUsd: dollars(3) }))
+    account.ask((draft) => extend(draft, { callId, totalNanoUsd: dollars(3), leastNanoUsd: dollars(3) }))
     expect(account.live.holds.get(callId)?.pins.map(({ amountNanoUsd }) => amountNanoUsd)).toEqual([
       dollars(1),
       dollars(2),

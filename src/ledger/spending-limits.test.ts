@@ -104,10 +104,14 @@ describe('a rolling hold', () => {
     ask(account, { ...rolling, callId })
     expect(ask(account, { holdNanoUsd: dollars(2.5) })).toMatchObject({ code: 'in_flight_budget_exhausted' })
     expect(ask(account, { holdNanoUsd: dollars(2) })).toMatchObject({ ok: true })
-    expect(account.ask((draft) => extend(draft, { callId, totalNanoUsd: dollars(3) }))).toMatchObject({
+    expect(
+      account.ask((draft) => extend(draft, { callId, totalNanoUsd: dollars(3), leastNanoUsd: dollars(3) })),
+    ).toMatchObject({
       ok: true,
     })
-    expect(account.ask((draft) => extend(draft, { callId, totalNanoUsd: dollars(4) }))).toMatchObject({
+    expect(
+      account.ask((draft) => extend(draft, { callId, totalNanoUsd: dollars(4), leastNanoUsd: dollars(4) })),
+    ).toMatchObject({
       code: 'in_flight_budget_exhausted',
     })
   })
@@ -121,5 +125,26 @@ describe('a rolling hold', () => {
     account.ask((draft) => capture(draft, captureOf(callId, dollars(2))))
     expect(account.live.slicesNanoUsd).toBe(0)
     expect(ask(account, { holdNanoUsd: dollars(3) })).toMatchObject({ ok: true })
+  })
+})
+
+describe('an extension', () => {
+  const rolling = { holdNanoUsd: dollars(2), usualNanoUsd: dollars(2), floorNanoUsd: dollars(2) }
+
+  test.each([
+    { balance: 5, total: 4, least: 3, gets: 4, why: 'all of it where there is enough' },
+    { balance: 3.5, total: 4, least: 3, gets: 3.5, why: 'what there is' },
+    { balance: 2.5, total: 4, least: 3, gets: 'insufficient_credits', why: 'nothing below what is of use' },
+    { balance: 2, total: 4, least: 2, gets: 'insufficient_credits', why: 'nothing of nothing' },
+  ])('of a balance of $balance gets $gets: $why', ({ balance, total, least, gets }) => {
+    const account = Simulator.opened(balance)
+    const callId = account.newCall()
+    ask(account, { ...rolling, callId })
+    const answer = account.ask((draft) =>
+      extend(draft, { callId, totalNanoUsd: dollars(total), leastNanoUsd: dollars(least) }),
+    )
+    if (typeof gets === 'string') expect(answer).toMatchObject({ ok: false })
+    else expect(answer).toMatchObject({ ok: true, heldNanoUsd: dollars(gets) })
+    account.check()
   })
 })

@@ -40,14 +40,19 @@ export function holdFor(state: State, key: Key | undefined, wanted: Wanted): Mon
   return refusedBy(state, limits, leastNanoUsd, floorNanoUsd)
 }
 
-/** Whether a running call may hold so much more. */
-export function moreFor(state: State, hold: Hold, moreNanoUsd: NanoUsd): MoneyDecision {
+/** How much more a running call may hold: what it asks for, or what there is where that is of use to it. */
+export function moreFor(
+  state: State,
+  hold: Hold,
+  { moreNanoUsd, leastNanoUsd }: { moreNanoUsd: NanoUsd; leastNanoUsd: NanoUsd },
+): MoneyDecision {
   const key = state.keys.get(hold.keyNumber)
   const asked = { key, atMs: hold.admittedAtMs, holds: state.holds, isExtension: true }
   const limits = [...limitsOf(state, asked)]
-  return roomUnder(limits) >= moreNanoUsd
-    ? { ok: true, heldNanoUsd: addNanoUsd(hold.heldNanoUsd, moreNanoUsd) }
-    : refusedBy(state, limits, moreNanoUsd, moreNanoUsd)
+  const room = roomUnder(limits)
+  if (room >= moreNanoUsd) return { ok: true, heldNanoUsd: moreNanoUsd }
+  if (room > 0 && room >= leastNanoUsd) return { ok: true, heldNanoUsd: room }
+  return refusedBy(state, limits, leastNanoUsd, leastNanoUsd)
 }
 
 /** Spent and held in the window that a call admitted at `atMs` belongs to. */

@@ -19,6 +19,8 @@ export type Timings = {
   captureWithinMs: number
   /** How long one try of an object call may take before it counts as failed. */
   objectCallMs: number
+  /** What a hold does not cover waits this long for its extension; then the answer ends as on a refused one. */
+  extendWithinMs: number
   /** An admission that is not answered within this time is refused as `ledger_unavailable`. */
   admitWithinMs: number
   /** The Worker may read on for its client after a disconnect for this long (the platform gives 30 s). */
@@ -44,6 +46,7 @@ export const timings: Timings = {
   beatWriteEveryMs: 30 * secondMs,
   captureWithinMs: 20 * secondMs,
   objectCallMs: 5 * secondMs,
+  extendWithinMs: 5 * secondMs,
   admitWithinMs: 10 * secondMs,
   drainMs: 25 * secondMs,
   afterLeaveMs: 28 * secondMs,
