@@ -24,6 +24,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          environment: 'node',
+        },
+      },
+      {
+        test: {
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts', 'test/drivers/**/*.test.ts', 'test/sdk/**/*.test.ts'],
           environment: 'node',

@@ -26,6 +26,7 @@ export const checkSteps: readonly CheckStep[] = [
   { name: 'lint', run: () => command('oxlint', []) },
   { name: 'types', run: () => command('tsc', ['-p', 'tsconfig.json']) },
   { name: 'test types', run: () => command('tsc', ['-p', 'test/tsconfig.json']) },
+  { name: 'simulation types', run: () => command('tsc', ['-p', 'test/simulation/tsconfig.json']) },
   { name: 'migrations', run: checkMigrations },
   { name: 'bundle', run: checkBundle },
 ]

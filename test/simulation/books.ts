@@ -1,0 +1,178 @@
+// The rows of the object and of Postgres held against each other and against the oracle, after every step that wrote
+// something. Reads SQL and the object's public views only.
+
+import type { CallId } from '#core/ids.ts'
+import { isObject } from '#core/readers.ts'
+import type { ObjectHost } from './object-host.ts'
+import type { KnownCall, Oracle } from './oracle.ts'
+import type { Postgres } from './postgres.ts'
+import { Violation } from './violation.ts'
+
+type Line = {
+  readonly seq: number
+  readonly kind: string
+  readonly reference: string
+  readonly amountNanoUsd: number
+  readonly balanceAfterNanoUsd: number
+  readonly detail: { readonly [name: string]: unknown }
+}
+
+type Booked = { lines: Line[]; expiredNanoUsd: number | undefined }
+
+/** A silent owner keeps its hold for a minute; the object's clock may step, and what is written is up to 7 s old. */
+const silentForMs = 53_000
+/** No hold may have to wait longer than this for its wake: a minute after a sign of life, and half of one after a start. */
+const wakeWithinMs = 92_000
+
+export class Books {
+  readonly lines: Line[] = []
+  readonly byCall = new Map<string, Booked>()
+  readonly #host: ObjectHost
+  readonly #oracle: Oracle
+  readonly #postgres: Postgres
+  #seenHeldNanoUsd = 0
+
+  constructor(host: ObjectHost, oracle: Oracle, postgres: Postgres) {
+    this.#host = host
+    this.#oracle = oracle
+    this.#postgres = postgres
+  }
+
+  get sumNanoUsd(): number {
+    return this.lines.at(-1)?.balanceAfterNanoUsd ?? 0
+  }
+
+  /** What a crash has taken back was never there. */
+  async check(): Promise<void> {
+    const { storage } = this.#host
+    const [head] = storage.rows("SELECT 1 AS one FROM sqlite_master WHERE name = 'entry'")
+    if (head === undefined) return
+    const [newest] = storage.rows('SELECT max(seq) AS seq FROM entry')
+    const headSeq = Number(newest?.['seq'] ?? 0)
+    while (this.lines.length > headSeq) this.#forget()
+    const rows = storage.rows('SELECT * FROM entry WHERE seq > ? ORDER BY seq', this.lines.length)
+    const added = rows.map((row) => this.#read(row))
+    await this.#checkMemory(added)
+  }
+
+  #read(row: Record<string, SqlStorageValue>): Line {
+    const detail: unknown = JSON.parse(textOf(row['detail']))
+    const line: Line = {
+      seq: Number(row['seq']),
+      kind: textOf(row['kind']),
+      reference: textOf(row['reference']),
+      amountNanoUsd: Number(row['amount_nano_usd']),
+      balanceAfterNanoUsd: Number(row['balance_after_nano_usd']),
+      detail: isObject(detail) ? detail : {},
+    }
+    if (line.seq !== this.lines.length + 1)
+      throw new Violation('I4', `entry ${line.seq} follows ${this.lines.length}`)
+    if (line.balanceAfterNanoUsd !== this.sumNanoUsd + line.amountNanoUsd)
+      throw new Violation('I1', `entry ${line.seq} says a balance that is not the sum`)
+    this.lines.push(line)
+    if (line.kind === 'usage' || line.kind === 'late') this.#readCharge(line)
+    if (line.kind === 'finding') this.#readFinding(line)
+    return line
+  }
+
+  #readCharge(line: Line): void {
+    const booked = this.byCall.get(line.reference) ?? { lines: [], expiredNanoUsd: undefined }
+    booked.lines.push(line)
+    this.byCall.set(line.reference, booked)
+    const kinds = booked.lines.map(({ kind }) => kind).join(' ')
+    if (!['usage', 'late', 'usage late'].includes(kinds))
+      throw new Violation('I5', `${line.reference} has ${kinds}`)
+    const isExpiry = line.detail['rule'] === 'hold_expired'
+    if (isExpiry) this.#checkExpiry(line, this.#oracle.callOf(line.reference as CallId))
+    if (kinds === 'usage late' && booked.expiredNanoUsd === undefined)
+      throw new Violation('I5', `${line.reference} is late without having expired`)
+    if (isExpiry) booked.expiredNanoUsd = -line.amountNanoUsd
+    const total = booked.lines.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
+    if (total < 0) throw new Violation('I6', `${line.reference} is charged ${total}`)
+  }
+
+  #checkExpiry(line: Line, call: KnownCall): void {
+    const silentMs = this.#oracle.nowMs() - call.lastSignMs
+    if (call.admittedAtMs !== undefined && silentMs < silentForMs)
+      throw new Violation('lease', `${line.reference} expires ${silentMs} ms after a sign of life`)
+    if (-line.amountNanoUsd > Math.max(call.sentBeatNanoUsd, call.beatNanoUsd))
+      throw new Violation('I5', `${line.reference} expires with a checkpoint that nobody stated`)
+  }
+
+  #readFinding(line: Line): void {
+    const what = line.detail['what']
+    if (what === 'invariant_broken' || what === 'confirmation_differs')
+      throw new Violation('finding', `the object found ${JSON.stringify(line.detail)}`)
+  }
+
+  #forget(): void {
+    const line = this.lines.pop()
+    if (line === undefined) return
+    const booked = this.byCall.get(line.reference)
+    if (booked === undefined) return
+    booked.lines = booked.lines.filter(({ seq }) => seq !== line.seq)
+    if (line.detail['rule'] === 'hold_expired') booked.expiredNanoUsd = undefined
+    if (booked.lines.length === 0) this.byCall.delete(line.reference)
+  }
+
+  /** Memory says what the rows say: posted, held, the pins and lots, the marks, and the wake. */
+  async #checkMemory(added: readonly Line[]): Promise<void> {
+    const { object, storage } = this.#host
+    if (object === null) return
+    const [view, holds] = await Promise.all([object.view(), object.holds()])
+    if (view === null) throw new Violation('I1', 'the object has forgotten its account')
+    if (view.postedNanoUsd !== this.sumNanoUsd || view.marks.head !== this.lines.length)
+      throw new Violation('I1', `memory says ${view.postedNanoUsd}, the rows say ${this.sumNanoUsd}`)
+    const held = this.openHolds()
+    const sum = [...held.values()].reduce((total, amount) => total + amount, 0)
+    if (sum !== view.heldNanoUsd || held.size !== holds.length)
+      throw new Violation('I2', `memory holds ${view.heldNanoUsd}, the rows hold ${sum}`)
+    const lots = view.buckets.reduce((total, lot) => total + lot.remainingNanoUsd, 0)
+    if (lots - view.debtNanoUsd !== this.sumNanoUsd)
+      throw new Violation('I12', 'lots less debt are not the balance')
+    const isOnlyMore = added.every(({ amountNanoUsd }) => amountNanoUsd >= 0)
+    if (sum > this.#seenHeldNanoUsd && isOnlyMore && view.availableNanoUsd < 0)
+      throw new Violation('I3', `${sum} is held of ${view.postedNanoUsd}`)
+    this.#seenHeldNanoUsd = sum
+    for (const hold of holds) this.#checkHold(hold)
+    const mark = this.#postgres.marks.get(`${view.accountId} ${view.epoch}`)?.seq ?? 0
+    if (view.marks.confirmed > mark)
+      throw new Violation('I8', `the object believes in ${view.marks.confirmed}, Postgres has ${mark}`)
+    const wakeInMs = storage.alarmMs === null ? Infinity : storage.alarmMs - this.#host.nowMs
+    if (holds.length > 0 && !this.#host.isAlarming && wakeInMs > wakeWithinMs)
+      throw new Violation('alarm', `a hold is open and the next wake is in ${wakeInMs} ms`)
+  }
+
+  #checkHold(hold: { callId: CallId; heldNanoUsd: number; checkpointNanoUsd: number }): void {
+    const call = this.#oracle.callOf(hold.callId)
+    if (call.isReleased || call.capturedNanoUsd !== undefined)
+      throw new Violation('I5', `${hold.callId} is held after its end`)
+    if (hold.heldNanoUsd > Math.max(0, ...call.askedNanoUsd))
+      throw new Violation('I2', `${hold.callId} holds ${hold.heldNanoUsd}, which nobody asked for`)
+  }
+
+  /** By their rows: open, and without an entry. */
+  openHolds(): Map<string, number> {
+    const tables = this.#host.storage.rows("SELECT name FROM sqlite_master WHERE name GLOB 'hold_[0-9]*'")
+    const open = new Map<string, number>()
+    for (const { name } of tables) {
+      const rows = this.#host.storage.rows(
+        `SELECT call_id, held_nano_usd FROM ${textOf(name)} WHERE outcome = 'open'`,
+      )
+      for (const row of rows) {
+        const callId = textOf(row['call_id'])
+        if (!this.byCall.has(callId)) open.set(callId, Number(row['held_nano_usd']))
+      }
+    }
+    return open
+  }
+
+  heldBy(callId: CallId): number | undefined {
+    return this.openHolds().get(callId)
+  }
+}
+
+function textOf(value: SqlStorageValue | undefined): string {
+  if (typeof value !== 'string') throw new Error('The column holds text.')
+  return value
+}

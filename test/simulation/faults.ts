@@ -1,0 +1,52 @@
+// The ways in which the simulated world is unkind, and how often each of them really struck.
+
+export const faultNames = [
+  'worker_killed',
+  'worker_ended_after_disconnect',
+  'rpc_outlived_its_caller',
+  'rpc_delayed',
+  'reply_lost',
+  'object_hibernated',
+  'object_crashed',
+  'object_lost_undurable_writes',
+  'object_unreachable',
+  'object_overloaded',
+  'object_frozen',
+  'object_deployed',
+  'object_clock_stepped',
+  'disk_failed',
+  'alarm_died_under_way',
+  'alarm_late',
+  'upstream_hung',
+  'upstream_cut',
+  'upstream_refused',
+  'upstream_without_usage',
+  'upstream_zero_usage',
+  'upstream_repeated_usage',
+  'upstream_billed_on',
+  'client_left',
+  'client_retried',
+  'client_retried_with_key',
+  'queue_duplicated',
+  'queue_reordered',
+  'queue_delayed',
+  'queue_lost',
+  'queue_refused',
+  'postgres_lost_before_commit',
+  'postgres_lost_after_commit',
+  'credit_duplicated',
+  'credit_late',
+  'credit_taken_back',
+  'key_revoked',
+  'account_frozen',
+] as const
+
+export type FaultName = (typeof faultNames)[number]
+
+export class Faults {
+  readonly counts = new Map<FaultName, number>()
+
+  fired(name: FaultName): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
+  }
+}

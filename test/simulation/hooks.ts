@@ -1,0 +1,37 @@
+// Lets plain Node load the shipped files: the platform's module is a stand-in, Postgres is a model behind the two files
+// that speak SQL, and a planted bug changes the text of one shipped file as it is loaded. Nothing of this is in src/.
+
+import { readFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+import type { Plant } from './plants.ts'
+
+const platform = new URL('./platform.ts', import.meta.url).href
+const postgres = new URL('./postgres.ts', import.meta.url).href
+
+/** Before the first shipped file is loaded. Throws where a plant no longer fits its file. */
+export function installHooks(plant: Plant | null): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === 'cloudflare:workers') return { url: platform, shortCircuit: true }
+      const found = next(specifier, context)
+      return isSqlFile(found.url) ? { ...found, url: postgres } : found
+    },
+    load(url, context, next) {
+      if (plant === null || !url.endsWith(`/src/${plant.file}`)) return next(url, context)
+      const source = readFileSync(fileURLToPath(url), 'utf8')
+      return { format: 'module-typescript', shortCircuit: true, source: planted(source, plant) }
+    },
+  })
+}
+
+export function planted(source: string, plant: Plant): string {
+  const changed = source.replace(plant.find, () => plant.replace)
+  if (changed === source) throw new Error(`The planted bug "${plant.name}" no longer fits ${plant.file}.`)
+  return changed
+}
+
+function isSqlFile(url: string): boolean {
+  return url.endsWith('/src/settlement/mirror.ts') || url.endsWith('/src/settlement/findings.ts')
+}

@@ -1,0 +1,100 @@
+// Whoever commands the account from outside: opens it, credits it, tells everything until it is acknowledged and sometimes
+// again, and sweeps by the hour.
+
+import { keyNumber } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
+import type { AccountPort } from '#ledger/account-port.ts'
+import type { Credit } from '#ledger/account-commands.ts'
+import { grantOf, keyOf } from '#ledger/example-commands.ts'
+import type { CreditPlan } from './plan.ts'
+import type { Setting } from './setting.ts'
+
+const triesMax = 200
+const retryMs = 700
+
+export class Operator {
+  readonly #world: Setting
+
+  constructor(world: Setting) {
+    this.#world = world
+  }
+
+  open(): void {
+    const { plan, accountId } = this.#world
+    const { rpm, inFlight } = plan
+    this.#tell(
+      async (port) =>
+        (await port.create({ accountId, name: 'Test', settings: { rpm, inFlight } })).ok ||
+        (await port.view()) !== null,
+    )
+    for (let n = 1; n <= plan.keys; n += 1) {
+      const budget = plan.dayBudgets[n - 1] ?? null
+      const budgets = budget === null ? [] : [{ window: 'day' as const, amountNanoUsd: budget }]
+      this.#tell(async (port) => (await port.putKey(keyOf(n, { budgets }))).ok)
+    }
+    this.#credit(grantOf(plan.balanceNanoUsd, { kind: 'purchase', reference: 'first' }))
+  }
+
+  credit(plan: CreditPlan): void {
+    const { scheduler, outside, faults } = this.#world
+    const command: Credit = {
+      reference: plan.name,
+      kind: plan.kind,
+      amountNanoUsd: nanoUsd(plan.amountNanoUsd),
+      reason: 'test',
+      actor: 'operator',
+      ...(plan.expiresInMs === null ? {} : { expiresInMs: plan.expiresInMs }),
+    }
+    if (plan.kind === 'adjustment') faults.fired('credit_taken_back')
+    this.#credit(command)
+    for (const ms of plan.repeatsAfterMs) {
+      scheduler.after(ms, outside, () => {
+        faults.fired(ms > 30_000 ? 'credit_late' : 'credit_duplicated')
+        this.#credit(command)
+      })
+    }
+  }
+
+  revokeKey(number: number): void {
+    const { oracle, faults } = this.#world
+    faults.fired('key_revoked')
+    this.#tell(async (port) => {
+      const answer = await port.revokeKey({ reference: `revoke ${number}`, keyNumber: keyNumber(number) })
+      if (answer.ok) oracle.revokedKeys.add(number)
+      return answer.ok
+    })
+  }
+
+  setFrozen(isFrozen: boolean, reference: string): void {
+    const settings = { isFrozen }
+    this.#tell(
+      async (port) =>
+        (await port.changeSettings({ reference, settings, reason: 'test', actor: 'operator' })).ok,
+    )
+  }
+
+  /** The hourly sweep: looks at the object, and asks for what Postgres has not seen. */
+  sweep(): void {
+    this.#tell(async (port) => {
+      const view = await port.view()
+      if (view !== null && view.marks.confirmed < view.marks.head) await port.resend()
+      return true
+    })
+  }
+
+  #credit(command: Credit): void {
+    this.#world.oracle.askedCredits.set(command.reference, command.amountNanoUsd)
+    this.#tell(async (port) => (await port.credit(command)).ok)
+  }
+
+  /** Until it is acknowledged: a payment provider does not forget either. */
+  #tell(ask: (port: AccountPort) => Promise<boolean>, tries = 1): void {
+    const { scheduler, outside, network, host } = this.#world
+    scheduler.after(tries === 1 ? 0 : retryMs, outside, () => {
+      const again = () => {
+        if (tries < triesMax) this.#tell(ask, tries + 1)
+      }
+      void ask(network.portOf(host, outside)).then((isDone) => (isDone ? undefined : again()), again)
+    })
+  }
+}

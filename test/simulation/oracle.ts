@@ -1,0 +1,234 @@
+// What must be true, told by somebody who knows only what was asked, answered and delivered: the invariants of the ledger
+// after every step, and the whole account when all is quiet. Shares no line with the ledger.
+
+import type { CallId } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+import type { CallEnd } from '#gateway/capture.ts'
+import type {
+  Admit,
+  AdmitAnswer,
+  Beat,
+  BeatAnswer,
+  Capture,
+  CaptureAnswer,
+  Release,
+  ReleaseAnswer,
+} from '#ledger/call-commands.ts'
+import type { Credit, CreditAnswer } from '#ledger/account-commands.ts'
+import type { Question } from './object-host.ts'
+import type { CallPlan } from './plan.ts'
+import { Violation } from './violation.ts'
+
+/** What the outside knows of one call. */
+export type KnownCall = {
+  readonly plan: CallPlan | null
+  /** Every total that its owner ever asked to hold. */
+  readonly askedNanoUsd: Set<number>
+  claim: string | null
+  admittedAtMs: number | undefined
+  /** The newest sign of life that the object acknowledged. */
+  lastSignMs: number
+  /** When the owner sent it. */
+  lastSignSentMs: number
+  isReleased: boolean
+  capturedNanoUsd: number | undefined
+  chargedNanoUsd: number | undefined
+  beatNanoUsd: number
+  sentBeatNanoUsd: number
+  deliveredNanoUsd: number
+  /** All captures that its owner, a queue or a repeat ever stated. */
+  readonly saidNanoUsd: Set<number>
+}
+
+const fenceMs = 40_000
+const minuteMs = 60_000
+/** Between a decision and its answer at the gate, with the steps of the object's clock. */
+const slackMs = 7_000
+const parallelCallsMax = 4
+const parallelExposureMaxNanoUsd = 50_000_000
+
+export class Oracle {
+  readonly calls = new Map<CallId, KnownCall>()
+  /** Credits that were acknowledged, by reference. */
+  readonly credits = new Map<string, { amountNanoUsd: number; seq: number }>()
+  readonly askedCredits = new Map<string, number>()
+  readonly revokedKeys = new Set<number>()
+  rpm = 50
+  nowMs: () => number = () => 0
+  /** A disk that failed may have failed this call's command. */
+  readonly excused = new Set<string>()
+  #admissions: number[] = []
+  readonly #unanswered = new Map<number, { calls: number; exposureNanoUsd: number }>()
+
+  callOf(callId: CallId, plan: CallPlan | null = null): KnownCall {
+    const known = this.calls.get(callId)
+    if (known !== undefined) return known
+    const call: KnownCall = {
+      plan,
+      askedNanoUsd: new Set(),
+      claim: plan?.claim ?? null,
+      admittedAtMs: undefined,
+      lastSignMs: 0,
+      lastSignSentMs: 0,
+      isReleased: false,
+      capturedNanoUsd: undefined,
+      chargedNanoUsd: undefined,
+      beatNanoUsd: 0,
+      sentBeatNanoUsd: 0,
+      deliveredNanoUsd: 0,
+      saidNanoUsd: new Set(),
+    }
+    this.calls.set(callId, call)
+    return call
+  }
+
+  // ── At the object's gate ───────────────────────────────────────────────────────────────────────────────────────
+
+  answered({ method, command }: Question, answer: unknown): void {
+    switch (method) {
+      case 'admit':
+        return this.#admitted(command as Admit, answer as AdmitAnswer)
+      case 'beat':
+        return this.#beaten(command as Beat, answer as BeatAnswer)
+      case 'capture':
+        return this.#captured(command as Capture, answer as CaptureAnswer)
+      case 'release':
+        return this.#released(command as Release, answer as ReleaseAnswer)
+      case 'credit':
+        return this.#credited(command as Credit, answer as CreditAnswer)
+      default:
+    }
+  }
+
+  #admitted(command: Admit, answer: AdmitAnswer): void {
+    const call = this.callOf(command.callId)
+    if (!answer.ok) {
+      if (answer.code === 'internal') this.#excuse(command.callId, 'admit')
+      return
+    }
+    if (call.isReleased || call.capturedNanoUsd !== undefined)
+      throw new Violation('I5', `${command.callId} is admitted after its end`)
+    if (this.revokedKeys.has(command.keyNumber))
+      throw new Violation('P1', `${command.callId} is admitted with a revoked key`)
+    if (!call.askedNanoUsd.has(answer.heldNanoUsd) && answer.heldNanoUsd > command.holdNanoUsd)
+      throw new Violation('I2', `${command.callId} holds more than it asked for`)
+    if (call.admittedAtMs !== undefined) return
+    call.admittedAtMs = this.nowMs()
+    call.lastSignMs = this.nowMs()
+    this.#countAdmission()
+  }
+
+  #countAdmission(): void {
+    const now = this.nowMs()
+    this.#admissions = this.#admissions.filter((at) => at > now - minuteMs + slackMs)
+    this.#admissions.push(now)
+    if (this.#admissions.length > this.rpm)
+      throw new Violation('rpm', `${this.#admissions.length} admissions within a minute, ${this.rpm} allowed`)
+  }
+
+  #beaten(command: Beat, answer: BeatAnswer): void {
+    const call = this.callOf(command.callId)
+    if (answer.state === 'internal') this.#excuse(command.callId, 'beat')
+    if (answer.state !== 'ok' && answer.state !== 'stop') return
+    if (call.capturedNanoUsd !== undefined)
+      throw new Violation('I5', `${command.callId} beats after its capture`)
+    call.lastSignMs = this.nowMs()
+    call.beatNanoUsd = Math.max(call.beatNanoUsd, command.costNanoUsd)
+  }
+
+  #captured(command: Capture, answer: CaptureAnswer): void {
+    const call = this.callOf(command.callId)
+    if (!answer.ok) {
+      if (answer.code === 'internal') this.#excuse(command.callId, 'capture')
+      return
+    }
+    if (answer.state === 'repeat' && call.capturedNanoUsd === undefined && !call.isReleased) return
+    if (answer.state !== 'repeat' && call.capturedNanoUsd !== undefined)
+      throw new Violation('I5', `${command.callId} is captured twice`)
+    if (answer.state === 'repeat') {
+      if (call.chargedNanoUsd !== undefined && call.chargedNanoUsd !== answer.chargedNanoUsd)
+        throw new Violation('I5', `a repeat says another charge for ${command.callId}`)
+      return
+    }
+    call.capturedNanoUsd = command.costNanoUsd
+    call.chargedNanoUsd = answer.chargedNanoUsd
+  }
+
+  #released(command: Release, answer: ReleaseAnswer): void {
+    if (answer.ok) this.callOf(command.callId).isReleased = true
+    else if (answer.code === 'internal') this.#excuse(command.callId, 'release')
+  }
+
+  #credited(command: Credit, answer: CreditAnswer): void {
+    if (!answer.ok) return
+    const known = this.credits.get(command.reference)
+    if (known !== undefined && known.seq !== answer.seq)
+      throw new Violation('I7', `${command.reference} is credited twice`)
+    this.credits.set(command.reference, { amountNanoUsd: command.amountNanoUsd, seq: answer.seq })
+  }
+
+  /** A command may fail only where the disk failed it: nobody pays for another's fault. */
+  #excuse(callId: string, method: string): void {
+    if (!this.excused.has(callId))
+      throw new Violation('group', `${method} of ${callId} fails for no fault of its own`)
+  }
+
+  // ── At the owner ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  dispatched(isolate: number, exposureNanoUsd: NanoUsd): void {
+    const open = this.#unanswered.get(isolate) ?? { calls: 0, exposureNanoUsd: 0 }
+    open.calls += 1
+    open.exposureNanoUsd += exposureNanoUsd
+    this.#unanswered.set(isolate, open)
+    if (open.calls > parallelCallsMax || open.exposureNanoUsd > parallelExposureMaxNanoUsd)
+      throw new Violation(
+        'burst',
+        `${open.calls} unanswered dispatches, exposed with ${open.exposureNanoUsd}`,
+      )
+  }
+
+  answeredDispatch(isolate: number, exposureNanoUsd: NanoUsd): void {
+    const open = this.#unanswered.get(isolate)
+    if (open === undefined) return
+    open.calls -= 1
+    open.exposureNanoUsd -= exposureNanoUsd
+  }
+
+  /** The isolate is gone, and what it had dispatched with it. */
+  isolateGone(isolate: number): void {
+    this.#unanswered.delete(isolate)
+  }
+
+  asked({ method, command }: Question): void {
+    if (method !== 'beat') return
+    const { callId, costNanoUsd } = command as Beat
+    const call = this.callOf(callId)
+    call.sentBeatNanoUsd = Math.max(call.sentBeatNanoUsd, costNanoUsd)
+  }
+
+  heard({ method, command }: Question, answer: unknown, askedAtMs: number): void {
+    if (method !== 'admit' && method !== 'beat') return
+    const isYes = method === 'admit' ? (answer as AdmitAnswer).ok : (answer as BeatAnswer).state === 'ok'
+    if (!isYes) return
+    const call = this.callOf((command as Admit | Beat).callId)
+    call.lastSignSentMs = Math.max(call.lastSignSentMs, askedAtMs)
+  }
+
+  /** I13 and P1: a byte has cover, and no owner writes one later than 40 s after its last acknowledged sign of life. */
+  delivered(callId: CallId, costNanoUsd: NanoUsd, heldNanoUsd: number | undefined): void {
+    const call = this.callOf(callId)
+    call.deliveredNanoUsd = costNanoUsd
+    if (this.nowMs() - call.lastSignSentMs > fenceMs)
+      throw new Violation(
+        'I13',
+        `${callId} writes ${this.nowMs() - call.lastSignSentMs} ms after its last beat`,
+      )
+    if (heldNanoUsd === undefined) throw new Violation('P1', `${callId} writes without an open hold`)
+    if (costNanoUsd > heldNanoUsd)
+      throw new Violation('P1', `${callId} has delivered ${costNanoUsd}, ${heldNanoUsd} is held`)
+  }
+
+  said(callId: CallId, end: CallEnd): void {
+    if ('capture' in end) this.callOf(callId).saidNanoUsd.add(end.capture.costNanoUsd)
+  }
+}

@@ -1,0 +1,224 @@
+// What will happen in one simulated world, decided before it starts: a list of things, each with dice of its own, so that
+// a failing schedule can be shrunk by leaving things out.
+
+import { nanoUsd } from '#core/money.ts'
+import type { NanoUsd } from '#core/money.ts'
+import { Dice } from './dice.ts'
+
+export const tokenPriceNanoUsd = 10_000
+export const keysMax = 6
+export const isolatesMax = 3
+
+export type UpstreamKind =
+  | 'sound'
+  | 'hangs'
+  | 'cut'
+  | 'refuses'
+  | 'no_usage'
+  | 'zero_usage'
+  | 'repeated_usage'
+  | 'bills_on'
+  | 'overbills'
+
+export type CallPlan = {
+  readonly type: 'call'
+  readonly name: string
+  readonly atMs: number
+  readonly isolate: number
+  readonly keyNumber: number
+  readonly inputTokens: number
+  readonly outputTokensMax: number
+  readonly chunks: readonly { readonly gapMs: number; readonly tokens: number }[]
+  readonly upstream: UpstreamKind
+  readonly isRolling: boolean
+  readonly policy: 'finish' | 'stop'
+  readonly leavesAfterMs: number | null
+  readonly killedAfterMs: number | null
+  readonly claim: string | null
+  readonly retries: number
+}
+
+export type CreditPlan = {
+  readonly type: 'credit'
+  readonly name: string
+  readonly atMs: number
+  readonly amountNanoUsd: NanoUsd
+  readonly kind: 'purchase' | 'grant' | 'adjustment'
+  readonly expiresInMs: number | null
+  /** Told again after these times, as a payment provider does. */
+  readonly repeatsAfterMs: readonly number[]
+}
+
+export type StrikeKind =
+  | 'crash'
+  | 'deploy'
+  | 'freeze'
+  | 'unreachable'
+  | 'overload'
+  | 'clock'
+  | 'disk'
+  | 'alarm_late'
+  | 'alarm_crash'
+  | 'postgres_down'
+  | 'consumer_killed'
+  | 'isolate_killed'
+  | 'revoke_key'
+  | 'freeze_account'
+  | 'thaw_account'
+  | 'webhook_for_nobody'
+
+export type StrikePlan = {
+  readonly type: 'strike'
+  readonly name: string
+  readonly atMs: number
+  readonly kind: StrikeKind
+  readonly forMs: number
+  readonly number: number
+}
+
+export type Item = CallPlan | CreditPlan | StrikePlan
+
+export type Plan = {
+  readonly seed: number
+  readonly startMs: number
+  readonly rpm: number
+  readonly inFlight: number
+  readonly keys: number
+  readonly dayBudgets: readonly (NanoUsd | null)[]
+  readonly balanceNanoUsd: NanoUsd
+  readonly replyLossPercent: number
+  readonly delayPercent: number
+  readonly queue: {
+    duplicatePercent: number
+    delayPercent: number
+    lossPercent: number
+    refusalPercent: number
+  }
+  readonly postgresLossPercent: number
+  readonly items: readonly Item[]
+}
+
+/** 23:56 before a month ends: budget windows close under running calls. */
+const lastMinutesOfMonth = Date.UTC(2026, 10, 30, 23, 56)
+const lengthMs = 420_000
+
+export function planOf(seed: number): Plan {
+  const dice = new Dice(`plan ${seed}`)
+  const keys = dice.between(1, keysMax)
+  const isRich = dice.chance(50)
+  const calls = dice.between(14, 24)
+  const burstAtMs = dice.between(30_000, 300_000)
+  const items: Item[] = []
+  for (let n = 1; n <= calls; n += 1) items.push(callPlan(`${seed} call ${n}`, keys, { burstAtMs, isRich }))
+  for (let n = dice.between(1, 5); n > 0; n -= 1) items.push(creditPlan(`${seed} credit ${n}`))
+  for (let n = dice.between(6, 14); n > 0; n -= 1) items.push(strikePlan(`${seed} strike ${n}`, keys))
+  return {
+    seed,
+    startMs: lastMinutesOfMonth - dice.between(0, 120_000),
+    rpm: dice.chance(30) ? dice.between(3, 8) : 50,
+    inFlight: dice.chance(20) ? dice.between(2, 5) : 50,
+    keys,
+    dayBudgets: Array.from({ length: keys }, () =>
+      dice.chance(30) ? nanoUsd(dice.between(500, 8_000) * tokenPriceNanoUsd) : null,
+    ),
+    balanceNanoUsd: nanoUsd((isRich ? 2_000_000 : dice.between(500, 20_000)) * tokenPriceNanoUsd),
+    replyLossPercent: dice.pick([0, 3, 10]),
+    delayPercent: dice.pick([0, 2, 6]),
+    queue: {
+      duplicatePercent: dice.pick([0, 10, 40]),
+      delayPercent: dice.pick([0, 10, 30]),
+      lossPercent: dice.pick([0, 5, 20]),
+      refusalPercent: dice.pick([0, 5, 20]),
+    },
+    postgresLossPercent: dice.pick([0, 5, 20]),
+    items,
+  }
+}
+
+function callPlan(
+  name: string,
+  keys: number,
+  { burstAtMs, isRich }: { burstAtMs: number; isRich: boolean },
+): CallPlan {
+  const dice = new Dice(name)
+  const isBurst = dice.chance(isRich ? 40 : 15)
+  const isSlow = dice.chance(25)
+  const chunks = Array.from({ length: dice.between(2, 10) }, () => ({
+    gapMs: isSlow ? dice.between(2_000, 14_000) : dice.between(50, 1_500),
+    tokens: dice.between(1, 40),
+  }))
+  return {
+    type: 'call',
+    name,
+    atMs: isBurst ? burstAtMs + dice.between(0, 30) : dice.between(1_000, lengthMs - 60_000),
+    isolate: isBurst ? 0 : dice.between(0, isolatesMax - 1),
+    keyNumber: dice.between(1, keys),
+    inputTokens: dice.between(1, 200),
+    outputTokensMax: dice.pick([400, 800, 2_000]),
+    chunks,
+    upstream: dice.chance(45)
+      ? 'sound'
+      : dice.pick([
+          'hangs',
+          'cut',
+          'refuses',
+          'no_usage',
+          'zero_usage',
+          'repeated_usage',
+          'bills_on',
+          'overbills',
+        ]),
+    isRolling: dice.chance(30),
+    policy: dice.pick(['finish', 'stop']),
+    leavesAfterMs: dice.chance(25) ? dice.between(100, 20_000) : null,
+    killedAfterMs: dice.chance(15) ? dice.between(5, 30_000) : null,
+    claim: dice.chance(35) ? `claim ${dice.between(1, 4)}` : null,
+    retries: dice.chance(40) ? dice.between(1, 2) : 0,
+  }
+}
+
+function creditPlan(name: string): CreditPlan {
+  const dice = new Dice(name)
+  const kind = dice.pick<CreditPlan['kind']>(['purchase', 'purchase', 'grant', 'adjustment'])
+  const amount = dice.between(50, 5_000) * tokenPriceNanoUsd
+  return {
+    type: 'credit',
+    name,
+    atMs: dice.between(1_000, lengthMs),
+    amountNanoUsd: nanoUsd(kind === 'adjustment' ? -amount : amount),
+    kind,
+    expiresInMs: kind === 'grant' && dice.chance(60) ? dice.between(5_000, 120_000) : null,
+    repeatsAfterMs: Array.from({ length: dice.between(0, 2) }, () => dice.between(1, 90_000)),
+  }
+}
+
+function strikePlan(name: string, keys: number): StrikePlan {
+  const dice = new Dice(name)
+  const kind = dice.pick<StrikeKind>([
+    'crash',
+    'crash',
+    'deploy',
+    'freeze',
+    'unreachable',
+    'overload',
+    'clock',
+    'disk',
+    'disk',
+    'alarm_late',
+    'alarm_crash',
+    'postgres_down',
+    'consumer_killed',
+    'isolate_killed',
+    'revoke_key',
+    'freeze_account',
+    'webhook_for_nobody',
+  ])
+  return {
+    type: 'strike',
+    name,
+    atMs: dice.between(2_000, lengthMs),
+    kind,
+    forMs: kind === 'freeze' ? dice.between(1_000, 50_000) : dice.between(2_000, 70_000),
+    number: dice.between(1, keys),
+  }
+}

@@ -1,0 +1,66 @@
+// When all is quiet: nothing is held, everything is confirmed, and every call and every credit stands in the books exactly
+// once, as the outside remembers it.
+
+import { Violation } from './violation.ts'
+import type { KnownCall } from './oracle.ts'
+import type { Setting } from './setting.ts'
+
+export async function checkQuiet(world: Setting): Promise<void> {
+  const { books, entries, captures } = world
+  await books.check()
+  if (books.openHolds().size > 0) throw new Violation('I10', 'holds are open for ever')
+  if (entries.pending + captures.pending > 0) throw new Violation('I10', 'a queue is not empty')
+  checkMirror(world)
+  checkCredits(world)
+  for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
+  for (const callId of books.byCall.keys()) {
+    if (!world.oracle.calls.has(callId as never))
+      throw new Violation('I5', `${callId} was charged and never asked for`)
+  }
+}
+
+/** I8 at rest: Postgres has every entry, the same sum, the same charge of every call. */
+function checkMirror({ books, postgres, accountId }: Setting): void {
+  const mark = postgres.marks.get(`${accountId} 1`)
+  if (mark?.seq !== books.lines.length)
+    throw new Violation('I10', `Postgres has ${mark?.seq ?? 0} of ${books.lines.length} entries`)
+  if (mark.sumNanoUsd !== books.sumNanoUsd) throw new Violation('I8', 'Postgres has another sum')
+  for (const [callId, { lines }] of books.byCall) {
+    const total = lines.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
+    if (postgres.charges.get(callId) !== total)
+      throw new Violation('I8', `Postgres has another charge of ${callId}`)
+  }
+}
+
+const creditKinds = new Set(['purchase', 'auto_top_up', 'bonus', 'grant', 'adjustment'])
+
+/** I7: once each, with the amount that was said. */
+function checkCredits({ books, oracle }: Setting): void {
+  const seen = new Set<string>()
+  for (const { kind, reference, amountNanoUsd } of books.lines) {
+    if (!creditKinds.has(kind)) continue
+    if (seen.has(reference)) throw new Violation('I7', `${reference} is credited twice`)
+    seen.add(reference)
+    if (oracle.askedCredits.get(reference) !== amountNanoUsd)
+      throw new Violation('I7', `${reference} has another amount`)
+  }
+  for (const reference of oracle.credits.keys())
+    if (!seen.has(reference)) throw new Violation('I7', `${reference} was acknowledged and is gone`)
+}
+
+function checkCall({ books }: Setting, callId: string, call: KnownCall): void {
+  const lines = books.byCall.get(callId)?.lines ?? []
+  const total = lines.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
+  const writtenOff = lines.reduce((sum, { detail }) => sum + Number(detail['writtenOffNanoUsd'] ?? 0), 0)
+  if (call.capturedNanoUsd !== undefined && total + writtenOff !== call.capturedNanoUsd)
+    throw new Violation('I5', `${callId} cost ${call.capturedNanoUsd} and is charged ${total}`)
+  const isSaid =
+    total === 0 || call.saidNanoUsd.has(total + writtenOff) || total + writtenOff <= call.sentBeatNanoUsd
+  if (!isSaid) throw new Violation('I5', `${callId} is charged ${total}, which nobody stated`)
+  if (
+    call.isReleased &&
+    call.capturedNanoUsd === undefined &&
+    lines.some(({ detail }) => detail['rule'] !== 'hold_expired')
+  )
+    throw new Violation('I5', `${callId} was released and is charged`)
+}

@@ -1,0 +1,85 @@
+// Shares seeds among threads and gathers what they say.
+
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+
+import type { Assignment, Report } from './thread.ts'
+
+export type Task = {
+  plant: string | null
+  firstSeed: number
+  seeds: number
+  threads: number
+  isShrinking: boolean
+}
+export type Broken = Extract<Report, { kind: 'broken' }>
+export type Outcome = {
+  done: number
+  steps: number
+  stepsLeast: number
+  seconds: number
+  faults: Map<string, number>
+  broken: Broken | undefined
+}
+
+const progressEveryMs = 10_000
+
+export async function runThreads(
+  task: Task,
+  say: (line: string) => void = () => undefined,
+): Promise<Outcome> {
+  const startedAt = process.uptime()
+  const secondsSoFar = () => Math.round(process.uptime() - startedAt)
+  const outcome: Outcome = {
+    done: 0,
+    steps: 0,
+    stepsLeast: Infinity,
+    seconds: 0,
+    faults: new Map(),
+    broken: undefined,
+  }
+  const workers = Array.from({ length: task.threads }, (_, index) => {
+    const { plant, firstSeed, seeds, threads, isShrinking } = task
+    const workerData: Assignment = {
+      plant,
+      firstSeed: firstSeed + index,
+      seeds: Math.max(0, seeds - index),
+      step: threads,
+      isShrinking,
+    }
+    return new Worker(join(import.meta.dirname, 'thread.ts'), {
+      workerData,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    })
+  })
+  let saidAtSecond = 0
+  const gather = (report: Report) => {
+    if (report.kind === 'broken') {
+      outcome.broken ??= report
+      return
+    }
+    outcome.done += 1
+    outcome.steps += report.steps
+    outcome.stepsLeast = Math.min(outcome.stepsLeast, report.steps)
+    for (const name of report.faults) outcome.faults.set(name, (outcome.faults.get(name) ?? 0) + 1)
+    const seconds = secondsSoFar()
+    if ((seconds - saidAtSecond) * 1_000 < progressEveryMs) return
+    saidAtSecond = seconds
+    say(`${outcome.done} of ${task.seeds} seeds in ${seconds} s`)
+  }
+  await Promise.all(
+    workers.map(
+      (worker) =>
+        new Promise<void>((resolve, reject) => {
+          worker.on('message', (report: Report) => {
+            gather(report)
+            // One broken promise is enough: the others need not go on.
+            if (report.kind === 'broken') for (const other of workers) void other.terminate()
+          })
+          worker.on('error', reject)
+          worker.on('exit', () => resolve())
+        }),
+    ),
+  )
+  return { ...outcome, seconds: secondsSoFar() }
+}

@@ -1,0 +1,232 @@
+// One simulated world: an account object on its platform, isolates with calls, clients, an operator, two queues with their
+// consumers and Postgres, all under one scheduler. Runs a plan to its end and on until all is quiet.
+
+import { type AccountId, makeAccountId } from '#core/ids.ts'
+import type { Log } from '#core/log.ts'
+import type { Db } from '#db/client.ts'
+import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
+import type { EntriesMessage } from '#ledger/entry.ts'
+import type { ParkedCapture } from '#ledger/parked-capture.ts'
+import { timings } from '#ledger/timings.ts'
+import { consumeEntries } from '#settlement/consumer.ts'
+import { Books } from './books.ts'
+import { Clients } from './clients.ts'
+import { Dice } from './dice.ts'
+import { Faults } from './faults.ts'
+import { Network } from './network.ts'
+import { ObjectHost } from './object-host.ts'
+import { Operator } from './operator.ts'
+import { Oracle } from './oracle.ts'
+import type { Plan } from './plan.ts'
+import { Postgres } from './postgres.ts'
+import { checkQuiet } from './quiet.ts'
+import { SimulatedQueue } from './queue.ts'
+import { Process, Scheduler } from './scheduler.ts'
+import type { Setting } from './setting.ts'
+import { strike } from './strikes.ts'
+import { Violation } from './violation.ts'
+
+export type Run = { steps: number; faults: Faults; violation: Violation | undefined; trace: string[] }
+
+const hourMs = 3_600_000
+const planEndsAfterMs = 10 * 60_000
+const quietWithinMs = 12 * hourMs
+/** More than any sound schedule needs: who runs in circles is stopped. */
+const stepsMax = 60_000
+
+export class World implements Setting {
+  readonly plan: Plan
+  readonly outside = new Process('outside', null)
+  readonly scheduler: Scheduler
+  readonly faults = new Faults()
+  readonly oracle = new Oracle()
+  readonly accountId: AccountId
+  readonly network: Network
+  readonly host: ObjectHost
+  /** An object that nobody has created. */
+  readonly empty: ObjectHost
+  readonly postgres: Postgres
+  readonly books: Books
+  readonly entries: SimulatedQueue<EntriesMessage>
+  readonly captures: SimulatedQueue<ParkedCapture>
+  readonly clients: Clients
+  readonly operator: Operator
+  readonly trace: string[] = []
+  readonly #isTraced: boolean
+  readonly log: Log
+  #violation: Violation | undefined
+
+  constructor(plan: Plan, isTraced: boolean) {
+    this.plan = plan
+    this.#isTraced = isTraced
+    this.scheduler = new Scheduler(plan.startMs, this.outside)
+    this.log = this.#traceLog()
+    const { scheduler, outside: platform, faults, oracle } = this
+    this.accountId = makeAccountId('w', new Dice(`account ${plan.seed}`).bytes)
+    const parts = { scheduler, platform, faults }
+    const dice = (name: string) => new Dice(`${name} ${plan.seed}`)
+    this.network = new Network(scheduler, { ...parts, dice: dice('network') }, plan)
+    this.network.heard = (question, answer, atMs) => this.guard(() => oracle.heard(question, answer, atMs))
+    this.network.asked = (question) => oracle.asked(question)
+    const watch = {
+      answered: (question: Parameters<Oracle['answered']>[0], answer: unknown) => {
+        this.say(`${question.method} ${JSON.stringify(question.command)} → ${JSON.stringify(answer)}`)
+        this.guard(() => oracle.answered(question, answer))
+      },
+      ran: () => undefined,
+      trace: (what: string) => this.say(what),
+    }
+    this.host = new ObjectHost({
+      ...parts,
+      watch,
+      dice: dice('object'),
+      send: (message) => this.entries.send(message),
+    })
+    this.empty = new ObjectHost({
+      ...parts,
+      watch: { ...watch, answered: () => undefined },
+      dice: dice('empty'),
+      send: () => Promise.resolve(),
+    })
+    this.postgres = new Postgres(scheduler, platform, dice('postgres'), faults)
+    this.postgres.lossPercent = plan.postgresLossPercent
+    this.books = new Books(this.host, oracle, this.postgres)
+    oracle.rpm = plan.rpm
+    oracle.nowMs = () => scheduler.nowMs
+    this.entries = new SimulatedQueue(
+      'entries',
+      { ...parts, dice: dice('entries') },
+      { ...plan.queue },
+      (messages, turn) =>
+        consumeEntries(messages, {
+          // The two files that speak SQL are replaced by postgres.ts, which knows what this really is.
+          db: this.postgres as unknown as Db,
+          accounts: () => this.network.portOf(this.host, turn),
+          clock: scheduler.clockOf(turn),
+          log: this.log,
+        }),
+    )
+    this.captures = new SimulatedQueue(
+      'captures',
+      { ...parts, dice: dice('captures') },
+      { ...plan.queue },
+      (messages, turn) =>
+        consumeParkedCaptures(messages, {
+          accounts: () => this.network.portOf(this.host, turn),
+          clock: scheduler.clockOf(turn),
+          timings,
+          log: this.log,
+        }),
+    )
+    this.clients = new Clients(this)
+    this.operator = new Operator(this)
+  }
+
+  async run(): Promise<Run> {
+    const restore = this.#becomePresent()
+    try {
+      await this.#play()
+    } catch (cause) {
+      if (!(cause instanceof Violation)) throw cause
+      this.#violation = cause
+    } finally {
+      restore()
+      this.host.close()
+      this.empty.close()
+    }
+    const { steps } = this.scheduler
+    return { steps, faults: this.faults, violation: this.#violation, trace: this.trace }
+  }
+
+  async #play(): Promise<void> {
+    const { plan, scheduler } = this
+    this.operator.open()
+    for (const item of plan.items) {
+      scheduler.after(item.atMs, this.outside, () => {
+        this.say(`${item.type} ${item.name}`)
+        if (item.type === 'call') this.clients.call(item)
+        else if (item.type === 'credit') this.operator.credit(item)
+        else strike(this, this, item)
+      })
+    }
+    await this.#until(plan.startMs + planEndsAfterMs)
+    this.#calmDown()
+    await this.#until(scheduler.nowMs + quietWithinMs)
+    await checkQuiet(this)
+  }
+
+  /** Runs events up to a time, and checks the books wherever something was written. */
+  async #until(atMs: number): Promise<void> {
+    while (await this.scheduler.step(atMs)) {
+      if (this.#violation !== undefined) throw this.#violation
+      if (this.host.storage.writes !== this.#checkedWrites || this.host.process !== this.#checkedProcess) {
+        this.#checkedWrites = this.host.storage.writes
+        this.#checkedProcess = this.host.process
+        await this.books.check()
+      }
+      if (this.scheduler.steps > stepsMax) throw new Violation('liveness', 'the world runs in circles')
+    }
+    this.scheduler.nowMs = Math.max(this.scheduler.nowMs, atMs)
+  }
+
+  #checkedWrites = -1
+  #checkedProcess: Process | null = null
+
+  /** From here on nothing goes wrong any more, and whatever is left over must come right by itself and the hourly sweep. */
+  #calmDown(): void {
+    const { host, network, entries, captures, postgres, scheduler, outside } = this
+    const kind = { duplicatePercent: 0, delayPercent: 0, lossPercent: 0, refusalPercent: 0 }
+    Object.assign(entries.faults, kind)
+    Object.assign(captures.faults, kind)
+    Object.assign(network.unkindness, { replyLossPercent: 0, delayPercent: 0 })
+    postgres.isDown = false
+    postgres.lossPercent = 0
+    host.unreachableUntilMs = 0
+    host.overloadedUntilMs = 0
+    host.alarmLateMs = 0
+    host.storage.isFailing = () => false
+    for (let hour = 1; hour < 6; hour += 1)
+      scheduler.after(hour * hourMs, outside, () => this.operator.sweep())
+  }
+
+  readonly guard = (check: () => void): void => {
+    try {
+      check()
+    } catch (cause) {
+      if (!(cause instanceof Violation)) throw cause
+      this.#violation ??= cause
+    }
+  }
+
+  readonly say = (what: string): void => {
+    if (!this.#isTraced) return
+    const { nowMs, current } = this.scheduler
+    this.trace.push(`${String(nowMs - this.plan.startMs).padStart(8)} ${current.name}: ${what.slice(0, 700)}`)
+  }
+
+  #traceLog(): Log {
+    const line = (event: string, fields: object, cause?: unknown) =>
+      this.say(`${event} ${JSON.stringify(fields)} ${cause instanceof Error ? cause.message : ''}`)
+    return { info: line, error: line }
+  }
+
+  /** The platform's own clock and timers are this world's while it runs: the shipped class reads them. */
+  #becomePresent(): () => void {
+    const { scheduler } = this
+    // oxlint-disable-next-line no-restricted-properties -- The simulated object reads the platform's clock: it gets ours.
+    const kept = { now: Date.now, setTimeout: globalThis.setTimeout, log: console.log }
+    const present = {
+      now: () => scheduler.timeOf(scheduler.current),
+      setTimeout: (run: () => void, ms: number) => scheduler.after(ms, scheduler.current, run),
+      log: (line: string) => this.say(line),
+    }
+    Object.assign(Date, { now: present.now })
+    Object.assign(globalThis, { setTimeout: present.setTimeout })
+    Object.assign(console, { log: present.log })
+    return () => {
+      Object.assign(Date, { now: kept.now })
+      Object.assign(globalThis, { setTimeout: kept.setTimeout })
+      Object.assign(console, { log: kept.log })
+    }
+  }
+}
