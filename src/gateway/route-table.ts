@@ -1,6 +1,7 @@
 // The inference routes as someone sees them who has not read their code; `/openapi.json` is generated from it.
 
-import type { RouteDescription, Schema } from '#core/route-table.ts'
+import { consumables } from '#core/consumables.ts'
+import { type RouteDescription, type Schema, usdText } from '#core/route-table.ts'
 
 const messages: Schema = {
   type: 'array',
@@ -33,6 +34,38 @@ const model: Schema = {
   },
   required: ['id', 'object'],
   additionalProperties: true,
+}
+
+const consumable: Schema = { type: 'string', enum: consumables }
+
+const overagePrice: Schema = {
+  type: 'object',
+  description: 'What one unit costs, in US dollars.',
+  properties: { consumable, unit: { type: 'string' }, price: { type: 'string' } },
+}
+
+const plan: Schema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    name: { type: 'string' },
+    monthly_price: { type: 'string' },
+    monthly_credit: usdText,
+    allowances: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          consumable,
+          unit: { type: 'string' },
+          included: { type: 'integer', minimum: 1 },
+          overage_price: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+        },
+      },
+    },
+    overage_prices: { type: 'array', items: overagePrice },
+  },
+  required: ['id', 'name', 'allowances', 'overage_prices'],
 }
 
 export const gatewayRouteTable: readonly RouteDescription[] = [
@@ -94,5 +127,21 @@ export const gatewayRouteTable: readonly RouteDescription[] = [
     auth: 'none',
     charged: false,
     answer: model,
+  },
+  {
+    method: 'get',
+    path: '/v1/plans',
+    summary: 'The plans: what a month includes, and what goes beyond it costs per unit.',
+    auth: 'none',
+    charged: false,
+    answer: {
+      type: 'object',
+      properties: {
+        object: { type: 'string', enum: ['list'] },
+        data: { type: 'array', items: plan },
+        standard_prices: { type: 'array', items: overagePrice },
+      },
+      required: ['object', 'data', 'standard_prices'],
+    },
   },
 ]

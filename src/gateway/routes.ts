@@ -3,6 +3,7 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 
+import { plans } from '#catalog/plans.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
 import { answerHeaders, exposedHeaders } from './answer-headers.ts'
@@ -12,6 +13,7 @@ import { type Prepared, prepareChat } from './chat.ts'
 import { dryRunAnswer } from './dry-run.ts'
 import { execute } from './execution.ts'
 import { listModels, showModel } from './list-models.ts'
+import { listPlans } from './list-plans.ts'
 import { askOnce } from './object-call.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
@@ -38,6 +40,7 @@ export function gatewayRoutes(parts: GatewayParts): Hono {
     const shown = showModel(parts.catalog, c.req.param('id'))
     return shown.ok ? open(c, parts, shown.model) : refusalResponse(shown, { requestId: requestIdOf(parts) })
   })
+  app.get('/v1/plans', (c) => open(c, parts, listPlans(plans)))
   return app
 }
 

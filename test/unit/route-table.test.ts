@@ -28,7 +28,8 @@ test('no two folders answer at the same address, and every operation has a name 
 // Cases: billing-bugs 54
 test('every route under /v1 but the catalog needs a key, and every operator route the operator', () => {
   const open = routes.filter(({ auth }) => auth === 'none').map(({ path }) => path)
-  expect(open.filter((path) => path.startsWith('/v1/') && !path.startsWith('/v1/models'))).toEqual([])
+  const catalog = /^\/v1\/(models|plans)/
+  expect(open.filter((path) => path.startsWith('/v1/') && !catalog.test(path))).toEqual([])
   const wrong = routes.filter(({ auth, path }) => path.startsWith('/operator/') !== (auth === 'operator'))
   expect(wrong).toEqual([])
 })
