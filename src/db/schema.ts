@@ -91,6 +91,27 @@ export const ledgerMarks = pgTable(
   (table) => [primaryKey({ columns: [table.accountId, table.epoch] })],
 )
 
+/** The epochs that ended because their object was lost or restored; one row carries a rebuild through its steps. */
+export const accountEpochs = pgTable(
+  'account_epochs',
+  {
+    accountId: text('account_id').notNull(),
+    epoch: integer('epoch').notNull(),
+    /** Where it ended: what came later is no part of it. */
+    closedSeq: whole('closed_seq').notNull(),
+    closedSumNanoUsd: nanoUsd('closed_sum_nano_usd').notNull(),
+    closedHash: text('closed_hash').notNull(),
+    closedAt: time('closed_at').notNull(),
+    reason: text('reason').notNull(),
+    idempotencyKey: text('idempotency_key').notNull(),
+    isDiscarding: boolean('is_discarding').notNull(),
+    /** `closed`, then `opened`, then `done`. */
+    step: text('step').notNull(),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.epoch] })],
+)
+
 /** One row per call with its absolute totals; explained by its newest entry. */
 export const charges = pgTable(
   'charges',

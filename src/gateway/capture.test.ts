@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 
 import { nanoUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { Capture, CaptureAnswer, ReleaseAnswer } from '#ledger/call-commands.ts'
+import type { Capture, CaptureAnswer } from '#ledger/call-commands.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
@@ -48,14 +48,14 @@ beforeEach(() => {
   logged = []
 })
 
-type Answering = () => Promise<CaptureAnswer & ReleaseAnswer>
+type Answering = () => Promise<CaptureAnswer>
 
 function partsWith(answer: Answering, park?: (message: ParkedCapture) => Promise<void>): CaptureParts {
   const ask = (command: unknown) => {
     asked.push({ atMs: clock.elapsedMs, command })
     return answer()
   }
-  const port: Partial<AccountPort> = { capture: ask, release: ask }
+  const port: unknown = { capture: ask, release: ask }
   return {
     clock,
     random: (bytes) => new Uint8Array(bytes).fill(255),
@@ -78,7 +78,7 @@ const breaks: Answering = async () => {
   throw new Error('.overloaded')
 }
 const says =
-  (code: 'no_such_account' | 'internal'): Answering =>
+  (code: 'too_old' | 'internal'): Answering =>
   async () => ({ ok: false, code })
 
 test.each([
@@ -144,12 +144,12 @@ describe('an end that is not acknowledged', () => {
 })
 
 test('an answer that trying again would not change is not tried again, and is said', async () => {
-  expect(await deliverEnd(accountId, capture, partsWith(says('no_such_account')))).toBe('refused')
+  expect(await deliverEnd(accountId, capture, partsWith(says('too_old')))).toBe('refused')
   expect([asked.length, parked.length]).toEqual([1, 0])
   expect(logged).toEqual([
     {
       event: 'capture_refused',
-      fields: { account: accountId, call: call.callId, code: 'no_such_account' },
+      fields: { account: accountId, call: call.callId, code: 'too_old' },
     },
   ])
 })

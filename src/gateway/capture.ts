@@ -48,9 +48,9 @@ export function tell(
   return 'capture' in end ? account.capture(end.capture) : account.release(end.release)
 }
 
-/** Everything but the object's own failure is an answer that trying again would not change. */
+/** Everything but the object's own failure, or its loss until it is rebuilt, is an answer that no further try would change. */
 export function isFinal(answer: { ok: true } | { ok: false; code: string }): boolean {
-  return answer.ok || answer.code !== 'internal'
+  return answer.ok || (answer.code !== 'internal' && answer.code !== 'no_such_account')
 }
 
 export function callOf(end: CallEnd): string {

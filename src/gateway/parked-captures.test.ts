@@ -5,7 +5,7 @@ import { addMillis } from '#core/clock.ts'
 import { type AccountId, makeAccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { Capture, CaptureAnswer, ReleaseAnswer } from '#ledger/call-commands.ts'
+import type { Capture, CaptureAnswer } from '#ledger/call-commands.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
 import { noUsage } from '#calls/usage.ts'
@@ -49,7 +49,7 @@ beforeEach(() => {
   logged = []
 })
 
-type Answering = () => Promise<CaptureAnswer & ReleaseAnswer>
+type Answering = () => Promise<CaptureAnswer>
 
 function partsWith(answerOf: (accountId: AccountId) => Answering) {
   return {
@@ -60,7 +60,8 @@ function partsWith(answerOf: (accountId: AccountId) => Answering) {
         told.push(command)
         return answerOf(id)()
       }
-      const port: Partial<AccountPort> = { capture: tell, release: tell }
+      // A release is answered with a part of what a capture is.
+      const port: unknown = { capture: tell, release: tell }
       return port as AccountPort
     },
     log: {
@@ -173,13 +174,13 @@ test('an answer that trying again would not change leaves the queue and is said 
   const message = messageOf(parkedCapture)
   await consumeParkedCaptures(
     [message],
-    partsWith(() => async () => ({ ok: false, code: 'no_such_account' })),
+    partsWith(() => async () => ({ ok: false, code: 'too_old' })),
   )
   expect(message.outcomes).toEqual(['ack'])
   expect(logged).toEqual([
     {
       event: 'capture_refused',
-      fields: { account: accountId, call: call.callId, code: 'no_such_account' },
+      fields: { account: accountId, call: call.callId, code: 'too_old' },
     },
   ])
 })

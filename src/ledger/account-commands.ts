@@ -82,3 +82,6 @@ export type CommandAnswer =
 
 /** Said by the settlement consumer: Postgres holds entries 1..seq without a gap, with this sum and this hash. */
 export type Confirm = { epoch: number; seq: number; sumNanoUsd: NanoUsd; hash: string }
+
+/** Postgres has lost what it had confirmed: the whole log is sent again. */
+export type Resend = { from: 1 }

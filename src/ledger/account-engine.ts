@@ -9,6 +9,7 @@ import type { EntriesMessage } from './entry.ts'
 import { GroupCommit, commandsPerCommitMax } from './group-commit.ts'
 import { keepMarksIfMoved, markSent, rewindIfDue } from './marks.ts'
 import { Outbox } from './outbox.ts'
+import type { RebuildParts } from './rebuilding.ts'
 import type { Changes } from './rows.ts'
 import { stateFrom } from './start.ts'
 import type { State } from './state.ts'
@@ -84,6 +85,23 @@ export class AccountEngine {
 
   run<Answer>(decide: (desk: Desk) => Answer, failure: Answer): Promise<Answer> {
     return this.#commit.run<Answer>(decide, failure)
+  }
+
+  /** What a rebuild works with; what it writes is durable before any answer leaves. */
+  rebuildParts(): RebuildParts {
+    const { storage } = this.#ctx
+    return {
+      sql: storage.sql,
+      store: this.store,
+      transaction: (write) => storage.transactionSync(write),
+      state: () => this.state,
+      reload: () => {
+        this.store.readDays()
+        this.#commit.reload()
+        if (this.state !== null) this.#alarm.armBy(nextDueAt(this.state, this.#timings))
+      },
+      context: () => this.#context(),
+    }
   }
 
   /** Expires, arms, sends. Never throws: seven failures in a row and the platform gives the alarm up. */

@@ -13,6 +13,7 @@ import type {
   CreditAnswer,
   KeyAnswer,
   PutKey,
+  Resend,
   RevokeKey,
 } from './account-commands.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
@@ -29,6 +30,14 @@ import type {
   ReleaseAnswer,
 } from './call-commands.ts'
 import type { Entry } from './entry.ts'
+import type {
+  BeginRebuild,
+  FinishRebuild,
+  Rebook,
+  RebookAnswer,
+  RebuildAnswer,
+  TakeEntries,
+} from './rebuild-commands.ts'
 
 export type AccountPort = {
   admit(command: Admit): Promise<AdmitAnswer>
@@ -47,8 +56,14 @@ export type AccountPort = {
   checkKey(command: CheckKey): Promise<CheckKeyAnswer>
 
   confirm(command: Confirm): Promise<CommandAnswer>
-  /** Sends everything above the confirmed mark to the queue again. */
-  resend(): Promise<CommandAnswer>
+  /** Sends everything above the confirmed mark to the queue again, or the whole log. */
+  resend(command?: Resend): Promise<CommandAnswer>
+
+  /** The steps of a rebuild (rebuilding.ts); each may be repeated. */
+  beginRebuild(command: BeginRebuild): Promise<RebuildAnswer>
+  takeEntries(command: TakeEntries): Promise<RebuildAnswer>
+  finishRebuild(command: FinishRebuild): Promise<RebuildAnswer>
+  rebook(command: Rebook): Promise<RebookAnswer>
 
   /** Null where there is no such account. */
   view(): Promise<AccountView | null>

@@ -19,6 +19,7 @@ import type {
   CreditAnswer,
   KeyAnswer,
   PutKey,
+  Resend,
   RevokeKey,
 } from './account-commands.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
@@ -40,6 +41,16 @@ import type { Draft } from './draft.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
 import { confirm, rewind } from './marks.ts'
+import { rebook } from './rebook.ts'
+import type {
+  BeginRebuild,
+  FinishRebuild,
+  Rebook,
+  RebookAnswer,
+  RebuildAnswer,
+  TakeEntries,
+} from './rebuild-commands.ts'
+import * as rebuilding from './rebuilding.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { changeSettings } from './settings.ts'
 import { accountView, holdView, keyView } from './views.ts'
@@ -125,10 +136,28 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
     return this.#ask<CommandAnswer>((draft) => confirm(draft, command, proof), noAccount, failed)
   }
 
-  async resend(): Promise<CommandAnswer> {
-    const answer = await this.#ask<CommandAnswer>((draft) => rewind(draft), noAccount, failed)
+  async resend(command?: Resend): Promise<CommandAnswer> {
+    const answer = await this.#ask<CommandAnswer>((draft) => rewind(draft, command), noAccount, failed)
     if (answer.ok) await this.#engine.outbox.flush()
     return answer
+  }
+
+  async beginRebuild(command: BeginRebuild): Promise<RebuildAnswer> {
+    return rebuilding.beginRebuild(command, this.#engine.rebuildParts())
+  }
+
+  async takeEntries(command: TakeEntries): Promise<RebuildAnswer> {
+    return rebuilding.takeEntries(command, this.#engine.rebuildParts())
+  }
+
+  async finishRebuild(command: FinishRebuild): Promise<RebuildAnswer> {
+    const answer = rebuilding.finishRebuild(command, this.#engine.rebuildParts())
+    if (answer.ok) await this.#engine.outbox.flush()
+    return answer
+  }
+
+  rebook(command: Rebook): Promise<RebookAnswer> {
+    return this.#ask<RebookAnswer>((draft) => rebook(draft, command), noAccount, failed)
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,12 +1,14 @@
 // Money that comes in, and adjustments by the operator: booked once per reference, whatever is repeated.
 
+import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, nanoUsd, negateNanoUsd } from '#core/money.ts'
 import { dayMs } from '#core/clock.ts'
-import { readWhole } from '#core/readers.ts'
+import { isObject, readWhole } from '#core/readers.ts'
 import type { Credit, CreditAnswer, CreditKind } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
-import { type Bucket, buckets, drawDetail, withdrawalOf } from './lots.ts'
+import type { Entry, EntryKind } from './entry.ts'
+import { type Bucket, buckets, drawDetail, readBucket, withdrawalOf } from './lots.ts'
 
 /** $1 million per account, either way: orders are refused above it; a payment that was received never is. */
 export const balanceMaxNanoUsd = nanoUsd(1_000_000_000_000_000)
@@ -21,7 +23,8 @@ const isPaid: { readonly [Kind in CreditKind]: boolean } = {
 
 export function credit(draft: Draft, command: Credit): CreditAnswer {
   const { state } = draft
-  const said = [command.kind, command.amountNanoUsd, command.bucket, command.expiresInMs].join(' ').trim()
+  const { kind, amountNanoUsd, bucket = bucketOf[kind], expiresInMs = null } = command
+  const said = saidOf({ kind, amountNanoUsd, bucket, expiresInMs })
   const earlier = referenceOf(draft, 'credit', command.reference)
   if (earlier !== undefined) {
     if (earlier.said !== said) return { ok: false, code: 'reference_reused' }
@@ -41,6 +44,24 @@ export function credit(draft: Draft, command: Credit): CreditAnswer {
   })
   keepReference(draft, { scope: 'credit', reference: command.reference, seq: entry.seq, said })
   return { ok: true, seq: entry.seq, balanceNanoUsd: state.postedNanoUsd, isRepeat: false }
+}
+
+/** The same from what the entry says, for a rebuild. */
+export function saidOfCredit({ kind, amountNanoUsd, createdAtMs, detail }: Entry): string {
+  const { bucket: name, expiresAtMs }: { readonly [name: string]: unknown } = isObject(detail) ? detail : {}
+  const expires = readWhole(expiresAtMs)
+  const expiresInMs = expires === undefined ? null : expires - createdAtMs
+  return saidOf({ kind, amountNanoUsd, bucket: readBucket(name) ?? 'paid', expiresInMs })
+}
+
+function saidOf(credit: {
+  kind: EntryKind
+  amountNanoUsd: NanoUsd
+  bucket: Bucket
+  expiresInMs: number | null
+}): string {
+  const { kind, amountNanoUsd, bucket, expiresInMs } = credit
+  return [kind, amountNanoUsd, bucket, expiresInMs].join(' ').trim()
 }
 
 const bucketOf: { readonly [Kind in CreditKind]: Bucket } = {

@@ -17,6 +17,8 @@ export type EntryKind =
   | 'key'
   | 'settings'
   | 'finding'
+  /** The first line of a rebuilt object's epoch: brings the balance over. */
+  | 'opening'
 
 /** One line of the ledger, as it lies in the object, travels through the queue and stands in Postgres. */
 export type Entry = {

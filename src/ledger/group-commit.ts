@@ -85,13 +85,13 @@ export class GroupCommit {
       return true
     } catch (cause) {
       this.#parts.log.error('not_durable', {}, cause)
-      this.#reload()
+      this.reload()
       return false
     }
   }
 
   /** A disk that cannot even be read must leave nobody waiting: until it can, every command fails. */
-  #reload(): void {
+  reload(): void {
     try {
       this.#state = this.#parts.reload()
       this.#isReloadDue = false
@@ -103,7 +103,7 @@ export class GroupCommit {
 
   /** True if rows were written. */
   #commitTogether(group: readonly Waiting[]): boolean {
-    if (this.#isReloadDue) this.#reload()
+    if (this.#isReloadDue) this.reload()
     try {
       return this.#commit(group)
     } catch (cause) {
@@ -120,7 +120,7 @@ export class GroupCommit {
       waiting.decide = () => undefined
       waiting.answer = waiting.fail
       // The rows are the truth: whatever this instance believed is read again.
-      this.#reload()
+      this.reload()
       return this.#noteFailure(cause)
     }
   }

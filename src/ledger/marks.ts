@@ -1,10 +1,11 @@
 // The two marks of the outbox as part of the state: what the queue took, and what Postgres has been seen to hold.
 
 import type { NanoUsd } from '#core/money.ts'
-import type { CommandAnswer, Confirm } from './account-commands.ts'
+import type { CommandAnswer, Confirm, Resend } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { find } from './draft.ts'
 import type { Marks, State } from './state.ts'
+import { genesisHash } from './state.ts'
 import type { Timings } from './timings.ts'
 
 /** The wait before sending again doubles up to 16 times the first, so that a long outage of Postgres is no flood. */
@@ -33,7 +34,8 @@ export type Proof = { sumNanoUsd: NanoUsd; hash: string }
 
 export function confirm(draft: Draft, command: Confirm, proof: Proof | undefined): CommandAnswer {
   const { state } = draft
-  if (command.epoch !== state.epoch) return { ok: false, code: 'invalid_command' }
+  // The numbers and the chain go on from epoch to epoch, so an earlier epoch is confirmed on the way.
+  if (command.epoch > state.epoch) return { ok: false, code: 'invalid_command' }
   if (command.seq <= state.marks.confirmedSeq) return { ok: true }
   const isTrue = proof?.hash === command.hash && proof.sumNanoUsd === command.sumNanoUsd
   if (!isTrue) {
@@ -60,8 +62,10 @@ export function confirm(draft: Draft, command: Confirm, proof: Proof | undefined
   return { ok: true }
 }
 
-/** Everything above the confirmed mark is to be sent again. */
-export function rewind(draft: Draft): CommandAnswer {
+/** Everything above the confirmed mark is to be sent again, or the whole log where Postgres has lost what it had confirmed. */
+export function rewind(draft: Draft, command?: Resend): CommandAnswer {
+  if (command?.from === 1)
+    draft.state.marks = { ...draft.state.marks, confirmedSeq: 0, confirmedHash: genesisHash }
   const { marks } = draft.state
   draft.state.marks = {
     ...marks,

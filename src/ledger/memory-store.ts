@@ -67,7 +67,8 @@ export class MemoryStore {
   #append(entry: Entry): void {
     const before = this.entries.at(-1)
     assert(entry.seq === (before?.seq ?? 0) + 1, 'entries are numbered without a gap')
-    const balance = (before?.balanceAfterNanoUsd ?? 0) + entry.amountNanoUsd
+    const carried = entry.kind === 'opening' ? 0 : (before?.balanceAfterNanoUsd ?? 0)
+    const balance = carried + entry.amountNanoUsd
     assert(entry.balanceAfterNanoUsd === balance, 'a balance is the one before and the amount')
     this.entries.push(structuredClone(entry))
   }

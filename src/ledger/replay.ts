@@ -57,6 +57,9 @@ export function applyEntry(state: State, entry: Entry): void {
     case 'expiry':
       applyDraw(state, readDraw(detail))
       return
+    case 'opening':
+      state.epoch = entry.epoch
+      return
     case 'finding':
       if (detail['what'] === 'refused_after_dispatch') {
         state.standing = afterDispatchRefusal(state.standing, entry.createdAtMs)

@@ -9,6 +9,7 @@ import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
 import type { Entry, EntryKind } from './entry.ts'
 import { piecesOf } from './pieces.ts'
 import { rateWindowMs } from './rate.ts'
+import { rebuildingIn } from './rebuild-store.ts'
 import type { Changes, HoldRow, Lookup, ReferenceRow, Snapshot, StoredOutcome } from './rows.ts'
 import { snapshotVersion } from './rows.ts'
 import { accountTables, createHoldTable, holdTable } from './schema.ts'
@@ -31,7 +32,7 @@ export class Store {
   /** Null in an object that no `create` has initialised; looking writes nothing. */
   read(clockMs: number): Stored | null {
     const tables = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'entry'").toArray()
-    if (tables.length === 0) return null
+    if (tables.length === 0 || rebuildingIn(this.#sql) !== undefined) return null
     const [first] = this.#sql.exec<Row>('SELECT reference FROM entry WHERE seq = 1').toArray()
     const snapshot = readSnapshot(this.#kept('snapshot'))
     const marks = this.#kept('marks')
@@ -70,6 +71,11 @@ export class Store {
     }
     if (changes.marks !== null) this.#keep('marks', changes.marks)
     if (changes.snapshot !== null) this.#keep('snapshot', changes.snapshot)
+  }
+
+  headSeq(): number {
+    const [row] = this.#sql.exec<Row>('SELECT max(seq) AS seq FROM entry').toArray()
+    return row?.['seq'] === null ? 0 : whole(row?.['seq'])
   }
 
   entriesAfter(afterSeq: number, limit: number): readonly Entry[] {

@@ -1,5 +1,6 @@
 // What the operator does with accounts: open, look at, change, send again. Each is one command to the object.
 
+import { readResend } from './operator-books-input.ts'
 import { refuse, type Json, type Refusal } from '#core/errors.ts'
 import { makeAccountId } from '#core/ids.ts'
 import { formatUsd } from '#core/money.ts'
@@ -53,8 +54,10 @@ export async function changeAccount(request: AccountRequest): Promise<OperatorAn
   return answer.ok ? showAccount(request) : refusalOf(answer)
 }
 
-export async function resendEntries({ accountId, parts }: AccountRequest): Promise<OperatorAnswer> {
-  const answer = await parts.accounts(accountId).resend()
+export async function resendEntries({ accountId, body, parts }: AccountRequest): Promise<OperatorAnswer> {
+  const read = readResend(body)
+  if (!read.ok) return read
+  const answer = await parts.accounts(accountId).resend(read.value.isWhole ? { from: 1 } : undefined)
   return answer.ok
     ? { ok: true, status: 202, body: { account_id: accountId, resend: 'started' } }
     : refusalOf(answer)

@@ -196,7 +196,7 @@ function readAllowedModels(value: unknown): Read<readonly string[] | null> {
   )
 }
 
-function readFields(
+export function readFields(
   body: unknown,
   known: readonly string[],
   prefix = '',
@@ -207,7 +207,7 @@ function readFields(
   return unknown === undefined ? { ok: true, value: body } : unknownField(`${prefix}${unknown}`)
 }
 
-function readText(value: unknown, field: string, lengthMax: number): Read<string> {
+export function readText(value: unknown, field: string, lengthMax: number): Read<string> {
   const text = readString(value)?.trim()
   if (text !== undefined && text !== '' && text.length <= lengthMax && isPlainText(text))
     return { ok: true, value: text }

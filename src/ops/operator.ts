@@ -15,6 +15,7 @@ import {
 } from './operator-guard.ts'
 import { expiresInDaysMax, grantBuckets, modes } from './operator-input.ts'
 import { issueKey, revokeKey } from './operator-keys.ts'
+import { rebuildObject } from './operator-rebuild.ts'
 import { showStatement } from './operator-statement.ts'
 
 type OperatorRoute = {
@@ -146,10 +147,30 @@ const routes: readonly OperatorRoute[] = [
       ...described(
         'post',
         '/accounts/{id}/resend',
-        'Sends the entries again that Postgres has not confirmed.',
+        'Sends the entries again that Postgres has not confirmed, or with {from: 1} all of them.',
       ),
       successStatus: 202,
+      body: closed({ from: { type: 'integer', minimum: 1, description: '1: the whole log.' } }, []),
       answer: { type: 'object', properties: { resend: text } },
+    },
+  },
+  {
+    answerWith: forAccount(rebuildObject),
+    route: {
+      ...described(
+        'post',
+        '/accounts/{id}/rebuild',
+        'Makes a lost or restored account object anew from Postgres, under a new epoch.',
+      ),
+      body: closed({ reason, idempotency_key: text, confirm: flag, discard: flag }, [
+        'reason',
+        'idempotency_key',
+        'confirm',
+      ]),
+      answer: {
+        type: 'object',
+        properties: { account_id: text, epoch: whole, closed_seq: whole, step: text },
+      },
     },
   },
   {

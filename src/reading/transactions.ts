@@ -48,7 +48,7 @@ export async function transactionsPage(
     const asked = await askObject(reading, () => reading.port.entriesBefore(before, entriesPerStep))
     if (!asked.ok) return asked
     const isEnd = asked.value.length < entriesPerStep
-    const money = asked.value.filter((entry) => entry.amountNanoUsd !== 0)
+    const money = asked.value.filter(isMovement)
     found.push(...money.slice(0, limit - found.length))
     const isFull = found.length === limit
     const lastSeen = isFull ? found.at(-1) : asked.value.at(-1)
@@ -58,6 +58,11 @@ export async function transactionsPage(
     if (isFull) break
   }
   return { ok: true, value: { data: found.map(transactionBody), next_cursor: String(before) } }
+}
+
+/** An opening brings over what the lines below it have made. */
+function isMovement({ amountNanoUsd, kind }: Entry): boolean {
+  return amountNanoUsd !== 0 && kind !== 'opening'
 }
 
 export function transactionBody(entry: Entry): Json {
@@ -87,6 +92,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   key: 'adjustment',
   settings: 'adjustment',
   finding: 'adjustment',
+  opening: 'adjustment',
 }
 
 /** A `late` entry is the difference to what an expired hold had charged, in either direction. */

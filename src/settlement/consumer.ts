@@ -1,23 +1,14 @@
 // The consumer of `sluice-entries`: messages in, rows in Postgres, and the word back to each object how far it is safe.
 // A message is acknowledged when its rows are committed. Whatever is lost here, the objects send again.
 
-import type { Clock } from '#core/clock.ts'
 import type { AccountId } from '#core/ids.ts'
-import type { Log } from '#core/log.ts'
 import { dataErrorCodeOf, driverErrorOf, type Db } from '#db/client.ts'
-import type { AccountPorts } from '#ledger/account-port.ts'
 import { recordFindings, type Finding } from './findings.ts'
 import { readSentEntries, type SentEntries } from './message.ts'
 import { writeRows, type Mark, type Written } from './mirror.ts'
+import type { SettlementParts } from './parts.ts'
 import { rowsOf } from './rows.ts'
-
-export type SettlementParts = {
-  /** Undefined where no database is configured: messages wait. */
-  db: Db | undefined
-  accounts: AccountPorts
-  clock: Clock
-  log: Log
-}
+import { bookStrays } from './strays.ts'
 
 /** What of the platform's queue message is used. */
 export type QueueMessage = {
@@ -61,12 +52,19 @@ export async function consumeEntries(
  */
 async function writeChunk(chunk: readonly ReadMessage[], db: Db, parts: SettlementParts): Promise<void> {
   let written: Written
+  let isSettled: boolean
   try {
     const rows = rowsOf(
       chunk.map(({ sent }) => sent),
       parts.clock.now(),
     )
     written = await writeRows(db, rows, parts.clock.now())
+    isSettled = await bookStrays(
+      chunk.map(({ sent }) => sent),
+      written.strays,
+      db,
+      parts,
+    )
     await recordFindings(db, [...findingsOf(written), ...ledgerFindings(chunk)], parts.clock.now())
   } catch (error) {
     const code = dataErrorCodeOf(error)
@@ -83,7 +81,10 @@ async function writeChunk(chunk: readonly ReadMessage[], db: Db, parts: Settleme
     }
     return
   }
-  for (const { message } of chunk) message.ack()
+  // What could not be booked again yet comes back with its message; the rows are written already.
+  for (const { message } of chunk)
+    if (isSettled) message.ack()
+    else message.retry({ delaySeconds: retryDelaySeconds(message.attempts) })
   await Promise.all(written.marks.map((mark) => confirm(mark, db, parts)))
 }
 

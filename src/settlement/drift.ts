@@ -72,6 +72,7 @@ export function examine(
     return { findings, resend: false, confirm: false }
   }
   if (object.oldestHoldAgeMs > stuckHoldAfterMs) find('stuck_hold', '', { ageMs: object.oldestHoldAgeMs })
+  if (object.epoch < mirror.epoch) find('epoch_behind', '', { object: object.epoch, mirror: mirror.epoch })
   if (object.epoch !== mirror.epoch) return { findings, resend: true, confirm: false }
   if (mirror.maxSeq > object.head)
     find('mirror_ahead', `${mirror.epoch}:${mirror.maxSeq}`, { head: object.head, maxSeq: mirror.maxSeq })

@@ -23,6 +23,9 @@ export type FindingKind =
   | 'mirror_ahead'
   | 'account_without_object'
   | 'stuck_hold'
+  /** A line of a closed epoch that came after its end; booked again in the epoch that stands. */
+  | 'stray'
+  | 'epoch_behind'
   /** Booked by an account object about itself. */
   | 'ledger'
 

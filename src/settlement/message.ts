@@ -33,7 +33,7 @@ export function readSentEntries(body: unknown): SentEntries | undefined {
 /** The end of the year 9999: later times have another form in JSON than Postgres reads. */
 const timeMaxMs = 253_402_300_799_999
 
-function readSentEntry(value: unknown): SentEntry | undefined {
+export function readSentEntry(value: unknown): SentEntry | undefined {
   if (!isObject(value)) return undefined
   const epoch = readWhole(value['epoch'])
   const seq = readWhole(value['seq'], 1)

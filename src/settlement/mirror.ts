@@ -13,7 +13,14 @@ import type { HashConflict, MirrorRows } from './rows.ts'
 /** Postgres holds entries 1..seq of the account without a gap, with this sum and this hash. */
 export type Mark = { accountId: AccountId; epoch: number; seq: number; sumNanoUsd: NanoUsd; hash: string }
 
-export type Written = { marks: readonly Mark[]; conflicts: readonly HashConflict[] }
+/** A line that came after the end of its epoch: not among the rows. */
+export type Stray = { accountId: AccountId; epoch: number; seq: number }
+
+export type Written = {
+  marks: readonly Mark[]
+  conflicts: readonly HashConflict[]
+  strays: readonly Stray[]
+}
 
 /** A mark moves over at most this many entries at once, so that rows waiting behind a gap are not read again in full. */
 const markStepMax = 20_000
@@ -28,8 +35,10 @@ export async function writeRows(db: Db, rows: MirrorRows, now: Millis): Promise<
     db.execute(sumCharges(rows)),
     db.execute(upsertKeys(rows)),
     db.execute(moveMarks(epochs, now)),
+    db.execute(selectStrays(rows)),
   ])
   return {
+    strays: results[7].rows.map(readStray),
     conflicts: [...rows.conflicts, ...results[2].rows.map(readConflict)],
     marks: results[6].rows.map(readMark),
   }
@@ -75,12 +84,23 @@ function upsertAccounts(rows: MirrorRows): SQL {
       last_entry_at = greatest(accounts.last_entry_at, excluded.last_entry_at)`
 }
 
+/** Of a record or row called `sent`: its epoch was closed before it. */
+const isBeyondItsEpoch = sql`exists (select 1 from account_epochs as ended where ended.account_id = sent.account_id
+    and ended.epoch = sent.epoch and sent.seq > ended.closed_seq)`
+
+function selectStrays(rows: MirrorRows): SQL {
+  const sent = rows.entries.map(({ account_id, epoch, seq }) => ({ account_id, epoch, seq }))
+  return sql`select account_id, epoch, seq
+    from ${records(sent, 'account_id text, epoch integer, seq bigint')} where ${isBeyondItsEpoch} order by 1, 2, 3`
+}
+
 function insertEntries(rows: MirrorRows): SQL {
   return sql`insert into ledger_entries (account_id, epoch, seq, kind, reference, amount_nano_usd,
       balance_after_nano_usd, key_number, detail, hash, created_at, received_at)
     select account_id, epoch, seq, kind, reference, amount_nano_usd,
       balance_after_nano_usd, key_number, detail, hash, created_at, received_at
     from ${recordsOf('ledger_entries', rows.entries)}
+    where not ${isBeyondItsEpoch}
     on conflict (account_id, epoch, seq) do nothing`
 }
 
@@ -151,12 +171,16 @@ function upsertKeys(rows: MirrorRows): SQL {
       last_seq = case when ${isNewer} then excluded.last_seq else api_keys.last_seq end`
 }
 
-/** The n-th row after the mark belongs to the unbroken run exactly if its number is the mark's plus n. */
+/** An epoch's numbers begin where the one before ended, with its opening. The n-th row after the mark belongs to the unbroken run exactly if its number is the mark's plus n. */
 function moveMarks(epochs: readonly { account_id: string; epoch: number }[], now: Millis): SQL {
   return sql`with started as (
-      select account_id, epoch, coalesce(seq, 0) as seq, coalesce(sum_nano_usd, 0) as sum_nano_usd, coalesce(hash, '') as hash
+      select account_id, epoch, coalesce(ledger_marks.seq, opening.seq - 1, 0) as seq, coalesce(sum_nano_usd, 0) as sum_nano_usd, coalesce(ledger_marks.hash, '') as hash
       from (select distinct account_id, epoch from ${records(epochs, 'account_id text, epoch integer')}) as touched
       left join ledger_marks using (account_id, epoch)
+      left join lateral (
+        select line.seq from ledger_entries as line where line.account_id = touched.account_id
+          and line.epoch = touched.epoch and line.kind = 'opening' limit 1
+      ) as opening on touched.epoch > 1
     ), following as (
       select line.account_id, line.epoch, line.seq, line.amount_nano_usd, line.hash, started.seq as start_seq,
         row_number() over (partition by line.account_id, line.epoch order by line.seq) as place
@@ -171,7 +195,7 @@ function moveMarks(epochs: readonly { account_id: string; epoch: number }[], now
     select account_id, epoch, coalesce(run.seq, started.seq), started.sum_nano_usd + coalesce(run.sum_nano_usd, 0),
       coalesce(run.hash, started.hash), ${isoTime(now)}::timestamptz
     from started left join run using (account_id, epoch)
-    where coalesce(run.seq, started.seq) > 0
+    where coalesce(run.seq, started.seq) > 0 and (run.seq is not null or started.hash <> '')
     order by account_id, epoch
     on conflict (account_id, epoch) do update set seq = excluded.seq, sum_nano_usd = excluded.sum_nano_usd,
       hash = excluded.hash, updated_at = excluded.updated_at
@@ -188,6 +212,10 @@ function readMark(row: Row): Mark {
     sumNanoUsd: nanoUsd(Number(row['sum_nano_usd'])),
     hash: readString(row['hash']) ?? '',
   }
+}
+
+function readStray(row: Row): Stray {
+  return { accountId: accountIdOf(row), epoch: Number(row['epoch']), seq: Number(row['seq']) }
 }
 
 function readConflict(row: Row): HashConflict {

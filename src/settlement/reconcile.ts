@@ -9,7 +9,7 @@ import { readString } from '#core/readers.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
 import { accounts } from '#db/schema.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { SettlementParts } from './consumer.ts'
+import type { SettlementParts } from './parts.ts'
 import { examine, type MirrorState, type ObjectState } from './drift.ts'
 import { recordFindings } from './findings.ts'
 import { advanceMarks } from './mirror.ts'
@@ -116,10 +116,12 @@ async function mirrorState(db: Db, accountId: AccountId): Promise<MirrorState> {
   const { rows } = await db.execute(sql`with newest as (
       select coalesce(max(epoch), 1) as epoch from ledger_entries where account_id = ${accountId}
     ), mark as (
-      select newest.epoch, coalesce(seq, 0) as seq, coalesce(sum_nano_usd, 0) as sum_nano_usd, coalesce(hash, '') as hash
+      select newest.epoch, coalesce(seq, 0) as seq,
+        coalesce((select min(line.seq) - 1 from ledger_entries as line where line.account_id = ${accountId}
+          and line.epoch = newest.epoch and line.kind = 'opening'), 0) as base, coalesce(sum_nano_usd, 0) as sum_nano_usd, coalesce(hash, '') as hash
       from newest left join ledger_marks on account_id = ${accountId} and ledger_marks.epoch = newest.epoch
     )
-    select mark.epoch, mark.seq as mark_seq, mark.sum_nano_usd as mark_sum, mark.hash as mark_hash,
+    select mark.epoch, mark.base, mark.seq as mark_seq, mark.sum_nano_usd as mark_sum, mark.hash as mark_hash,
       count(line.seq) filter (where line.seq <= mark.seq) as rows_to_mark,
       coalesce(sum(line.amount_nano_usd) filter (where line.seq <= mark.seq), 0) as sum_to_mark,
       max(line.hash) filter (where line.seq = mark.seq) as hash_at_mark,
@@ -127,7 +129,7 @@ async function mirrorState(db: Db, accountId: AccountId): Promise<MirrorState> {
       coalesce(max(line.seq), 0) as max_seq,
       extract(epoch from min(line.received_at) filter (where line.seq > mark.seq)) * 1000 as waiting_since
     from mark left join ledger_entries as line on line.account_id = ${accountId} and line.epoch = mark.epoch
-    group by mark.epoch, mark.seq, mark.sum_nano_usd, mark.hash`)
+    group by mark.epoch, mark.base, mark.seq, mark.sum_nano_usd, mark.hash`)
   const row: { [name: string]: unknown } = rows[0] ?? {}
   const whole = (name: string) => Number(row[name] ?? 0)
   // The driver hands bigint and numeric over as text, so that nothing is rounded.
@@ -137,7 +139,8 @@ async function mirrorState(db: Db, accountId: AccountId): Promise<MirrorState> {
     markSeq: whole('mark_seq'),
     markSumNanoUsd: amount('mark_sum'),
     markHash: readString(row['mark_hash']) ?? '',
-    rowsToMark: whole('rows_to_mark'),
+    // An epoch's numbers begin where the one before ended.
+    rowsToMark: whole('rows_to_mark') + (whole('mark_seq') > 0 ? whole('base') : 0),
     sumToMarkNanoUsd: amount('sum_to_mark'),
     hashAtMark: readString(row['hash_at_mark']) ?? null,
     balanceAtMarkNanoUsd: row['balance_at_mark'] === null ? null : amount('balance_at_mark'),

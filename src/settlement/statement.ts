@@ -1,7 +1,7 @@
 // A statement: what Postgres holds of one account's log, as it was hashed, in pages that anyone can verify
 // (docs/verify-statement.mjs). Only what is contiguous and marked; names and reasons are no part of it.
 
-import { and, asc, eq, gt, gte, lt, lte, or, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, lt, lte, or, type SQL } from 'drizzle-orm'
 import type { Json } from '#core/errors.ts'
 import type { AccountId, KeyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
@@ -81,7 +81,6 @@ function rowsOf(db: Db, { accountId, from, to, after }: StatementAsked): Promise
     .then((found) => found.map(({ entry }) => entry))
 }
 
-/** Before the first entry of an epoch stands nothing: its opening brings the balance over. */
 async function standingAt(
   db: Db,
   accountId: AccountId,
@@ -94,8 +93,15 @@ async function standingAt(
     .select({ hash: ledgerEntries.hash, balance: ledgerEntries.balanceAfterNanoUsd })
     .from(ledgerEntries)
     .where(
-      and(eq(ledgerEntries.accountId, accountId), eq(ledgerEntries.epoch, epoch), eq(ledgerEntries.seq, seq)),
+      and(
+        eq(ledgerEntries.accountId, accountId),
+        lte(ledgerEntries.epoch, epoch),
+        eq(ledgerEntries.seq, seq),
+      ),
     )
+    // An epoch's first number follows the last of the one before.
+    .orderBy(desc(ledgerEntries.epoch))
+    .limit(1)
   return row === undefined ? nothing : { hash: row.hash, balance: Number(row.balance) }
 }
 

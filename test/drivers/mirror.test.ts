@@ -9,7 +9,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asMillis, hourMs, type Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import { makeDb, type Db } from '#db/client.ts'
-import { consumeEntries, type QueueMessage, type SettlementParts } from '#settlement/consumer.ts'
+import { consumeEntries, type QueueMessage } from '#settlement/consumer.ts'
+import type { SettlementParts } from '#settlement/parts.ts'
 import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
 import { listFindings } from '#settlement/findings.ts'
 import { reconcile } from '#settlement/reconcile.ts'
@@ -36,7 +37,9 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await db.execute(sql`truncate accounts, api_keys, ledger_entries, ledger_marks, charges, findings`)
+  await db.execute(
+    sql`truncate accounts, api_keys, ledger_entries, ledger_marks, charges, findings, account_epochs`,
+  )
 })
 
 type Sent = QueueMessage & { outcome: 'none' | 'acked' | 'retried'; delaySeconds: number }
@@ -332,7 +335,9 @@ describe('the sweep', () => {
       },
     ]
     for (const { statement, found } of tamper) {
-      await db.execute(sql`truncate accounts, ledger_entries, ledger_marks, charges, findings`)
+      await db.execute(
+        sql`truncate accounts, ledger_entries, ledger_marks, charges, findings, account_epochs`,
+      )
       const account = new StandInAccount().live(6)
       await consumeEntries(
         account.messages(4).map((body) => message(body)),

@@ -69,7 +69,11 @@ export class Postgres {
       }
     }
     const epochs = new Map(rows.entries.map((row) => [`${row.account_id} ${row.epoch}`, row]))
-    return { conflicts, marks: [...epochs.values()].map((row) => this.#moveMark(row.account_id, row.epoch)) }
+    return {
+      strays: [],
+      conflicts,
+      marks: [...epochs.values()].map((row) => this.#moveMark(row.account_id, row.epoch)),
+    }
   }
 
   sumUpTo(accountId: AccountId, epoch: number, seq: number): NanoUsd | undefined {

@@ -11,7 +11,9 @@ type FaultRequest =
   | { kind: 'freeze' | 'unreachable' | 'evict'; accountId: string; ms: number }
   /** Every call takes so much longer, half of it on its way there: an object on another continent. */
   | { kind: 'far'; accountId: string; ms: number; roundTripMs: number }
-  | { kind: 'restart'; accountId: string }
+  | { kind: 'restart' | 'lose'; accountId: string }
+  /** The n-th next call of the method does its work, and then its caller hears of a failure. */
+  | { kind: 'fail_after'; accountId: string; method: string; calls: number }
   | { kind: 'drop_messages' | 'fail_before_messages' | 'fail_after_messages'; ms: number }
   | { kind: 'clear' }
 
@@ -21,6 +23,9 @@ type Seen = {
   /** By call id, when the newest admission or beat came in that was answered with a yes. */
   acknowledgedAt: { [callId: string]: number }
 }
+
+/** Calls left until the one whose answer is lost, by `method id`. */
+const failuresAfter = new Map<string, number>()
 
 // Shared by the Worker and its objects, which live in one isolate here; gone with the process, as a fault should be.
 /** Until when each fault of an object (`kind` + its id) or of the queue (`kind`) lasts. */
@@ -42,6 +47,14 @@ export class AccountObject extends RealAccountObject {
   }
 
   /** Ends this instance as an eviction or a deploy does: memory is gone, storage stays. */
+  /** As if the platform had lost the object: its storage is empty, its alarm gone. */
+  async loseByTest(): Promise<void> {
+    const context = contexts.get(this)
+    await context?.storage.deleteAlarm()
+    await context?.storage.deleteAll()
+    context?.abort('lost by a test')
+  }
+
   restartByTest(): void {
     contexts.get(this)?.abort('restarted by a test')
   }
@@ -60,6 +73,10 @@ const methods = [
   'changeSettings',
   'confirm',
   'resend',
+  'beginRebuild',
+  'takeEntries',
+  'finishRebuild',
+  'rebook',
   'view',
   'keyView',
   'keys',
@@ -99,6 +116,7 @@ async function passFaults(
   try {
     if (halfwayMs > 0) await pause(halfwayMs)
     const answer = await run()
+    failIfPlanted(`${name} ${id}`)
     if (halfwayMs > 0) await pause(halfwayMs)
     if (isYes(answer)) noteAcknowledged(seen, args[0], receivedAt)
     return answer
@@ -108,6 +126,14 @@ async function passFaults(
     // Once the answer has left; a call that arrived meanwhile is not cut, since that would be another fault.
     if (isOn(`evict ${id}`)) setTimeout(() => endIfIdle(context), 0)
   }
+}
+
+function failIfPlanted(place: string): void {
+  const left = failuresAfter.get(place)
+  if (left === undefined) return
+  if (left > 1) failuresAfter.set(place, left - 1)
+  else failuresAfter.delete(place)
+  if (left <= 1) throw new Error('the answer was lost: planted by a test')
 }
 
 /** Of an admission or a beat; nothing else that says yes is about a call's cover. */
@@ -182,22 +208,30 @@ async function burst(
 
 async function plant(fault: FaultRequest, env: Env): Promise<Response> {
   if (fault.kind === 'clear') faults.clear()
-  else if (fault.kind === 'restart') await restart(env, fault.accountId)
-  else if ('accountId' in fault) {
+  else if (fault.kind === 'restart' || fault.kind === 'lose') await end(env, fault)
+  else if (fault.kind === 'fail_after') {
+    const id = env.ACCOUNT.idFromName(fault.accountId).toString()
+    failuresAfter.set(`${fault.method} ${id}`, fault.calls)
+  } else if ('accountId' in fault && 'ms' in fault) {
     const id = env.ACCOUNT.idFromName(fault.accountId).toString()
     faults.set(`${fault.kind} ${id}`, Date.now() + fault.ms)
     if (fault.kind === 'far') roundTrips.set(id, fault.roundTripMs)
-  } else faults.set(fault.kind, Date.now() + fault.ms)
+  } else if ('ms' in fault) faults.set(fault.kind, Date.now() + fault.ms)
   return Response.json({ planted: fault.kind })
 }
 
-async function restart(env: Env, accountId: string): Promise<void> {
+async function end(
+  env: Env,
+  { accountId, kind }: { accountId: string; kind: 'restart' | 'lose' },
+): Promise<void> {
   // The binding's class is the one above, which has a method more than the product's.
   const stub = env.ACCOUNT.get(env.ACCOUNT.idFromName(accountId)) as unknown as {
     restartByTest(): Promise<void>
+    loseByTest(): Promise<void>
   }
   // The call ends with the object that it ends.
-  await stub.restartByTest().catch(() => undefined)
+  const ended = kind === 'restart' ? stub.restartByTest() : stub.loseByTest()
+  await ended.catch(() => undefined)
 }
 
 function seenOf(id: string): Seen {

@@ -1,0 +1,110 @@
+// A line that its object wrote before it was lost and that reached Postgres after the epoch was closed: booked once more as
+// the command that it came from, so that the reference or the call's row keeps it from being booked twice.
+
+import { readCallId } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
+import { isObject, readString, readWhole } from '#core/readers.ts'
+import type { ChargeDetail } from './call-commands.ts'
+import { capture } from './charges.ts'
+import { credit } from './credits.ts'
+import type { Draft } from './draft.ts'
+import { keepRow } from './draft.ts'
+import type { Entry } from './entry.ts'
+import { readBudgets, readModels } from './key-details.ts'
+import { putKey, revokeKey } from './keys.ts'
+import { readBucket } from './lots.ts'
+import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
+import { changeSettings } from './settings.ts'
+import { readSettings } from './settings-details.ts'
+
+type Detail = { readonly [name: string]: unknown }
+
+export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
+  const detail: Detail = isObject(entry.detail) ? entry.detail : {}
+  // A line of this life of the account is where it belongs.
+  if (entry.epoch >= draft.state.epoch) return { ok: true, isBooked: false }
+  switch (entry.kind) {
+    case 'usage':
+    case 'late':
+      return rebookCharge(draft, entry, detail)
+    case 'purchase':
+    case 'auto_top_up':
+    case 'bonus':
+    case 'grant':
+    case 'adjustment':
+      return answerOf(credit(draft, { ...creditOf(entry, detail), kind: entry.kind }))
+    case 'key':
+      return rebookKey(draft, entry, detail)
+    case 'settings':
+      return answerOf(
+        changeSettings(draft, {
+          reference: entry.reference,
+          settings: readSettings(detail['settings']) ?? {},
+          reason: readString(detail['reason']) ?? '',
+          actor: readString(detail['actor']) ?? '',
+        }),
+      )
+    // What the object decided by itself it decides again; an account is created once.
+    case 'create':
+    case 'finding':
+    case 'expiry':
+    case 'opening':
+      return { ok: true, isBooked: false }
+  }
+}
+
+function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const callId = readCallId(entry.reference)
+  if (callId === undefined || entry.keyNumber === null) return { ok: true, isBooked: false }
+  const admittedAtMs = readWhole(detail['admittedAtMs']) ?? entry.createdAtMs
+  const answer = capture(draft, {
+    callId,
+    keyNumber: entry.keyNumber,
+    costNanoUsd: nanoUsd(readWhole(detail['costNanoUsd']) ?? 0),
+    tokens: readWhole(detail['tokens']) ?? 0,
+    admittedAgoMs: Math.max(0, draft.state.nowMs - admittedAtMs),
+    detail: chargeDetailOf(detail),
+  })
+  // The owner that went silent may still say what the call cost: the difference is booked then.
+  const kept = draft.holds.get(callId)
+  if (answer.ok && answer.state === 'late' && detail['rule'] === 'hold_expired' && kept !== undefined)
+    keepRow(draft, { ...kept.row, outcome: 'expired' })
+  return answerOf(answer)
+}
+
+function creditOf({ reference, amountNanoUsd, createdAtMs }: Entry, detail: Detail) {
+  const expiresAtMs = readWhole(detail['expiresAtMs'])
+  const bucket = readBucket(detail['bucket'])
+  return {
+    reference,
+    amountNanoUsd,
+    reason: readString(detail['reason']) ?? '',
+    actor: readString(detail['actor']) ?? '',
+    ...(bucket === undefined ? {} : { bucket }),
+    ...(expiresAtMs === undefined ? {} : { expiresInMs: expiresAtMs - createdAtMs }),
+  }
+}
+
+function rebookKey(draft: Draft, { reference, keyNumber }: Entry, detail: Detail): RebookAnswer {
+  if (keyNumber === null) return { ok: true, isBooked: false }
+  if (detail['action'] === 'revoke') return answerOf(revokeKey(draft, { reference, keyNumber }))
+  return answerOf(
+    putKey(draft, {
+      reference,
+      keyNumber,
+      secretHash: readString(detail['secretHash']) ?? '',
+      name: readString(detail['name']) ?? '',
+      budgets: readBudgets(detail['budgets']) ?? [],
+      allowedModels: readModels(detail['allowedModels']) ?? null,
+    }),
+  )
+}
+
+function chargeDetailOf(detail: Detail): ChargeDetail {
+  // Written by an object of ours (chargeDetail in charges.ts): carried on as it is, and never interpreted.
+  return detail as ChargeDetail
+}
+
+function answerOf(answer: { ok: true } | { ok: false; code: string }): RebookAnswer {
+  return answer.ok ? { ok: true, isBooked: true } : { ok: false, code: answer.code }
+}

@@ -1,0 +1,142 @@
+// How an account is made of its log alone: the state by the same replay as at every start, and beside it the rows that are no
+// entries (references, calls of the last days). The new epoch goes on in the same numbers and the same chain.
+
+import { dayMs } from '#core/clock.ts'
+import { keyNumber, readCallId } from '#core/ids.ts'
+import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { isObject, readString, readWhole } from '#core/readers.ts'
+import type { AccountId } from '#core/ids.ts'
+import { callTimeOf } from './call-time.ts'
+import { neverAdmittedMs } from './charges.ts'
+import { saidOfCredit } from './credits.ts'
+import { type Context, append, openDraft } from './draft.ts'
+import type { Entry } from './entry.ts'
+import type { FinishRebuild } from './rebuild-commands.ts'
+import { applyEntry } from './replay.ts'
+import type { Changes, HoldRow, ReferenceRow } from './rows.ts'
+import { snapshotOf } from './start.ts'
+import type { State } from './state.ts'
+import { newState } from './state.ts'
+
+/** Older calls are forgotten by every object. */
+const callsKeptMs = 3 * dayMs
+
+export function replayed(accountId: AccountId, entries: Iterable<Entry>): State {
+  const state = newState(accountId)
+  for (const entry of entries) applyEntry(state, entry)
+  return state
+}
+
+/** What a page of the closed log writes. */
+export function changesOfPage(entries: readonly Entry[], nowMs: number): Changes {
+  const calls = new Map<string, HoldRow>()
+  for (const entry of entries) {
+    const row = callRowOf(entry, nowMs)
+    if (row !== undefined) calls.set(row.callId, row)
+  }
+  return {
+    isCreation: false,
+    nowMs,
+    entries,
+    holds: [...calls.values()].map((row) => ({ row, isNew: true })),
+    references: entries.flatMap((entry) => referenceOfEntry(entry) ?? []),
+    marks: null,
+    snapshot: null,
+  }
+}
+
+/**
+ * The first line of the new epoch brings the balance over. Reports leave it out, and so do the lifetime sums: the lines that
+ * made the balance stand below it.
+ */
+export function openEpoch(closed: State, command: FinishRebuild, context: Context): Changes {
+  const { state, entries } = openDraftAt(closed, command, context)
+  state.rowsSinceSnapshot = 0
+  state.marks = {
+    sentSeq: command.closedSeq,
+    sentHash: command.closedHash,
+    waitingSinceMs: state.nowMs,
+    confirmedSeq: command.closedSeq,
+    confirmedHash: command.closedHash,
+    resends: 0,
+  }
+  return {
+    isCreation: false,
+    nowMs: state.nowMs,
+    entries,
+    holds: [],
+    references: [],
+    marks: state.marks,
+    snapshot: snapshotOf(state),
+  }
+}
+
+function openDraftAt(closed: State, command: FinishRebuild, context: Context) {
+  const draft = openDraft(closed, context)
+  const { closedEpoch, closedSeq, closedHash, reason, epoch } = command
+  draft.state.epoch = epoch
+  // The sum of an epoch begins at nothing.
+  draft.state.postedNanoUsd = zeroNanoUsd
+  append(draft, {
+    kind: 'opening',
+    reference: `epoch:${epoch}`,
+    amountNanoUsd: closed.postedNanoUsd,
+    keyNumber: null,
+    detail: { closedEpoch, closedSeq, closedHash, reason },
+  })
+  return draft
+}
+
+/** What the command said that wrote the entry; undefined for entries that no command of this kind wrote. */
+export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
+  const { reference, seq } = entry
+  switch (entry.kind) {
+    case 'purchase':
+    case 'auto_top_up':
+    case 'bonus':
+    case 'grant':
+    case 'adjustment':
+      return { scope: 'credit', reference, seq, said: saidOfCredit(entry) }
+    case 'key': {
+      const isRevocation = isObject(entry.detail) && entry.detail['action'] === 'revoke'
+      return { scope: isRevocation ? 'revoke' : 'key', reference, seq, said: String(entry.keyNumber) }
+    }
+    case 'settings':
+      return { scope: 'settings', reference, seq, said: '' }
+    case 'finding':
+      return { scope: 'finding', reference, seq, said: '' }
+    case 'create':
+    case 'usage':
+    case 'late':
+    case 'expiry':
+    case 'opening':
+      return undefined
+  }
+}
+
+/** The row of a call that was charged, so that whatever is still said about it is told that it has ended. */
+export function callRowOf(entry: Entry, nowMs: number): HoldRow | undefined {
+  if (entry.kind !== 'usage' && entry.kind !== 'late') return undefined
+  const callId = readCallId(entry.reference)
+  const bornAtMs = callId === undefined ? undefined : callTimeOf(callId)
+  if (callId === undefined || bornAtMs === undefined || bornAtMs < nowMs - callsKeptMs) return undefined
+  const detail: { readonly [name: string]: unknown } = isObject(entry.detail) ? entry.detail : {}
+  const isExpiry = detail['rule'] === 'hold_expired'
+  return {
+    callId,
+    // Open in a row that is not open in memory means settled: the charge is found behind `afterSeq`.
+    outcome: entry.kind === 'late' ? 'late' : isExpiry ? 'expired' : 'open',
+    keyNumber: entry.keyNumber ?? keyNumber(0),
+    model: readString(detail['model']) ?? '',
+    heldNanoUsd: zeroNanoUsd,
+    sliceNanoUsd: zeroNanoUsd,
+    pins: [],
+    checkpointNanoUsd: zeroNanoUsd,
+    beatN: 0,
+    beatAtMs: entry.createdAtMs,
+    admittedAtMs: readWhole(detail['admittedAtMs']) ?? neverAdmittedMs,
+    tokens: readWhole(detail['tokens']) ?? 0,
+    afterSeq: entry.seq - 1,
+    chargedNanoUsd: nanoUsd(readWhole(detail['costNanoUsd']) ?? 0),
+  }
+}

@@ -1,0 +1,216 @@
+// Rebuilds an account's object from Postgres under a new epoch: close the old one, fill the object, open, book again what came
+// too late. The row of `account_epochs` carries the rebuild from step to step; each step may be repeated, by the same request
+// sent again or by the hourly sweep (docs/decisions/0013).
+
+import { and, asc, eq, lte, ne, sql } from 'drizzle-orm'
+import { isoTime, type Millis } from '#core/clock.ts'
+import { readAccountId, type AccountId, type KeyNumber } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
+import { driverErrorOf, type Db } from '#db/client.ts'
+import { accountEpochs, ledgerEntries } from '#db/schema.ts'
+import { hashAfter } from '#ledger/chain.ts'
+import type { Entry, EntryKind } from '#ledger/entry.ts'
+import { genesisHash } from '#ledger/state.ts'
+import type { SettlementParts } from './parts.ts'
+import { recordFindings } from './findings.ts'
+import { advanceMarks } from './mirror.ts'
+import { rebookStraysOf } from './strays.ts'
+
+export type Rebuild = { accountId: AccountId; reason: string; idempotencyKey: string; isDiscarding: boolean }
+
+export type RebuildResult =
+  | { ok: true; epoch: number; closedSeq: number; step: 'closed' | 'opened' | 'done' }
+  | { ok: false; code: 'unknown_account' | 'not_empty' | 'other_rebuild' | 'differs' | 'object_failed' }
+
+/** One request carries so many pages of entries to the object; a larger log takes the request, or the sweep, again. */
+const pagesPerRun = 200
+const entriesPerPage = 500
+
+type EpochRow = typeof accountEpochs.$inferSelect
+
+export async function rebuildAccount(
+  rebuild: Rebuild,
+  db: Db,
+  parts: SettlementParts,
+): Promise<RebuildResult> {
+  const { accountId } = rebuild
+  const known = await newestEpoch(db, accountId)
+  if (known?.idempotencyKey === rebuild.idempotencyKey) return carryOn(known, db, parts)
+  if (known !== undefined && known.step !== 'done') return { ok: false, code: 'other_rebuild' }
+  if (!rebuild.isDiscarding && (await parts.accounts(accountId).view()) !== null)
+    return { ok: false, code: 'not_empty' }
+  const now = parts.clock.now()
+  await advanceMarks(db, accountId, now)
+  await closeEpoch(db, rebuild, now)
+  const closed = await newestEpoch(db, accountId)
+  if (closed === undefined) return { ok: false, code: 'unknown_account' }
+  if (closed.idempotencyKey !== rebuild.idempotencyKey) return { ok: false, code: 'other_rebuild' }
+  return carryOn(closed, db, parts)
+}
+
+/** For the sweep: what a dead process has left half done. */
+export async function resumeRebuilds(parts: SettlementParts): Promise<void> {
+  const { db } = parts
+  if (db === undefined) return
+  const open = await db.select().from(accountEpochs).where(ne(accountEpochs.step, 'done')).limit(20)
+  for (const row of open) {
+    try {
+      const result = await carryOn(row, db, parts)
+      parts.log.info('rebuild_resumed', { account: row.accountId, epoch: row.epoch, result: result.ok })
+    } catch (error) {
+      parts.log.error('rebuild_failed', { account: row.accountId, epoch: row.epoch }, driverErrorOf(error))
+    }
+  }
+}
+
+async function newestEpoch(db: Db, accountId: AccountId): Promise<EpochRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(accountEpochs)
+    .where(eq(accountEpochs.accountId, accountId))
+    .orderBy(sql`epoch desc`)
+    .limit(1)
+  return row
+}
+
+/**
+ * One transaction behind the lock of the account's writers: the epoch ends at its mark, and what had come beyond it moves to
+ * the findings, from where it is booked again.
+ */
+async function closeEpoch(db: Db, rebuild: Rebuild, now: Millis): Promise<void> {
+  const { accountId, reason, idempotencyKey, isDiscarding } = rebuild
+  const at = sql`${isoTime(now)}::timestamptz`
+  await db.batch([
+    db.execute(sql`select id from accounts where id = ${accountId} for update`),
+    db.execute(sql`with mark as (
+        select * from ledger_marks where account_id = ${accountId} order by epoch desc limit 1
+      ), ended as (
+        insert into account_epochs (account_id, epoch, closed_seq, closed_sum_nano_usd, closed_hash, closed_at, reason,
+          idempotency_key, is_discarding, step, updated_at)
+        select account_id, epoch, seq, sum_nano_usd, hash, ${at}, ${reason}, ${idempotencyKey}, ${isDiscarding}::boolean,
+          'closed', ${at} from mark
+        on conflict do nothing returning account_id, epoch, closed_seq
+      ), strays as (
+        delete from ledger_entries as line using ended
+        where line.account_id = ended.account_id and line.epoch = ended.epoch and line.seq > ended.closed_seq
+        returning line.*
+      )
+      insert into findings (kind, account_id, subject, detail, seen_count, first_seen_at, last_seen_at)
+      select 'stray', account_id, epoch || ':' || seq, jsonb_build_object('entry', jsonb_build_object(
+          'epoch', epoch, 'seq', seq, 'kind', kind, 'reference', reference, 'amountNanoUsd', amount_nano_usd,
+          'balanceAfterNanoUsd', balance_after_nano_usd, 'keyNumber', key_number, 'detail', detail, 'hash', hash,
+          'createdAtMs', round(extract(epoch from created_at) * 1000)::bigint)), 1, ${at}, ${at}
+      from strays on conflict (kind, account_id, subject) do nothing`),
+  ])
+}
+
+async function carryOn(row: EpochRow, db: Db, parts: SettlementParts): Promise<RebuildResult> {
+  const accountId = readAccountId(row.accountId)
+  if (accountId === undefined) return { ok: false, code: 'unknown_account' }
+  const { epoch: closedEpoch, closedSeq } = row
+  const result = (step: 'closed' | 'opened' | 'done') =>
+    ({ ok: true, epoch: closedEpoch + 1, closedSeq, step }) as const
+  if (row.step === 'done') return result('done')
+  if (row.step === 'closed') {
+    const opened = await openObject(accountId, row, db, parts)
+    if (!opened.ok) return opened
+    if (!opened.isOpen) return result('closed')
+    await keepStep(db, row, 'opened', parts.clock.now())
+  }
+  if (!(await rebookStraysOf(accountId, db, parts))) return result('opened')
+  await keepStep(db, row, 'done', parts.clock.now())
+  return result('done')
+}
+
+type Opened = { ok: true; isOpen: boolean } | (RebuildResult & { ok: false })
+
+async function openObject(
+  accountId: AccountId,
+  row: EpochRow,
+  db: Db,
+  parts: SettlementParts,
+): Promise<Opened> {
+  const { epoch: closedEpoch, closedSeq, closedHash, reason, isDiscarding } = row
+  const epoch = closedEpoch + 1
+  const begun = await parts.accounts(accountId).beginRebuild({ accountId, epoch, isDiscarding })
+  if (!begun.ok) return { ok: false, code: begun.code === 'not_empty' ? 'not_empty' : 'object_failed' }
+  if (begun.isOpen) return { ok: true, isOpen: true }
+  let { headSeq } = begun
+  let hash = await hashAt(db, accountId, headSeq)
+  for (let page = 0; headSeq < closedSeq; page += 1) {
+    if (page === pagesPerRun) return { ok: true, isOpen: false }
+    const lines = await linesAfter(db, accountId, { headSeq, closedSeq })
+    for (const { entry, hash: stored } of lines) {
+      hash = await hashAfter(hash, entry)
+      // An object is never filled with a log that was changed behind our back.
+      if (hash !== stored) return differs(accountId, entry, db, parts)
+    }
+    const entries = lines.map(({ entry }) => entry)
+    const taken = await parts.accounts(accountId).takeEntries({ epoch, entries })
+    if (!taken.ok || taken.headSeq <= headSeq) return { ok: false, code: 'object_failed' }
+    headSeq = taken.headSeq
+  }
+  const closedSumNanoUsd = nanoUsd(Number(row.closedSumNanoUsd))
+  const command = { epoch, closedEpoch, closedSeq, closedSumNanoUsd, closedHash, reason }
+  const finished = await parts.accounts(accountId).finishRebuild(command)
+  if (!finished.ok) return { ok: false, code: finished.code === 'differs' ? 'differs' : 'object_failed' }
+  return { ok: true, isOpen: true }
+}
+
+async function differs(accountId: AccountId, entry: Entry, db: Db, parts: SettlementParts): Promise<Opened> {
+  const { epoch, seq } = entry
+  const subject = `rebuild:${epoch}:${seq}`
+  await recordFindings(db, [{ kind: 'drift', accountId, subject, detail: { epoch, seq } }], parts.clock.now())
+  return { ok: false, code: 'differs' }
+}
+
+async function keepStep(db: Db, row: EpochRow, step: 'opened' | 'done', now: Millis): Promise<void> {
+  await db
+    .update(accountEpochs)
+    .set({ step, updatedAt: new Date(now) })
+    .where(and(eq(accountEpochs.accountId, row.accountId), eq(accountEpochs.epoch, row.epoch)))
+}
+
+async function hashAt(db: Db, accountId: AccountId, seq: number): Promise<string> {
+  if (seq === 0) return genesisHash
+  const [row] = await db
+    .select({ hash: ledgerEntries.hash })
+    .from(ledgerEntries)
+    .where(and(eq(ledgerEntries.accountId, accountId), eq(ledgerEntries.seq, seq)))
+  return row?.hash ?? ''
+}
+
+async function linesAfter(
+  db: Db,
+  accountId: AccountId,
+  { headSeq, closedSeq }: { headSeq: number; closedSeq: number },
+): Promise<{ entry: Entry; hash: string }[]> {
+  const rows = await db
+    .select()
+    .from(ledgerEntries)
+    .where(
+      and(
+        eq(ledgerEntries.accountId, accountId),
+        sql`${ledgerEntries.seq} > ${headSeq}::bigint`,
+        lte(ledgerEntries.seq, closedSeq),
+      ),
+    )
+    .orderBy(asc(ledgerEntries.seq))
+    .limit(entriesPerPage)
+  return rows.map((row) => ({ entry: entryOf(row), hash: row.hash }))
+}
+
+/** As it was written by the object itself. */
+export function entryOf(row: typeof ledgerEntries.$inferSelect): Entry {
+  return {
+    epoch: row.epoch,
+    seq: row.seq,
+    kind: row.kind as EntryKind,
+    reference: row.reference,
+    amountNanoUsd: nanoUsd(Number(row.amountNanoUsd)),
+    balanceAfterNanoUsd: nanoUsd(Number(row.balanceAfterNanoUsd)),
+    createdAtMs: row.createdAt.getTime(),
+    keyNumber: row.keyNumber as KeyNumber | null,
+    detail: row.detail ?? null,
+  }
+}

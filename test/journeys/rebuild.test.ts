@@ -1,0 +1,208 @@
+// An account object is lost, or Postgres is: each is made anew from the other. A world of its own, whose objects can be lost.
+
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { World } from '../../dev/world.ts'
+import { chatMany, chatOnce, valueAt } from '../world/chat.ts'
+import { startFaultyWorld } from '../world/faulty-world.ts'
+
+let world: World
+
+beforeAll(async () => {
+  world = await startFaultyWorld({ vars: { TIME_SCALE: '40' } })
+})
+
+afterAll(() => world.stop())
+
+const nano = (answers: readonly { costUsd: number }[]) =>
+  answers.reduce((sum, { costUsd }) => sum + Math.round(costUsd * 1e9), 0)
+
+async function shown(accountId: string) {
+  return world.operator('GET', `/accounts/${accountId}`)
+}
+
+async function confirmed(accountId: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { entries } = await shown(accountId)
+      expect(valueAt(entries, 'confirmed')).toBe(valueAt(entries, 'head'))
+    },
+    { timeout: 90_000, interval: 250 },
+  )
+}
+
+async function call(method: string, path: string, body: unknown) {
+  const response = await fetch(`${world.baseUrl}/operator/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${world.operatorToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const answer: unknown = await response.json()
+  return { status: response.status, body: answer }
+}
+
+const rebuild = (accountId: string, more: object = {}) =>
+  call('POST', `/accounts/${accountId}/rebuild`, {
+    reason: 'a test lost it',
+    idempotency_key: `rebuild-${accountId}`,
+    confirm: true,
+    ...more,
+  })
+
+async function mayRead(apiKey: string): Promise<number> {
+  const headers = { authorization: `Bearer ${apiKey}` }
+  return (await fetch(`${world.baseUrl}/v1/credits`, { headers })).status
+}
+
+/** Postgres holds numbers 1 to the head, and the newest epoch adds up to the balance. */
+async function expectBooks(accountId: string, balanceNanoUsd: number): Promise<void> {
+  await confirmed(accountId)
+  const rows = await world.sql(
+    'select epoch, seq, amount_nano_usd from ledger_entries where account_id = $1 order by seq',
+    [accountId],
+  )
+  expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index + 1))
+  const newest = rows.at(-1)?.['epoch']
+  const sum = rows
+    .filter(({ epoch }) => epoch === newest)
+    .reduce((total, row) => total + Number(row['amount_nano_usd']), 0)
+  expect(sum).toBe(balanceNanoUsd)
+  const { balance } = await shown(accountId)
+  expect(Math.round(Number(balance) * 1e9)).toBe(balanceNanoUsd)
+}
+
+describe('an object that lost its storage', () => {
+  test('comes back with balance, keys, limits, spending and first outcomes, and goes on', async () => {
+    const { accountId, apiKey } = await world.newAccount({
+      settings: { rpm: 77 },
+      key: { limits: [{ window: 'lifetime', amount: '5' }] },
+    })
+    const revoked = await world.operator('POST', `/accounts/${accountId}/keys`, { name: 'old' })
+    await world.operator('DELETE', `/accounts/${accountId}/keys/2`)
+    const answers = await chatMany(3, 1, () => chatOnce(world.baseUrl, apiKey))
+    await confirmed(accountId)
+    const before = await shown(accountId)
+    await world.fault({ kind: 'lose', accountId })
+    expect((await call('GET', `/accounts/${accountId}`, undefined)).status).toBe(404)
+
+    const rebuilt = await rebuild(accountId)
+    expect(rebuilt).toMatchObject({ status: 200, body: { epoch: 2, step: 'done' } })
+    const { entries: _, epoch: __, ...same } = before
+    expect(await shown(accountId)).toMatchObject({ ...same, epoch: 2 })
+    expect(await mayRead(String(revoked['key']))).toBe(403)
+    const again = { amount: '10.00', reason: 'starting credit', idempotency_key: `start-${accountId}` }
+    expect(await world.operator('POST', `/accounts/${accountId}/grants`, again)).toMatchObject({
+      is_repeat: true,
+    })
+    const more = await chatMany(2, 1, () => chatOnce(world.baseUrl, apiKey))
+    await expectBooks(accountId, 10_000_000_000 - nano([...answers, ...more]))
+    expect(await rebuild(accountId)).toEqual(rebuilt)
+    const statement = await world.operator('GET', `/accounts/${accountId}/statement`)
+    expect(valueAt(statement, 'balance_after_nano_usd')).toBe(10_000_000_000 - nano([...answers, ...more]))
+  }, 120_000)
+
+  test('whose last lines reach Postgres after the end of their epoch gets them booked once, and reported', async () => {
+    const { accountId, apiKey } = await world.newAccount()
+    await confirmed(accountId)
+    await world.pausePostgres()
+    const answers = await chatMany(4, 2, () => chatOnce(world.baseUrl, apiKey))
+    await vi.waitFor(
+      async () => {
+        const { entries } = await shown(accountId)
+        expect(valueAt(entries, 'sent')).toBe(valueAt(entries, 'head'))
+      },
+      { timeout: 30_000, interval: 250 },
+    )
+    await world.fault({ kind: 'lose', accountId })
+    await world.startPostgresAgain()
+    await vi.waitFor(async () => expect((await rebuild(accountId)).status).toBe(200), {
+      timeout: 30_000,
+      interval: 500,
+    })
+    const balance = 10_000_000_000 - nano(answers)
+    await vi.waitFor(
+      async () => expect(Math.round(Number(valueAt(await shown(accountId), 'balance')) * 1e9)).toBe(balance),
+      { timeout: 120_000, interval: 500 },
+    )
+    await expectBooks(accountId, balance)
+    const charges = await world.sql(
+      'select count(*) as calls, sum(cost_nano_usd) as cost from charges where account_id = $1',
+      [accountId],
+    )
+    expect(charges[0]).toMatchObject({ calls: 4 })
+    expect(Number(charges[0]?.['cost'])).toBe(nano(answers))
+  }, 240_000)
+
+  // Cases: billing-bugs 68
+  test.each(['beginRebuild', 'takeEntries', 'finishRebuild'])(
+    'is rebuilt once although the answer of %s was lost',
+    async (method) => {
+      const { accountId, apiKey } = await world.newAccount()
+      const answers = await chatMany(2, 1, () => chatOnce(world.baseUrl, apiKey))
+      await confirmed(accountId)
+      await world.fault({ kind: 'lose', accountId })
+      await world.fault({ kind: 'fail_after', accountId, method, calls: 1 })
+      expect((await rebuild(accountId)).status).toBe(500)
+      await world.fault({ kind: 'restart', accountId })
+      expect(await rebuild(accountId)).toMatchObject({ status: 200, body: { epoch: 2, step: 'done' } })
+      await expectBooks(accountId, 10_000_000_000 - nano(answers))
+    },
+    60_000,
+  )
+
+  test('is rebuilt to the end by the hourly sweep when nobody asks again', async () => {
+    const { accountId } = await world.newAccount()
+    await confirmed(accountId)
+    await world.fault({ kind: 'lose', accountId })
+    await world.fault({ kind: 'fail_after', accountId, method: 'takeEntries', calls: 1 })
+    expect((await rebuild(accountId)).status).toBe(500)
+    await world.runCron()
+    await expectBooks(accountId, 10_000_000_000)
+  }, 60_000)
+})
+
+describe('a rebuild', () => {
+  test('is refused while the object has its books, unless what it has is to be given up', async () => {
+    const { accountId } = await world.newAccount()
+    await confirmed(accountId)
+    expect(await rebuild(accountId)).toMatchObject({ status: 400, body: { error: { param: 'discard' } } })
+    expect(await rebuild(accountId, { confirm: false })).toMatchObject({
+      status: 400,
+      body: { error: { param: 'confirm' } },
+    })
+    expect(await rebuild(accountId, { discard: true })).toMatchObject({ status: 200, body: { epoch: 2 } })
+    await expectBooks(accountId, 10_000_000_000)
+  }, 60_000)
+
+  test('of a log that was changed behind our back opens nothing', async () => {
+    const { accountId } = await world.newAccount()
+    await confirmed(accountId)
+    await world.sql('update ledger_entries set amount_nano_usd = 11 where account_id = $1 and seq = 2', [
+      accountId,
+    ])
+    await world.fault({ kind: 'lose', accountId })
+    expect(await rebuild(accountId)).toMatchObject({ status: 400 })
+    expect((await call('GET', `/accounts/${accountId}`, undefined)).status).toBe(404)
+  }, 60_000)
+})
+
+describe('a Postgres that lost everything', () => {
+  test('is filled again by the objects, each epoch of them', async () => {
+    const { accountId, apiKey } = await world.newAccount()
+    const answers = await chatMany(3, 1, () => chatOnce(world.baseUrl, apiKey))
+    await confirmed(accountId)
+    await rebuild(accountId, { discard: true })
+    await confirmed(accountId)
+    const rows = 'select epoch, seq, hash from ledger_entries where account_id = $1 order by seq'
+    const before = await world.sql(rows, [accountId])
+    await world.sql(
+      'truncate accounts, api_keys, ledger_entries, ledger_marks, charges, findings, account_epochs',
+    )
+    await world.operator('POST', `/accounts/${accountId}/resend`, { from: 1 })
+    await expectBooks(accountId, 10_000_000_000 - nano(answers))
+    expect(await world.sql(rows, [accountId])).toEqual(before)
+    const charges = await world.sql('select sum(cost_nano_usd) as cost from charges where account_id = $1', [
+      accountId,
+    ])
+    expect(Number(charges[0]?.['cost'])).toBe(nano(answers))
+  }, 60_000)
+})
