@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { World } from '../../dev/world.ts'
 import { chatMany, chatOnce, valueAt } from '../world/chat.ts'
 import { startFaultyWorld } from '../world/faulty-world.ts'
+import { ask, contentOf, streamOf } from '../world/gateway.ts'
 
 let world: World
 
@@ -98,6 +99,37 @@ describe('an object that lost its storage', () => {
     expect(await rebuild(accountId)).toEqual(rebuilt)
     const statement = await world.operator('GET', `/accounts/${accountId}/statement`)
     expect(valueAt(statement, 'balance_after_nano_usd')).toBe(10_000_000_000 - nano([...answers, ...more]))
+  }, 120_000)
+
+  test('books what the calls that ran through the loss have delivered, once each', async () => {
+    const { accountId, apiKey } = await world.newAccount()
+    await confirmed(accountId)
+    const stream = () => ask(world, { apiKey, body: streamOf({ tokens: 40, firstMs: 20, gapMs: 25 }) })
+    const running = Promise.all([stream(), stream(), stream()])
+    await vi.waitFor(async () => expect(valueAt(await shown(accountId), 'open_holds')).toBe(3), {
+      timeout: 5_000,
+      interval: 20,
+    })
+    await world.fault({ kind: 'lose', accountId })
+    expect(await rebuild(accountId)).toMatchObject({ status: 200 })
+    const answers = await running
+    expect(answers.map(({ events }) => contentOf(events) !== '')).toEqual([true, true, true])
+    const late =
+      "select reference, amount_nano_usd from ledger_entries where account_id = $1 and kind = 'late'"
+    await vi.waitFor(async () => expect(await world.sql(late, [accountId])).toHaveLength(3), {
+      timeout: 60_000,
+      interval: 250,
+    })
+    const rows = await world.sql(late, [accountId])
+    expect(new Set(rows.map(({ reference }) => reference))).toEqual(
+      new Set(answers.map(({ callId }) => callId)),
+    )
+    const booked = rows.map((row) => Number(row['amount_nano_usd']))
+    expect(booked.every((amount) => amount < 0)).toBe(true)
+    await expectBooks(
+      accountId,
+      booked.reduce((balance, amount) => balance + amount, 10_000_000_000),
+    )
   }, 120_000)
 
   test('whose last lines reach Postgres after the end of their epoch gets them booked once, and reported', async () => {
