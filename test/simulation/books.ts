@@ -31,6 +31,8 @@ export class Books {
   readonly #oracle: Oracle
   readonly #postgres: Postgres
   #seenHeldNanoUsd = 0
+  #seenDebtNanoUsd = 0
+  #seenStart = 0
 
   constructor(host: ObjectHost, oracle: Oracle, postgres: Postgres) {
     this.#host = host
@@ -130,8 +132,15 @@ export class Books {
     const lots = view.buckets.reduce((total, lot) => total + lot.remainingNanoUsd, 0)
     if (lots - view.debtNanoUsd !== this.sumNanoUsd)
       throw new Violation('I12', 'lots less debt are not the balance')
+    const isOnlyGiven = added.length > 0 && added.every(({ kind }) => kind === 'grant')
+    if (isOnlyGiven && view.debtNanoUsd !== this.#seenDebtNanoUsd)
+      throw new Violation('debt', 'what was given has paid a debt')
+    this.#seenDebtNanoUsd = view.debtNanoUsd
     const isOnlyMore = added.every(({ amountNanoUsd }) => amountNanoUsd >= 0)
-    if (sum > this.#seenHeldNanoUsd && isOnlyMore && view.availableNanoUsd < 0)
+    // A crash may take a release or an expiry back: then more is held without an admission.
+    const isSameStart = this.#seenStart === this.#host.starts
+    this.#seenStart = this.#host.starts
+    if (isSameStart && sum > this.#seenHeldNanoUsd && isOnlyMore && view.availableNanoUsd < 0)
       throw new Violation('I3', `${sum} is held of ${view.postedNanoUsd}`)
     this.#seenHeldNanoUsd = sum
     for (const hold of holds) this.#checkHold(hold)
@@ -147,6 +156,8 @@ export class Books {
     const call = this.#oracle.callOf(hold.callId)
     if (call.isReleased || call.capturedNanoUsd !== undefined)
       throw new Violation('I5', `${hold.callId} is held after its end`)
+    if (call.beatStart === this.#host.starts && hold.checkpointNanoUsd < call.beatNanoUsd)
+      throw new Violation('beat', `${hold.callId} has forgotten a beat of ${call.beatNanoUsd}`)
     if (hold.heldNanoUsd > Math.max(0, ...call.askedNanoUsd))
       throw new Violation('I2', `${hold.callId} holds ${hold.heldNanoUsd}, which nobody asked for`)
   }

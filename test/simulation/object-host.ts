@@ -51,7 +51,8 @@ export class ObjectHost {
   readonly storage = new ObjectStorage()
   readonly #parts: HostParts
   #instance: Instance | null = null
-  #starts = 0
+  /** Instances so far. */
+  starts = 0
   /** The machine's clock; another machine may have another one. */
   skewMs = 0
   unreachableUntilMs = 0
@@ -159,8 +160,8 @@ export class ObjectHost {
   #start(): Instance {
     if (this.#instance !== null) return this.#instance
     const { scheduler, send, watch } = this.#parts
-    this.#starts += 1
-    const process = new Process(`object#${this.#starts}`, null, this.skewMs)
+    this.starts += 1
+    const process = new Process(`object#${this.starts}`, null, this.skewMs)
     const before = scheduler.current
     scheduler.current = process
     const blocked: Promise<unknown>[] = []
@@ -203,7 +204,7 @@ export class ObjectHost {
   #commitSoon(): void {
     const { scheduler, dice } = this.#parts
     const process = this.#instance?.process ?? scheduler.current
-    scheduler.after(dice.between(1, 6), process, () => {
+    scheduler.after(dice.chance(15) ? dice.between(20, 80) : dice.between(1, 6), process, () => {
       this.storage.commit()
       this.#armAlarm()
     })

@@ -34,6 +34,8 @@ export type KnownCall = {
   capturedNanoUsd: number | undefined
   chargedNanoUsd: number | undefined
   beatNanoUsd: number
+  /** The instance of the object that acknowledged it: another may have forgotten it. */
+  beatStart: number
   sentBeatNanoUsd: number
   deliveredNanoUsd: number
   /** All captures that its owner, a queue or a repeat ever stated. */
@@ -55,8 +57,11 @@ export class Oracle {
   readonly revokedKeys = new Set<number>()
   rpm = 50
   nowMs: () => number = () => 0
+  objectStarts: () => number = () => 0
   /** A disk that failed may have failed this call's command. */
   readonly excused = new Set<string>()
+  /** Until then the disk may have failed anybody's. */
+  excusedUntilMs = 0
   #admissions: number[] = []
   readonly #unanswered = new Map<number, { calls: number; exposureNanoUsd: number }>()
 
@@ -74,6 +79,7 @@ export class Oracle {
       capturedNanoUsd: undefined,
       chargedNanoUsd: undefined,
       beatNanoUsd: 0,
+      beatStart: 0,
       sentBeatNanoUsd: 0,
       deliveredNanoUsd: 0,
       saidNanoUsd: new Set(),
@@ -133,7 +139,10 @@ export class Oracle {
     if (call.capturedNanoUsd !== undefined)
       throw new Violation('I5', `${command.callId} beats after its capture`)
     call.lastSignMs = this.nowMs()
-    call.beatNanoUsd = Math.max(call.beatNanoUsd, command.costNanoUsd)
+    // Beats live in memory: another instance knows only what it was told itself, or what had been written.
+    const isSame = call.beatStart === this.objectStarts()
+    call.beatNanoUsd = isSame ? Math.max(call.beatNanoUsd, command.costNanoUsd) : command.costNanoUsd
+    call.beatStart = this.objectStarts()
   }
 
   #captured(command: Capture, answer: CaptureAnswer): void {
@@ -169,7 +178,7 @@ export class Oracle {
 
   /** A command may fail only where the disk failed it: nobody pays for another's fault. */
   #excuse(callId: string, method: string): void {
-    if (!this.excused.has(callId))
+    if (!this.excused.has(callId) && this.nowMs() > this.excusedUntilMs)
       throw new Violation('group', `${method} of ${callId} fails for no fault of its own`)
   }
 

@@ -110,6 +110,7 @@ export function planOf(seed: number): Plan {
   const burstAtMs = dice.between(30_000, 300_000)
   const items: Item[] = []
   for (let n = 1; n <= calls; n += 1) items.push(callPlan(`${seed} call ${n}`, keys, { burstAtMs, isRich }))
+  if (isRich) items.push(...burst(seed, keys, burstAtMs))
   for (let n = dice.between(1, 5); n > 0; n -= 1) items.push(creditPlan(`${seed} credit ${n}`))
   for (let n = dice.between(6, 14); n > 0; n -= 1) items.push(strikePlan(`${seed} strike ${n}`, keys))
   return {
@@ -133,6 +134,25 @@ export function planOf(seed: number): Plan {
     postgresLossPercent: dice.pick([0, 5, 20]),
     items,
   }
+}
+
+/** A call of each key to earn good standing in one isolate, and one of each key at the same moment. */
+function burst(seed: number, keys: number, atMs: number): CallPlan[] {
+  return Array.from({ length: 2 * keys }, (_, index) => {
+    const plan = callPlan(`${seed} burst ${index}`, keys, { burstAtMs: atMs, isRich: true })
+    const isFirst = index < keys
+    return {
+      ...plan,
+      atMs: isFirst ? atMs - 25_000 + index * 50 : atMs,
+      isolate: 0,
+      keyNumber: 1 + (index % keys),
+      claim: null,
+      isRolling: false,
+      ...(isFirst
+        ? { upstream: 'sound', leavesAfterMs: null, killedAfterMs: null, chunks: plan.chunks.slice(0, 2) }
+        : {}),
+    }
+  })
 }
 
 function callPlan(

@@ -12,6 +12,7 @@ export async function checkQuiet(world: Setting): Promise<void> {
   if (entries.pending + captures.pending > 0) throw new Violation('I10', 'a queue is not empty')
   checkMirror(world)
   checkCredits(world)
+  await checkWindows(world)
   for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
   for (const callId of books.byCall.keys()) {
     if (!world.oracle.calls.has(callId as never))
@@ -29,6 +30,31 @@ function checkMirror({ books, postgres, accountId }: Setting): void {
     const total = lines.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
     if (postgres.charges.get(callId) !== total)
       throw new Violation('I8', `Postgres has another charge of ${callId}`)
+  }
+}
+
+const midnightMs = Date.UTC(2026, 11, 1)
+/** Nearer to midnight the clocks may disagree about the day. */
+const nearMs = 10_000
+
+/** A call counts in the window of its admission, whenever it was captured. */
+async function checkWindows({ books, oracle, host, plan }: Setting): Promise<void> {
+  for (let number = 1; number <= plan.keys; number += 1) {
+    const view = await host.object?.keyView(number)
+    const day = view?.budgets.find(({ window }) => window === 'day')
+    if (day === undefined) continue
+    let least = 0
+    let most = 0
+    for (const [callId, call] of oracle.calls) {
+      if (call.plan?.keyNumber !== number) continue
+      const lines = books.byCall.get(callId)?.lines ?? []
+      const total = lines.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
+      const at = call.admittedAtMs
+      if (at === undefined || at > midnightMs - nearMs) most += total
+      if (at !== undefined && at > midnightMs + nearMs) least += total
+    }
+    if (day.usedNanoUsd < least || day.usedNanoUsd > most)
+      throw new Violation('window', `key ${number} has used ${day.usedNanoUsd}, not ${least} to ${most}`)
   }
 }
 

@@ -8,6 +8,7 @@ import { Violation } from './violation.ts'
 import type { Setting } from './setting.ts'
 
 const clockStepMaxMs = 2_500
+const diskFailsMs = 5_000
 
 export type Actors = { clients: Clients; operator: Operator }
 
@@ -78,9 +79,14 @@ function failDisk(world: Setting, number: number): void {
       world.oracle.excused.add(callId)
       world.faults.fired('disk_failed')
     }
+    // The object reads its rows again: what it knew by heart only is forgotten, as after a start.
+    if (callId === victim) world.host.starts += 1
+    // An expiry opens every group: while its own row cannot be written, no command of the account can be.
+    if (callId === victim && values.some(isOfExpiry))
+      world.oracle.excusedUntilMs = world.scheduler.nowMs + diskFailsMs
     return callId === victim
   }
-  world.scheduler.after(5_000, world.outside, () => (storage.isFailing = () => false))
+  world.scheduler.after(diskFailsMs, world.outside, () => (storage.isFailing = () => false))
 }
 
 /** A webhook for an account that was never opened leaves no trace. */
@@ -93,4 +99,8 @@ function tellNobody({ network, empty, outside, guard }: Setting): void {
       })
   }
   void port.credit(grantOf(5)).then(check, check)
+}
+
+function isOfExpiry(value: unknown): boolean {
+  return typeof value === 'string' && (value === 'expired' || value.includes('"hold_expired"'))
 }

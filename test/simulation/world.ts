@@ -93,6 +93,7 @@ export class World implements Setting {
     this.books = new Books(this.host, oracle, this.postgres)
     oracle.rpm = plan.rpm
     oracle.nowMs = () => scheduler.nowMs
+    oracle.objectStarts = () => this.host.starts
     this.entries = new SimulatedQueue(
       'entries',
       { ...parts, dice: dice('entries') },
