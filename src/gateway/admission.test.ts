@@ -128,15 +128,25 @@ describe('a refusal for money', () => {
 describe('a refusal for rate', () => {
   test.each([
     ['rpm', 'This account may use 50 requests per minute. Try again in 8 s.'],
-    ['tpm', 'This account may use 2000000 tokens per minute. Try again in 8 s.'],
-    ['in_flight', 'This account may use 100 requests at the same time. Try again in 8 s.'],
+    ['tpm', 'This account may use 50 tokens per minute. Try again in 8 s.'],
+    ['in_flight', 'This account may use 50 requests at the same time. Try again in 8 s.'],
+    ['key_rpm', 'This API key may use 50 requests per minute. Try again in 8 s.'],
+    ['key_tpm', 'This API key may use 50 tokens per minute. Try again in 8 s.'],
+    ['key_in_flight', 'This API key may use 50 requests at the same time. Try again in 8 s.'],
   ] as const)('by %s names the limit and when to come back', (source, message) => {
-    expect(refusalOf(no('rate_limit_exceeded', { limitSource: source, resetMs: 7_500, rate }))).toEqual({
+    const figures = { limitSource: source, limit: 50, remaining: 0, resetMs: 7_500 }
+    expect(refusalOf(no('rate_limit_exceeded', figures))).toEqual({
       ok: false,
       code: 'rate_limit_exceeded',
       message,
       retryAfterSeconds: 8,
-      metadata: { reason: 'rate_limit_exceeded', limit_source: source },
+      metadata: {
+        reason: 'rate_limit_exceeded',
+        limit_source: source,
+        limit: 50,
+        remaining: 0,
+        resets_in_seconds: 8,
+      },
     })
   })
 
@@ -167,6 +177,7 @@ test.each([
   ['key_disabled', 'key_disabled'],
   ['model_not_allowed', 'model_not_allowed'],
   ['account_suspended', 'account_suspended'],
+  ['insufficient_role', 'insufficient_role'],
   ['call_resolved', 'ledger_unavailable'],
   ['internal', 'ledger_unavailable'],
 ] as const)("the object's %s is the client's %s, without a figure of the account", (code, clientCode) => {
@@ -180,6 +191,7 @@ test('no money is ever a 429 and no rate is ever a 402', () => {
     key_disabled: 403,
     model_not_allowed: 403,
     account_suspended: 403,
+    insufficient_role: 403,
     rate_limit_exceeded: 429,
     insufficient_credits: 402,
     in_flight_budget_exhausted: 402,

@@ -57,6 +57,7 @@ export function refusalOf(answer: AdmitRefused): Refusal {
     case 'key_disabled':
     case 'model_not_allowed':
     case 'account_suspended':
+    case 'insufficient_role':
     case 'call_resolved':
     case 'internal':
       return refuse(code)
@@ -69,6 +70,7 @@ const clientCodes: { readonly [code in AdmitRefused['code']]: ErrorCode } = {
   key_disabled: 'key_disabled',
   model_not_allowed: 'model_not_allowed',
   account_suspended: 'account_suspended',
+  insufficient_role: 'insufficient_role',
   rate_limit_exceeded: 'rate_limit_exceeded',
   insufficient_credits: 'insufficient_credits',
   in_flight_budget_exhausted: 'in_flight_budget_exhausted',
@@ -188,27 +190,27 @@ function rateMessage(answer: AdmitRefused): {
   retryAfterSeconds: number
   metadata: { readonly [name: string]: Json }
 } {
-  const { limitSource: source, rate } = answer
-  const seconds = Math.min(retryAfterSecondsMax, Math.max(1, Math.ceil((answer.resetMs ?? 1000) / 1000)))
-  const limit =
-    source === 'tpm'
-      ? rate?.tokens.limit
-      : source === 'in_flight'
-        ? rate?.inFlight.limit
-        : rate?.requests.limit
-  const what =
-    source === 'tpm'
-      ? 'tokens per minute'
-      : source === 'in_flight'
-        ? 'requests at the same time'
-        : 'requests per minute'
+  const { limitSource: source = 'rpm', limit, remaining, resetMs } = answer
+  const seconds = Math.min(retryAfterSecondsMax, Math.max(1, Math.ceil((resetMs ?? 1000) / 1000)))
+  const what = rateNames[source.replace('key_', '')] ?? 'requests per minute'
+  const whose = source.startsWith('key_') ? 'This API key' : 'This account'
   const reached =
-    limit === undefined
-      ? `This account has reached its limit of ${what}.`
-      : `This account may use ${limit} ${what}.`
+    limit === undefined ? `${whose} has reached its limit of ${what}.` : `${whose} may use ${limit} ${what}.`
   return {
     message: `${reached} Try again in ${seconds} s.`,
     retryAfterSeconds: seconds,
-    metadata: { reason: 'rate_limit_exceeded', limit_source: source ?? 'rpm' },
+    metadata: {
+      reason: 'rate_limit_exceeded',
+      limit_source: source,
+      ...(limit === undefined ? {} : { limit }),
+      ...(remaining === undefined ? {} : { remaining }),
+      ...(resetMs === undefined ? {} : { resets_in_seconds: Math.ceil(resetMs / 1000) }),
+    },
   }
+}
+
+const rateNames: { readonly [source: string]: string } = {
+  rpm: 'requests per minute',
+  tpm: 'tokens per minute',
+  in_flight: 'requests at the same time',
 }

@@ -41,6 +41,7 @@ export class RefusalMemory {
 function rememberedMs(answer: AdmitRefused): number {
   if (finalCodes.has(answer.code)) return keyRefusedMs
   // Only requests per minute: a smaller call may still pass the token limit, and a call that ends frees an in-flight place.
-  if (answer.limitSource === 'rpm') return Math.min(answer.resetMs ?? 0, rateRefusedMsMax)
+  if (answer.limitSource === 'rpm' || answer.limitSource === 'key_rpm')
+    return Math.min(answer.resetMs ?? 0, rateRefusedMsMax)
   return 0
 }

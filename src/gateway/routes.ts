@@ -6,6 +6,8 @@ import { cors } from 'hono/cors'
 import { plans } from '#catalog/plans.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
+import { refusalOf } from './admission.ts'
+import { admitCommand } from './admit-command.ts'
 import { answerHeaders, exposedHeaders } from './answer-headers.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
 import { logRefused } from './call-log.ts'
@@ -87,24 +89,22 @@ function refusedRequest(
   return response
 }
 
+/** Decided as the real admission would be, in the object, on a copy that it drops. */
 async function dryRun(call: PreparedCall, parts: GatewayParts): Promise<Response> {
-  const { accountId, keyNumber } = call.caller
-  const account = parts.accounts(accountId)
-  const how = { clock: parts.clock, attemptMs: parts.timings.objectCallMs }
-  const asked = await askOnce(
-    () => Promise.all([account.checkKey(call.caller), account.view(), account.keyView(keyNumber)]),
-    how,
-  )
-  if (!asked.ok)
-    return refusalResponse(refuse('ledger_unavailable', { retryAfterSeconds: 1 }), {
-      requestId: call.requestId,
-    })
-  const [checked, view, key] = asked.answer
   const { requestId } = call
-  if (!checked.ok) return refusalResponse(refusalOfKey(checked.code), { requestId })
-  const facts = { requestId, ...(view === null ? {} : { rate: view.rate }) }
-  return Response.json(dryRunAnswer(call, view, key), { headers: answerHeaders(facts) })
+  const asked = await askOnce(
+    () => parts.accounts(call.caller.accountId).wouldAdmit(admitCommand(call, false)),
+    { clock: parts.clock, attemptMs: parts.timings.objectCallMs },
+  )
+  if (!asked.ok) return refusalResponse(refuse('ledger_unavailable', { retryAfterSeconds: 1 }), { requestId })
+  const { answer } = asked
+  if (!answer.ok && unknownCaller.has(answer.code)) return refusalResponse(refusalOf(answer), { requestId })
+  const facts = { requestId, ...(answer.rate === undefined ? {} : { rate: answer.rate }) }
+  return Response.json(dryRunAnswer(call, answer), { headers: answerHeaders(facts) })
 }
+
+/** Who is not known here, or whose account cannot answer, is told no prices either. */
+const unknownCaller = new Set(['no_such_account', 'invalid_api_key', 'key_disabled', 'internal'])
 
 /** Asks the object whether a key may read: for the routes of other folders, which the root joins. */
 export async function authenticateReader(request: Request, parts: GatewayParts): Promise<Authenticated> {

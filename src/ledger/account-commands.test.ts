@@ -208,7 +208,7 @@ describe('keys', () => {
     expect(revoke(account, 'c', 1)).toEqual({ ok: true, keyNumber: 1, isRepeat: true })
     account.crash()
     const { secretHash } = keyOf(1)
-    expect(checkKey(account.live, { keyNumber: keyNumber(1), secretHash })).toMatchObject({
+    expect(checkKey(account.live, { keyNumber: keyNumber(1), secretHash }, account.nowMs)).toMatchObject({
       code: 'key_disabled',
     })
   })
@@ -216,12 +216,15 @@ describe('keys', () => {
   test('read only with their own secret', () => {
     const account = Simulator.opened(1)
     const [own, other] = [keyOf(1).secretHash, keyOf(2).secretHash]
-    expect(checkKey(account.live, { keyNumber: keyNumber(1), secretHash: own })).toEqual({ ok: true })
+    expect(checkKey(account.live, { keyNumber: keyNumber(1), secretHash: own }, account.nowMs)).toEqual({
+      ok: true,
+      scopes: ['inference', 'balance:read'],
+    })
     for (const [number, secretHash] of [
       [1, other],
       [2, own],
     ] as const) {
-      const answer = checkKey(account.live, { keyNumber: keyNumber(number), secretHash })
+      const answer = checkKey(account.live, { keyNumber: keyNumber(number), secretHash }, account.nowMs)
       expect(answer).toEqual({ ok: false, code: 'invalid_api_key' })
     }
   })
@@ -231,7 +234,7 @@ describe('keys', () => {
     issue(account, keyOf(2, { budgets: [{ window: 'day', amountNanoUsd: dollar }] }))
     account.ask((draft) => capture(draft, captureOf(account.newCall(), 70, { keyNumber: keyNumber(2) })))
     const key = account.live.keys.get(keyNumber(2))
-    expect(key && keyView(key, account.nowMs)).toMatchObject({
+    expect(key && keyView(account.live, key, account.nowMs)).toMatchObject({
       budgets: [{ window: 'day', amountNanoUsd: dollar, usedNanoUsd: 70, resetMs: 61 * 60_000 }],
       usedNanoUsd: 70,
       isDisabled: false,

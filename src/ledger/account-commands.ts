@@ -48,25 +48,77 @@ export type CreditAnswer =
 export type BudgetWindow = 'day' | 'week' | 'month' | 'lifetime'
 export type Budget = { window: BudgetWindow; amountNanoUsd: NanoUsd }
 
-/** Issues a key that was minted outside (the secret never reaches the object) under a number that must still be free. */
-export type PutKey = {
-  reference: string
-  /** Part of the minted key; `number_taken` if another reference has it: mint again with the next one. */
-  keyNumber: KeyNumber
-  secretHash: string
+/** What a key may be used for: to call models, to read the whole account's figures, to manage the account's keys. */
+export type Scope = 'inference' | 'balance:read' | 'keys:manage'
+
+/** What may be said about a key, at its making and later. */
+export type KeyTerms = {
   name: string
   budgets: readonly Budget[]
   /** Null allows every model. */
   allowedModels: readonly string[] | null
+  scopes: readonly Scope[]
+  /** Of this key alone, below the account's; null where only the account's count. */
+  rpm: number | null
+  tpm: number | null
+  inFlight: number | null
+  /** A date that the customer named, no reading of a clock; null for never. */
+  expiresAtMs: number | null
+  /** Of each end user who calls by this key; empty where the account's count. */
+  endUserBudgets: readonly Budget[]
+  isDisabled: boolean
 }
-export type RevokeKey = { reference: string; keyNumber: KeyNumber }
+
+/** The key that asks for a change of keys; the operator asks without one. */
+export type KeyManager = { keyNumber: KeyNumber; secretHash: string }
+
+/** Issues a key that was minted outside (the secret never reaches the object) under a number that must still be free. */
+export type PutKey = Pick<KeyTerms, 'name' | 'budgets' | 'allowedModels'> &
+  Partial<KeyTerms> & {
+    reference: string
+    /** Part of the minted key; `number_taken` if another reference has it: mint again with the next one. */
+    keyNumber: KeyNumber
+    secretHash: string
+    by?: KeyManager
+  }
+
+/** Changes what is named and nothing else. */
+export type EditKey = { reference: string; keyNumber: KeyNumber; terms: Partial<KeyTerms>; by?: KeyManager }
+
+/** A new secret under a new number for the same limits, which go on counting; the old one ends after the grace. */
+export type RotateKey = {
+  reference: string
+  keyNumber: KeyNumber
+  newKeyNumber: KeyNumber
+  secretHash: string
+  graceMs: number
+  by?: KeyManager
+}
+
+/** For good: a deleted key is never enabled again. */
+export type RevokeKey = { reference: string; keyNumber: KeyNumber; by?: KeyManager }
+
 export type KeyAnswer =
   | { ok: true; keyNumber: KeyNumber; isRepeat: boolean }
-  | { ok: false; code: 'no_such_account' | 'no_such_key' | 'too_many_keys' | 'number_taken' | 'internal' }
+  | {
+      ok: false
+      code:
+        | 'no_such_account'
+        | 'no_such_key'
+        | 'too_many_keys'
+        | 'number_taken'
+        /** The key that asks is unknown or not in force. */
+        | 'invalid_api_key'
+        | 'key_disabled'
+        /** It may not manage keys, or not in this way. */
+        | 'scope_missing'
+        | 'beyond_own_limits'
+        | 'internal'
+    }
 
 export type CheckKey = { keyNumber: KeyNumber; secretHash: string }
 export type CheckKeyAnswer =
-  | { ok: true }
+  | { ok: true; scopes: readonly Scope[] }
   | { ok: false; code: 'no_such_account' | 'invalid_api_key' | 'key_disabled' }
 
 export type ChangeSettings = {

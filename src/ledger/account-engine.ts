@@ -3,7 +3,7 @@
 
 import { type Log, jsonLog } from '#core/log.ts'
 import { Alarm, isUnsent, nextDueAt } from './alarm.ts'
-import { type Desk, ask } from './book.ts'
+import { type Desk, ask, decide } from './book.ts'
 import type { Context, Draft } from './draft.ts'
 import type { EntriesMessage } from './entry.ts'
 import { GroupCommit, commandsPerCommitMax } from './group-commit.ts'
@@ -79,12 +79,18 @@ export class AccountEngine {
   }
 
   /** For every command but `create`: the answer once it is durable, `missing` where there is no account. */
-  ask<Answer>(decide: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {
-    return this.run<Answer>((desk: Desk) => ask(desk, missing, decide), failure)
+  ask<Answer>(decideIt: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {
+    return this.run<Answer>((desk: Desk) => ask(desk, missing, decideIt), failure)
   }
 
-  run<Answer>(decide: (desk: Desk) => Answer, failure: Answer): Promise<Answer> {
-    return this.#commit.run<Answer>(decide, failure)
+  /** What would be answered now: decided on a copy that is dropped. */
+  imagine<Answer>(decideIt: (draft: Draft) => Answer, missing: Answer): Answer {
+    const { answer } = decide(this.state, (desk: Desk) => ask(desk, missing, decideIt), this.#context())
+    return answer ?? missing
+  }
+
+  run<Answer>(decideIt: (desk: Desk) => Answer, failure: Answer): Promise<Answer> {
+    return this.#commit.run<Answer>(decideIt, failure)
   }
 
   /** What a rebuild works with; what it writes is durable before any answer leaves. */

@@ -12,9 +12,11 @@ import type {
   Credit,
   CreditAnswer,
   KeyAnswer,
+  EditKey,
   PutKey,
   Resend,
   RevokeKey,
+  RotateKey,
 } from './account-commands.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type {
@@ -41,6 +43,8 @@ import type {
 
 export type AccountPort = {
   admit(command: Admit): Promise<AdmitAnswer>
+  /** What an admission would be answered now; nothing is held, counted or written. */
+  wouldAdmit(command: Admit): Promise<AdmitAnswer>
   extend(command: Extend): Promise<ExtendAnswer>
   beat(command: Beat): Promise<BeatAnswer>
   capture(command: Capture): Promise<CaptureAnswer>
@@ -49,6 +53,8 @@ export type AccountPort = {
   create(command: Create): Promise<CommandAnswer>
   credit(command: Credit): Promise<CreditAnswer>
   putKey(command: PutKey): Promise<KeyAnswer>
+  editKey(command: EditKey): Promise<KeyAnswer>
+  rotateKey(command: RotateKey): Promise<KeyAnswer>
   revokeKey(command: RevokeKey): Promise<KeyAnswer>
   changeSettings(command: ChangeSettings): Promise<CommandAnswer>
 

@@ -2,15 +2,18 @@
 
 import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
-import type { AccountSettings, BudgetWindow } from './account-commands.ts'
+import type { AccountSettings, Budget, BudgetWindow, Scope } from './account-commands.ts'
 import type { Bucket } from './lots.ts'
 import type { RateFigures } from './call-commands.ts'
 import type { Entry } from './entry.ts'
+import type { KeyForce } from './key-force.ts'
 
 export type KeyView = {
   keyNumber: KeyNumber
   name: string
+  /** Not in force, for whatever reason. */
   isDisabled: boolean
+  force: KeyForce
   budgets: readonly {
     window: BudgetWindow
     amountNanoUsd: NanoUsd
@@ -19,6 +22,15 @@ export type KeyView = {
   }[]
   allowedModels: readonly string[] | null
   usedNanoUsd: NanoUsd
+  scopes: readonly Scope[]
+  rpm: number | null
+  tpm: number | null
+  inFlight: number | null
+  expiresAtMs: number | null
+  endsAtMs: number | null
+  endUserBudgets: readonly Budget[]
+  /** What is left to a call by this key: the account's figures or the key's own, the tighter of each. */
+  rate: RateFigures
 }
 
 export type AccountView = {
@@ -32,6 +44,8 @@ export type AccountView = {
   /** In the order in which they are drawn. */
   buckets: readonly { bucket: Bucket; remainingNanoUsd: NanoUsd; expiresInMs: number | null }[]
   openHolds: number
+  /** Spent and held in the calendar month (UTC): what the monthly spend limit looks at. */
+  monthUsedNanoUsd: NanoUsd
   lifetimeAdded: string
   lifetimeBonus: string
   lifetimeSpent: string

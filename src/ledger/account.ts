@@ -18,9 +18,11 @@ import type {
   Credit,
   CreditAnswer,
   KeyAnswer,
+  EditKey,
   PutKey,
   Resend,
   RevokeKey,
+  RotateKey,
 } from './account-commands.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type {
@@ -77,16 +79,14 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   // ── About a call ─────────────────────────────────────────────────────────────────────────────────────────────
 
   admit(command: Admit): Promise<AdmitAnswer> {
-    const nothing = {
-      availableNanoUsd: zeroNanoUsd,
-      heldNanoUsd: zeroNanoUsd,
-      requiredNanoUsd: command.holdNanoUsd,
-    }
-    const missing = { ...noAccount, ...nothing }
-    return this.#ask<AdmitAnswer>((draft) => admission.admit(draft, command), missing, {
-      ...failed,
-      ...nothing,
-    })
+    const failure = { ...failed, ...nothingFor(command) }
+    const missing = { ...noAccount, ...nothingFor(command) }
+    return this.#ask<AdmitAnswer>((draft) => admission.admit(draft, command), missing, failure)
+  }
+
+  async wouldAdmit(command: Admit): Promise<AdmitAnswer> {
+    const missing = { ...noAccount, ...nothingFor(command) }
+    return this.#engine.imagine<AdmitAnswer>((draft) => admission.admit(draft, command), missing)
   }
 
   extend(command: Extend): Promise<ExtendAnswer> {
@@ -121,6 +121,14 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   putKey(command: PutKey): Promise<KeyAnswer> {
     return this.#ask<KeyAnswer>((draft) => keys.putKey(draft, command), noAccount, failed)
+  }
+
+  editKey(command: EditKey): Promise<KeyAnswer> {
+    return this.#ask<KeyAnswer>((draft) => keys.editKey(draft, command), noAccount, failed)
+  }
+
+  rotateKey(command: RotateKey): Promise<KeyAnswer> {
+    return this.#ask<KeyAnswer>((draft) => keys.rotateKey(draft, command), noAccount, failed)
   }
 
   revokeKey(command: RevokeKey): Promise<KeyAnswer> {
@@ -163,7 +171,9 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async checkKey(command: CheckKey): Promise<CheckKeyAnswer> {
-    return this.#engine.state === null ? noAccount : keys.checkKey(this.#engine.state, command)
+    return this.#engine.state === null
+      ? noAccount
+      : keys.checkKey(this.#engine.state, command, this.#engine.now())
   }
 
   async view(): Promise<AccountView | null> {
@@ -177,12 +187,16 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   async keyView(number: number): Promise<KeyView | null> {
-    const key = [...(this.#engine.state?.keys.values() ?? [])].find(({ keyNumber }) => keyNumber === number)
-    return key === undefined ? null : keyView(key, this.#engine.now())
+    const { state } = this.#engine
+    const key = [...(state?.keys.values() ?? [])].find(({ keyNumber }) => keyNumber === number)
+    return state === null || key === undefined ? null : keyView(state, key, this.#engine.now())
   }
 
   async keys(): Promise<readonly KeyView[]> {
-    return [...(this.#engine.state?.keys.values() ?? [])].map((key) => keyView(key, this.#engine.now()))
+    const { state } = this.#engine
+    return state === null
+      ? []
+      : [...state.keys.values()].map((key) => keyView(state, key, this.#engine.now()))
   }
 
   async holds(): Promise<readonly HoldView[]> {
@@ -211,5 +225,13 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   #ask<Answer>(decide: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {
     return this.#engine.ask<Answer>(decide, missing, failure)
+  }
+}
+
+function nothingFor(command: Admit) {
+  return {
+    availableNanoUsd: zeroNanoUsd,
+    heldNanoUsd: zeroNanoUsd,
+    requiredNanoUsd: command.holdNanoUsd,
   }
 }

@@ -20,8 +20,9 @@ import type {
 import type { Draft } from './draft.ts'
 import { find, keepHold, resolvedCall } from './draft.ts'
 import { expiryOf } from './holds.ts'
+import { forceOf } from './key-force.ts'
+import { countAdmission } from './key-rates.ts'
 import { mergedPins, pinsFor } from './lots.ts'
-import { addAdmission } from './rate.ts'
 import { rateFigures, rateRefusal } from './rate-limits.ts'
 import type { Hold, Key, State } from './state.ts'
 import { afterRefusal, parallelGrant } from './standing.ts'
@@ -75,6 +76,8 @@ type Why = {
   limitSource?: LimitSource
   limitNanoUsd?: NanoUsd
   remainingNanoUsd?: NanoUsd
+  limit?: number
+  remaining?: number
   resetMs?: number
 }
 
@@ -91,21 +94,22 @@ function refusalOf(draft: Draft, command: Admit): Why | 'open already' | undefin
   if (Math.abs(state.nowMs - bornAtMs) > admitWithinMs) return { code: 'call_resolved' }
   if (resolvedCall(draft, command.callId) !== undefined) return { code: 'call_resolved' }
 
-  return rateRefusal(state, command.expectedTokens)
+  return rateRefusal(state, key, command.expectedTokens)
 }
 
 function refusalOfKey(state: State, key: Key | undefined, command: Admit): AdmitRefusalCode | undefined {
   if (key === undefined || key.secretHash !== command.secretHash) return 'invalid_api_key'
-  if (key.isDisabled) return 'key_disabled'
+  if (forceOf(key, state.nowMs) !== 'active') return 'key_disabled'
   if (state.settings.isFrozen) return 'account_suspended'
+  if (!key.scopes.includes('inference')) return 'insufficient_role'
   if (key.allowedModels !== null && !key.allowedModels.includes(command.model)) return 'model_not_allowed'
   return undefined
 }
 
 function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer {
   const { state, context } = draft
-  const { log, admissionNumber } = addAdmission(state.rate, state.nowMs, command.expectedTokens)
-  state.rate = log
+  const { keyNumber, expectedTokens } = command
+  const numbers = countAdmission(state, { keyNumber, atMs: state.nowMs, tokens: expectedTokens })
   keepHold(draft, {
     callId: command.callId,
     keyNumber: command.keyNumber,
@@ -121,7 +125,7 @@ function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer 
     afterSeq: state.headSeq,
     writtenBeatAtMs: state.nowMs,
     expiresAtMs: expiryOf(state.nowMs, state.nowMs, context.timings),
-    admissionNumber,
+    ...numbers,
   })
   return admitted(draft, command)
 }
@@ -138,7 +142,7 @@ function admitted(draft: Draft, command: Admit): AdmitAnswer {
     availableNanoUsd: availableOf(state),
     parallel: parallelGrant(state.standing, state.settings.isFrozen, state.nowMs),
     burnNanoUsdPerMinute: burnPerMinute(state.burn, state.nowMs),
-    rate: rateFigures(state),
+    rate: rateFigures(state, state.keys.get(command.keyNumber)),
   }
 }
 
@@ -165,7 +169,7 @@ function refusedWith(draft: Draft, command: Admit, why: Why | ClaimRefusal): Adm
     availableNanoUsd: availableOf(state),
     heldNanoUsd: state.heldNanoUsd,
     requiredNanoUsd: isSound(command) ? command.floorNanoUsd : zeroNanoUsd,
-    rate: rateFigures(state),
+    rate: rateFigures(state, state.keys.get(command.keyNumber)),
   }
 }
 

@@ -8,7 +8,7 @@ import { assert } from '#core/assert.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '#core/clock.ts'
 import { type CallId, keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
-import type { CreditKind } from './account-commands.ts'
+import type { CreditKind, KeyTerms } from './account-commands.ts'
 import { admit, extend } from './admission.ts'
 import { availableOf } from './available.ts'
 import { askCreate } from './book.ts'
@@ -19,7 +19,8 @@ import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
 import { captureOf, dollar, grantOf, keyOf, secretHashOf } from './example-commands.ts'
 import { beat, release } from './holds.ts'
-import { putKey, revokeKey } from './keys.ts'
+import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
+import { forceOf, spendingOf } from './key-force.ts'
 import { changeSettings } from './settings.ts'
 import { usedIn, holdsOfKey } from './spending-limits.ts'
 import { timings } from './timings.ts'
@@ -62,6 +63,8 @@ type Step =
     }
   | { do: 'putKey'; key: number; budget: number }
   | { do: 'revokeKey'; key: number }
+  | { do: 'editKey'; key: number; terms: Partial<KeyTerms>; expiresInMs: number | null }
+  | { do: 'rotateKey'; key: number; graceMs: number }
   | { do: 'settings'; rpm: number; tpm: number; inFlight: number; month: number | null; isFrozen: boolean }
   | { do: 'wait'; ms: number }
   | { do: 'crash' }
@@ -123,6 +126,31 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('revokeKey' as const), key: fc.constantFrom(1, 2, 3, 3, 3) }),
   },
   {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('editKey' as const),
+      key,
+      terms: fc.record(
+        {
+          rpm: fc.constantFrom(null, 1, 2),
+          tpm: fc.constantFrom(null, 500, 900),
+          inFlight: fc.constantFrom(null, 1, 1),
+          isDisabled: fc.constantFrom(false, false, false, true),
+        },
+        { requiredKeys: [] },
+      ),
+      expiresInMs: fc.constantFrom(null, null, null, null, 31 * secondMs, 2 * hourMs),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('rotateKey' as const),
+      key,
+      graceMs: fc.constantFrom(0, 31 * secondMs, 2 * hourMs),
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('settings' as const),
@@ -166,7 +194,10 @@ class Life {
   readonly simulator = new Simulator()
   readonly calls: CallId[] = []
   /** Admissions as an outsider counts them: when, and with how many tokens by now. */
-  readonly admissions: { callId: CallId; atMs: number; tokens: number }[] = []
+  readonly admissions: { callId: CallId; atMs: number; tokens: number; key: number }[] = []
+  /** The newest number of each key that was rotated; the numbers of all are told by what they began as. */
+  readonly newest = new Map<number, number>()
+  readonly beganAs = new Map<number, number>()
   settingsSaid = 0
   /** What happened at all. */
   readonly seen = new Set<string>()
@@ -209,6 +240,49 @@ class Life {
     )
   }
 
+  origin(key: number): number {
+    return this.beganAs.get(key) ?? key
+  }
+
+  current(key: number): number {
+    return this.newest.get(key) ?? key
+  }
+
+  editKey(next: Step & { do: 'editKey' }): void {
+    const { simulator } = this
+    const { terms, expiresInMs } = next
+    const expiresAtMs = expiresInMs === null ? null : simulator.nowMs + expiresInMs
+    simulator.ask((draft) =>
+      editKey(draft, {
+        reference: `edit ${simulator.live.headSeq}`,
+        keyNumber: keyNumber(this.current(next.key)),
+        terms: { ...terms, expiresAtMs },
+      }),
+    )
+  }
+
+  rotateKey(next: Step & { do: 'rotateKey' }): void {
+    const { simulator } = this
+    const from = this.current(next.key)
+    const to = 100 + simulator.live.headSeq
+    const posted = simulator.live.postedNanoUsd
+    const answer = simulator.ask((draft) =>
+      rotateKey(draft, {
+        reference: `rotate ${to}`,
+        keyNumber: keyNumber(from),
+        newKeyNumber: keyNumber(to),
+        secretHash: secretHashOf(to),
+        graceMs: next.graceMs,
+      }),
+    )
+    if (!answer.ok) return
+    this.newest.set(next.key, to)
+    this.beganAs.set(to, this.origin(from))
+    this.seen.add('rotated')
+    // What has expired meanwhile may have cost something; a change of keys never does.
+    assert(simulator.live.postedNanoUsd <= posted, 'a key changes no balance')
+  }
+
   known(callId: CallId) {
     const found = this.simulator.known.get(callId) ?? {
       fate: 'unknown' as const,
@@ -229,7 +303,8 @@ class Life {
       known.fate = 'open'
       known.heldNanoUsd = answer.heldNanoUsd
       known.lastSignMs = simulator.nowMs
-      this.admissions.push({ callId, atMs: simulator.nowMs, tokens: command.expectedTokens })
+      const { keyNumber: key, expectedTokens: tokens } = command
+      this.admissions.push({ callId, atMs: simulator.nowMs, tokens, key: this.origin(key) })
       this.checkAdmission(command)
     } else if (answer.ok) {
       assert(
@@ -252,22 +327,34 @@ class Life {
     assert(live.holds.size <= live.settings.inFlight, 'in-flight is never exceeded')
     const usedKey = live.keys.get(command.keyNumber)
     assert(
-      usedKey !== undefined && !usedKey.isDisabled && !live.settings.isFrozen,
+      usedKey !== undefined && forceOf(usedKey, nowMs) === 'active' && !live.settings.isFrozen,
       'only a live key is admitted',
     )
+    const isOwn = (key: number) => this.origin(key) === this.origin(usedKey.keyNumber)
+    const own = recent.filter(({ key }) => isOwn(key))
+    const ownTokens = own.reduce((sum, admission) => sum + admission.tokens, 0)
+    const running = [...live.holds.values()].filter((hold) => isOwn(hold.keyNumber)).length
+    assert(own.length <= (usedKey.rpm ?? Infinity), 'RPM of a key is never exceeded, rotated or not')
+    assert(ownTokens <= (usedKey.tpm ?? Infinity), 'TPM of a key is never exceeded, rotated or not')
+    assert(running <= (usedKey.inFlight ?? Infinity), 'in-flight of a key is never exceeded')
     for (const budget of usedKey.budgets) {
       const start = windowStart(budget.window, nowMs)
       const spent = store.entries
         .filter(
-          ({ keyNumber: of, kind }) => of === command.keyNumber && (kind === 'usage' || kind === 'late'),
+          ({ keyNumber: of, kind }) => of !== null && isOwn(of) && (kind === 'usage' || kind === 'late'),
         )
         .filter((entry) => windowStart(budget.window, numberOf(entry.detail, 'admittedAtMs')) === start)
         .reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
-      const held = [...holdsOfKey(live.holds, usedKey)]
+      const held = [...holdsOfKey(live, live.holds, usedKey)]
         .filter((hold) => windowStart(budget.window, hold.admittedAtMs) === start)
         .reduce((sum, { heldNanoUsd }) => sum + heldNanoUsd, 0)
       assert(spent + held <= budget.amountNanoUsd, 'a key never admits beyond its budget')
-      const used = usedIn(usedKey.spending, holdsOfKey(live.holds, usedKey), budget.window, nowMs)
+      const used = usedIn(
+        spendingOf(live, usedKey),
+        holdsOfKey(live, live.holds, usedKey),
+        budget.window,
+        nowMs,
+      )
       assert(used === spent + held, 'what a budget says is used is what its entries and holds say')
     }
   }
@@ -327,8 +414,8 @@ class Life {
       case 'admit':
         if (next.isNew) this.renew(next.slot)
         return this.admit(this.call(next.slot), {
-          keyNumber: keyNumber(next.key),
-          secretHash: secretHashOf(next.key),
+          keyNumber: keyNumber(this.current(next.key)),
+          secretHash: secretHashOf(this.current(next.key)),
           model: 'm',
           holdNanoUsd: nanoUsd(next.hold),
           floorNanoUsd: nanoUsd(Math.floor(next.hold / next.least)),
@@ -391,10 +478,14 @@ class Life {
         simulator.ask((draft) =>
           revokeKey(draft, {
             reference: `revoke ${next.key} ${simulator.nowMs}`,
-            keyNumber: keyNumber(next.key),
+            keyNumber: keyNumber(this.current(next.key)),
           }),
         )
         return
+      case 'editKey':
+        return this.editKey(next)
+      case 'rotateKey':
+        return this.rotateKey(next)
       case 'settings': {
         const { rpm, tpm, inFlight, month, isFrozen } = next
         const monthlySpendLimitNanoUsd = month === null ? null : nanoUsd(month)
@@ -461,11 +552,16 @@ function numberOf(detail: unknown, name: string): number {
 }
 
 const isRepeatable = (next: Step) =>
-  next.do !== 'wait' && next.do !== 'crash' && next.do !== 'renew' && next.do !== 'vain'
+  next.do !== 'editKey' &&
+  next.do !== 'rotateKey' &&
+  next.do !== 'wait' &&
+  next.do !== 'crash' &&
+  next.do !== 'renew' &&
+  next.do !== 'vain'
 
 /** What must have happened in one of fifty stories at least, for them to mean something. */
 const happenings =
-  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled'
+  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated'
 /** Shorter in mutation tests, where the same stories run thousands of times. */
 const runs = Number(process.env['PROPERTY_RUNS'] ?? '3000')
 /** Below it a rare happening may be missing by chance. */

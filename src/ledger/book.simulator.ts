@@ -2,6 +2,7 @@
 // independent and much simpler account of what must be true of every call. Not part of the product.
 
 import { assert } from '#core/assert.ts'
+import { asMillis } from '#core/clock.ts'
 import { makeAccountId } from '#core/ids.ts'
 import type { CallId } from '#core/ids.ts'
 import { nextDueAt } from './alarm.ts'
@@ -14,6 +15,8 @@ import type { Context, Draft } from './draft.ts'
 import { callAt, dollar, grantOf, keyOf } from './example-commands.ts'
 import { putKey } from './keys.ts'
 import { MemoryStore } from './memory-store.ts'
+import { ageRate } from './rate.ts'
+import { rateFigures } from './rate-limits.ts'
 import { stateFrom } from './start.ts'
 import type { State } from './state.ts'
 import { timings } from './timings.ts'
@@ -198,6 +201,7 @@ export class Simulator {
       holds: [...state.holds.values()].map(({ callId, heldNanoUsd }) => `${callId} ${heldNanoUsd}`).sort(),
       keys: [...state.keys.values()].sort((a, b) => a.keyNumber - b.keyNumber),
       spending: state.spending,
+      rates: this.#ratesOf(state),
       lifetime: state.lifetime,
       settings: state.settings,
       hasCaptured: state.standing.hasCaptured,
@@ -210,6 +214,13 @@ export class Simulator {
       const sign = this.known.get(hold.callId)?.lastSignMs ?? 0
       assert(hold.expiresAtMs >= sign + shortest, 'a restart never shortens a hold')
     }
+  }
+
+  /** What is left of every limit of requests and tokens, by the account and by each key. */
+  #ratesOf(state: State) {
+    const aged = { ...state, nowMs: asMillis(this.nowMs), rate: ageRate(state.rate, this.nowMs) }
+    const keys = [...state.keys.values()].sort((a, b) => a.keyNumber - b.keyNumber)
+    return [rateFigures(aged), ...keys.map((key) => rateFigures(aged, key))]
   }
 
   /** I10: with no owner alive, the alarm alone brings everything to rest, though each wake starts the object anew. */

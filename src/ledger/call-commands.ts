@@ -56,6 +56,7 @@ export type AdmitRefusalCode =
   | 'key_disabled'
   | 'model_not_allowed'
   | 'account_suspended'
+  | 'insufficient_role'
   | 'rate_limit_exceeded'
   | 'insufficient_credits'
   | 'in_flight_budget_exhausted'
@@ -71,7 +72,7 @@ export type AdmitRefusalCode =
 export type AdmitRefused = {
   ok: false
   code: AdmitRefusalCode
-  /** What refused: `rpm`, `tpm`, `in_flight`, `balance`, `key_day`, `key_week`, `key_month`, `key_lifetime`, `account_month`. */
+  /** What refused: the narrowest limit that did not allow it. */
   limitSource?: LimitSource
   availableNanoUsd: NanoUsd
   heldNanoUsd: NanoUsd
@@ -79,6 +80,9 @@ export type AdmitRefused = {
   /** The limit that refused and what is left of it, where it is one of money. */
   limitNanoUsd?: NanoUsd
   remainingNanoUsd?: NanoUsd
+  /** The same of a limit that counts requests or tokens. */
+  limit?: number
+  remaining?: number
   /** Until the refusing limit resets, where it does. */
   resetMs?: number
   /** The call that was made under the same Idempotency-Key, and what it was charged so far. */
@@ -86,7 +90,14 @@ export type AdmitRefused = {
   rate?: RateFigures
 }
 
-export type LimitSource = 'rpm' | 'tpm' | 'in_flight' | 'balance' | `key_${BudgetWindow}` | 'account_month'
+type RateSource = 'rpm' | 'tpm' | 'in_flight'
+/** `rpm` … are the account's, `key_rpm` … the key's own. */
+export type LimitSource =
+  | RateSource
+  | `key_${RateSource}`
+  | 'balance'
+  | `key_${BudgetWindow}`
+  | 'account_month'
 
 /** The total to hold from now on; a smaller total than the present one changes nothing. */
 export type Extend = {

@@ -21,7 +21,7 @@ import { availableOf } from './available.ts'
 import { append, chargeEntryOf, dropHold, find, keepRow, resolvedCall } from './draft.ts'
 import { expireLots } from './lot-expiry.ts'
 import { type Draw, drawDetail, drawFor, readDraw, returnOf } from './lots.ts'
-import { correctTokens } from './rate.ts'
+import { correctAdmission } from './key-rates.ts'
 import { rowOf } from './rows.ts'
 import type { Hold, State } from './state.ts'
 
@@ -97,8 +97,7 @@ function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {
     },
   })
   expireLots(draft)
-  if (hold.admissionNumber !== null)
-    state.rate = correctTokens(state.rate, hold.admissionNumber, command.tokens)
+  correctAdmission(state, hold, command.tokens)
   findOverrun(draft, hold, command.costNanoUsd)
   findWrittenOff(draft, hold.callId, booked.writtenOffNanoUsd)
   return captured(state, 'settled', booked.chargedNanoUsd)

@@ -9,7 +9,8 @@ import type { Beat, BeatAnswer, Release, ReleaseAnswer } from './call-commands.t
 import type { Draft } from './draft.ts'
 import { dropHold, keepHold, keepRow, putHold, resolvedCall } from './draft.ts'
 import { expireLots } from './lot-expiry.ts'
-import { correctTokens } from './rate.ts'
+import { forceOf } from './key-force.ts'
+import { correctAdmission } from './key-rates.ts'
 import { rowOf } from './rows.ts'
 import type { Hold, State } from './state.ts'
 import { notWritten } from './state.ts'
@@ -53,7 +54,7 @@ export function release(draft: Draft, command: Release): ReleaseAnswer {
   if (hold !== undefined) {
     dropHold(draft, hold)
     expireLots(draft)
-    if (hold.admissionNumber !== null) state.rate = correctTokens(state.rate, hold.admissionNumber, 0)
+    correctAdmission(state, hold, 0)
     keepRow(draft, { ...rowOf(hold), outcome: 'released', tokens: 0 })
   } else if (resolvedCall(draft, command.callId) === undefined) {
     keepRow(draft, { ...unseenRow(draft, command.callId, keyNumber(0)), outcome: 'released' })
@@ -72,5 +73,9 @@ export function expireDue(draft: Draft): void {
 }
 
 function mayGoOn(state: State, hold: Hold): boolean {
-  return !state.settings.isFrozen && state.keys.get(hold.keyNumber)?.isDisabled === false
+  const key = state.keys.get(hold.keyNumber)
+  if (key === undefined || state.settings.isFrozen) return false
+  // An expiry is no alarm: what was admitted before it may run to its end.
+  const force = forceOf(key, state.nowMs)
+  return force === 'active' || force === 'expired'
 }

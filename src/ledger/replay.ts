@@ -2,19 +2,18 @@
 // restarted object, a rebuilt one and the simulator's can never differ from the one that wrote the entries.
 
 import { asMillis } from '#core/clock.ts'
-import type { KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { negateNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { burnMore } from './burn.ts'
 import type { Entry } from './entry.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
-import { readBudgets, readModels } from './key-details.ts'
+import { applyKey } from './key-log.ts'
 import { readSettings } from './settings-details.ts'
 import { afterDispatchRefusal } from './standing.ts'
 import type { State } from './state.ts'
 import { addToTally } from './tally.ts'
-import { noSpending, spend } from './windows.ts'
+import { spend } from './windows.ts'
 
 export function applyEntry(state: State, entry: Entry): void {
   state.headSeq = entry.seq
@@ -30,7 +29,7 @@ export function applyEntry(state: State, entry: Entry): void {
       state.settings = { ...state.settings, ...readSettings(detail['settings']) }
       return
     case 'key':
-      applyKey(state, entry.keyNumber, detail)
+      applyKey(state, entry, detail)
       return
     case 'purchase':
     case 'auto_top_up':
@@ -102,25 +101,9 @@ function applyCharge(state: State, entry: Entry, detail: Detail): void {
   state.burn = burnMore(state.burn, charged, entry.createdAtMs)
   if (charged > 0 && detail['rule'] !== 'hold_expired')
     state.standing = { ...state.standing, hasCaptured: true }
-  const key = entry.keyNumber === null ? undefined : state.keys.get(entry.keyNumber)
-  if (key === undefined) return
-  state.keys.set(key.keyNumber, { ...key, spending: spend(key.spending, charged, admittedAtMs) })
-}
-
-function applyKey(state: State, keyNumber: KeyNumber | null, detail: Detail): void {
-  if (keyNumber === null) return
-  if (detail['action'] === 'revoke') {
-    const key = state.keys.get(keyNumber)
-    if (key !== undefined) state.keys.set(keyNumber, { ...key, isDisabled: true })
-    return
-  }
-  state.keys.set(keyNumber, {
-    keyNumber,
-    name: readString(detail['name']) ?? '',
-    secretHash: readString(detail['secretHash']) ?? '',
-    isDisabled: false,
-    budgets: readBudgets(detail['budgets']) ?? [],
-    allowedModels: readModels(detail['allowedModels']) ?? null,
-    spending: noSpending,
-  })
+  // Spending belongs to the first of a row of rotated keys.
+  const family = entry.keyNumber === null ? undefined : state.keys.get(entry.keyNumber)?.family
+  const first = family === undefined ? undefined : state.keys.get(family)
+  if (first === undefined) return
+  state.keys.set(first.keyNumber, { ...first, spending: spend(first.spending, charged, admittedAtMs) })
 }

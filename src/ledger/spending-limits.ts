@@ -5,6 +5,8 @@ import { addNanoUsd, maxNanoUsd, minNanoUsd, subtractNanoUsd, zeroNanoUsd } from
 import { creditLineOf } from './available.ts'
 import type { Budget, BudgetWindow } from './account-commands.ts'
 import type { Admit } from './call-commands.ts'
+import { spendingOf } from './key-force.ts'
+import { familyOf } from './key-rates.ts'
 import type { Hold, Key, State } from './state.ts'
 import type { Spending } from './windows.ts'
 import { msUntilWindowEnds, spentIn, windowStart } from './windows.ts'
@@ -74,8 +76,9 @@ function budgetsOf(key: Key | undefined): readonly { key: Key; budget: Budget }[
   return key === undefined ? [] : key.budgets.map((budget) => ({ key, budget }))
 }
 
-export function* holdsOfKey(holds: State['holds'], key: Key): Generator<Hold> {
-  for (const hold of holds.values()) if (hold.keyNumber === key.keyNumber) yield hold
+/** Of the key and of those that it was rotated from. */
+export function* holdsOfKey(state: State, holds: State['holds'], key: Key): Generator<Hold> {
+  for (const hold of holds.values()) if (familyOf(state, hold.keyNumber) === key.family) yield hold
 }
 
 /** What is left under one limit; it may be below zero. */
@@ -101,7 +104,7 @@ const noHolds: State['holds'] = new Map()
 function* limitsOf(state: State, asked: Asked): Generator<Limit> {
   const { atMs, holds } = asked
   for (const { key, budget } of budgetsOf(asked.key)) {
-    const used = usedIn(key.spending, holdsOfKey(holds, key), budget.window, atMs)
+    const used = usedIn(spendingOf(state, key), holdsOfKey(state, holds, key), budget.window, atMs)
     yield windowLimit(
       `key_${budget.window}`,
       budget.amountNanoUsd,

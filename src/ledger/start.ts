@@ -10,7 +10,8 @@ import { neverAdmittedMs } from './charges.ts'
 import { addPin } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { expiryOf } from './holds.ts'
-import { addAdmission, rateWindowMs } from './rate.ts'
+import { countAdmission } from './key-rates.ts'
+import { rateWindowMs } from './rate.ts'
 import { applyEntry, tokensOfCharge } from './replay.ts'
 import type { HoldRow, Snapshot } from './rows.ts'
 import { snapshotVersion } from './rows.ts'
@@ -54,7 +55,7 @@ export function stateFrom(stored: Stored, clockMs: number, timings: Timings): St
     if (row.afterSeq >= asOfSeq) state.rowsSinceSnapshot += 1
     if (!isOpen(row)) continue
     const hold = holdOf(row, state.nowMs, timings)
-    state.holds.set(row.callId, { ...hold, admissionNumber: admissionNumbers.get(row.callId) ?? null })
+    state.holds.set(row.callId, { ...hold, ...admissionNumbers.get(row.callId) })
     state.heldNanoUsd = addNanoUsd(state.heldNanoUsd, row.heldNanoUsd)
     state.slicesNanoUsd = addNanoUsd(state.slicesNanoUsd, row.sliceNanoUsd)
     for (const pin of row.pins) addPin(state, pin.seq, pin.amountNanoUsd)
@@ -102,24 +103,22 @@ function stateOfSnapshot(snapshot: Snapshot): State {
   }
 }
 
+type Numbers = Pick<Hold, 'admissionNumber' | 'keyAdmissionNumber'>
+
 /** In order of admission, so that the oldest leave the minute first. */
 function readRate(
   state: State,
   rows: readonly HoldRow[],
   charges: ReadonlyMap<string, number>,
-): Map<CallId, number> {
-  const numbers = new Map<CallId, number>()
+): Map<CallId, Numbers> {
+  const numbers = new Map<CallId, Numbers>()
   const isRecent = (row: HoldRow) =>
     row.admittedAtMs !== neverAdmittedMs && row.admittedAtMs > state.nowMs - rateWindowMs
   const recent = rows.filter(isRecent).sort((a, b) => a.admittedAtMs - b.admittedAtMs)
   for (const row of recent) {
-    const { log, admissionNumber } = addAdmission(
-      state.rate,
-      row.admittedAtMs,
-      charges.get(row.callId) ?? row.tokens,
-    )
-    state.rate = log
-    numbers.set(row.callId, admissionNumber)
+    const tokens = charges.get(row.callId) ?? row.tokens
+    const call = { keyNumber: row.keyNumber, atMs: row.admittedAtMs, tokens }
+    numbers.set(row.callId, countAdmission(state, call))
   }
   return numbers
 }
@@ -135,12 +134,15 @@ function holdOf(row: HoldRow, nowMs: number, timings: Timings): Hold {
   const expiresAtMs = expiryOf(row.admittedAtMs, lastBeatAtMs, timings)
   const wasDown = nowMs > expiresAtMs + timings.objectCallMs
   const { outcome: _, chargedNanoUsd: __, ...hold } = row
-  if (!wasDown) return { ...hold, writtenBeatAtMs: row.beatAtMs, expiresAtMs, admissionNumber: null }
+  if (!wasDown) return { ...hold, writtenBeatAtMs: row.beatAtMs, expiresAtMs, ...notCounted }
   return {
     ...hold,
     beatAtMs: nowMs - timings.beatWriteEveryMs,
     writtenBeatAtMs: notWritten,
     expiresAtMs: expiryOf(row.admittedAtMs, nowMs, timings),
-    admissionNumber: null,
+    ...notCounted,
   }
 }
+
+/** Its admission has left the minute. */
+const notCounted: Numbers = { admissionNumber: null, keyAdmissionNumber: null }

@@ -6,7 +6,7 @@ import { asMillis } from '#core/clock.ts'
 import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { AccountSettings, Budget } from './account-commands.ts'
+import type { AccountSettings, KeyTerms } from './account-commands.ts'
 import type { Lot, Pin } from './lots.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
@@ -42,6 +42,8 @@ export type State = {
   keys: Map<KeyNumber, Key>
   spending: Spending
   rate: RateLog
+  /** The same minute per family of keys (key-rates.ts). */
+  keyRates: Map<KeyNumber, RateLog>
   burn: Burn
   standing: Standing
   lifetime: { readonly added: Tally; readonly bonus: Tally; readonly spent: Tally }
@@ -73,18 +75,20 @@ export type Hold = {
   readonly expiresAtMs: number
   /** Its place in the minute of the rate limits; null where it is not known any more. */
   readonly admissionNumber: number | null
+  /** The same in the minute of its key. */
+  readonly keyAdmissionNumber: number | null
 }
 
 /** A start gave this hold a fresh expiry, which has to reach its row: else the next start would give it again. */
 export const notWritten = -1
 
-export type Key = {
+export type Key = Readonly<KeyTerms> & {
   readonly keyNumber: KeyNumber
-  readonly name: string
   readonly secretHash: string
-  readonly isDisabled: boolean
-  readonly budgets: readonly Budget[]
-  readonly allowedModels: readonly string[] | null
+  /** The first key of a row of rotations: it alone keeps what all of them spend. */
+  readonly family: KeyNumber
+  /** From when on it is deleted, for good; null while nobody has deleted or rotated it. */
+  readonly endsAtMs: number | null
   readonly spending: Spending
 }
 
@@ -137,6 +141,7 @@ export function newState(accountId: AccountId): State {
     keys: new Map(),
     spending: noSpending,
     rate: emptyRateLog,
+    keyRates: new Map(),
     burn: noBurn,
     standing: newStanding,
     lifetime: { added: emptyTally, bonus: emptyTally, spent: emptyTally },
@@ -159,5 +164,6 @@ export function copyState(state: State): State {
     holds: new Map(state.holds),
     keys: new Map(state.keys),
     pinned: new Map(state.pinned),
+    keyRates: new Map(state.keyRates),
   }
 }

@@ -1,11 +1,14 @@
 // What the account looks like from outside, at a time: for reading, never for deciding.
 
+import { asMillis } from '#core/clock.ts'
 import { maxNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type { Entry } from './entry.ts'
 import { availableOf } from './available.ts'
+import { forceOf, spendingOf } from './key-force.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
+import { usedIn } from './spending-limits.ts'
 import type { Hold, Key, State } from './state.ts'
 import { tallyText } from './tally.ts'
 import { msUntilWindowEnds, spentIn } from './windows.ts'
@@ -26,6 +29,7 @@ export function accountView(state: State, recent: readonly Entry[], nowMs: numbe
       expiresInMs: expiresAtMs === null ? null : Math.max(0, expiresAtMs - nowMs),
     })),
     openHolds: state.holds.size,
+    monthUsedNanoUsd: usedIn(state.spending, state.holds.values(), 'month', nowMs),
     lifetimeAdded: tallyText(state.lifetime.added),
     lifetimeBonus: tallyText(state.lifetime.bonus),
     lifetimeSpent: tallyText(state.lifetime.spent),
@@ -40,18 +44,29 @@ export function accountView(state: State, recent: readonly Entry[], nowMs: numbe
   }
 }
 
-export function keyView(key: Key, nowMs: number): KeyView {
+export function keyView(state: State, key: Key, nowMs: number): KeyView {
+  const spending = spendingOf(state, key)
+  const force = forceOf(key, nowMs)
   return {
     keyNumber: key.keyNumber,
     name: key.name,
-    isDisabled: key.isDisabled,
+    isDisabled: force !== 'active',
+    force,
     budgets: key.budgets.map((budget) => ({
       ...budget,
-      usedNanoUsd: maxNanoUsd(zeroNanoUsd, spentIn(key.spending, budget.window, nowMs)),
+      usedNanoUsd: maxNanoUsd(zeroNanoUsd, spentIn(spending, budget.window, nowMs)),
       resetMs: msUntilWindowEnds(budget.window, nowMs),
     })),
     allowedModels: key.allowedModels,
-    usedNanoUsd: key.spending.lifetime.spentNanoUsd,
+    usedNanoUsd: spending.lifetime.spentNanoUsd,
+    scopes: key.scopes,
+    rpm: key.rpm,
+    tpm: key.tpm,
+    inFlight: key.inFlight,
+    expiresAtMs: key.expiresAtMs,
+    endsAtMs: key.endsAtMs,
+    endUserBudgets: key.endUserBudgets,
+    rate: rateFigures({ ...state, rate: ageRate(state.rate, nowMs), nowMs: asMillis(nowMs) }, key),
   }
 }
 

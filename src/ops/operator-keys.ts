@@ -70,6 +70,10 @@ function keyRefusal(answer: KeyAnswer & { ok: false }): Refusal {
       return refuse('invalid_request', {
         message: 'The account has as many keys as it may have. Revoke one or raise keys_max.',
       })
+    case 'invalid_api_key':
+    case 'key_disabled':
+    case 'scope_missing':
+    case 'beyond_own_limits':
     case 'number_taken':
     case 'internal':
       return objectFailed()

@@ -1,9 +1,10 @@
 // The figures that an account shows of itself.
 
 import { describe, expect, test } from 'vitest'
-import { keyNumber, readAccountId } from '#core/ids.ts'
+import { readAccountId } from '#core/ids.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountView, KeyView } from '#ledger/account-views.ts'
+import { keyViewOf } from '#ledger/example-views.ts'
 import { accountBody, creditsBody, keyBody } from './account.ts'
 
 const accountId = readAccountId('acct_e00000000000000')
@@ -19,6 +20,7 @@ const view: AccountView = {
   debtNanoUsd: zeroNanoUsd,
   buckets: [],
   openHolds: 1,
+  monthUsedNanoUsd: nanoUsd(1),
   lifetimeAdded: '20.00',
   lifetimeBonus: '0.50',
   lifetimeSpent: '8.00',
@@ -42,14 +44,7 @@ const view: AccountView = {
   recent: [],
 }
 
-const key: KeyView = {
-  keyNumber: keyNumber(1),
-  name: 'laptop',
-  isDisabled: false,
-  allowedModels: null,
-  usedNanoUsd: nanoUsd(3_000_000_000),
-  budgets: [],
-}
+const key = keyViewOf({ name: 'laptop', usedNanoUsd: nanoUsd(3_000_000_000) })
 
 describe('the account as it shows itself', () => {
   // Cases: billing-bugs 41

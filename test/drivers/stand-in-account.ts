@@ -132,6 +132,7 @@ function viewOf(account: StandInAccount): AccountView {
     epoch: 1,
     postedNanoUsd: balance,
     heldNanoUsd: zeroNanoUsd,
+    monthUsedNanoUsd: zeroNanoUsd,
     availableNanoUsd: balance,
     debtNanoUsd: nanoUsd(0),
     buckets: [],
