@@ -54,6 +54,7 @@ export const exposedHeaders = [
   'x-balance-check',
   'x-cost',
   'x-max-tokens-lowered',
+  'idempotent-replayed',
   'x-should-retry',
   'retry-after',
   'x-ratelimit-limit-requests',

@@ -23,7 +23,7 @@ const times = {
   endedAt: startOfTest,
 }
 const used = { usage: { ...noUsage, input: 10 }, source: 'final' as const }
-const capture: CallEnd = commandOf(call, endingOf(call, 'done', 'after_terminator', used), times, undefined)
+const capture: CallEnd = commandOf(call, endingOf(call, 'done', 'after_terminator', used), times, {})
 const release: CallEnd = { release: { callId: call.callId, reason: 'timeout_unanswered' } }
 
 const settled: CaptureAnswer = {

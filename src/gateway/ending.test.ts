@@ -102,7 +102,7 @@ describe('the charge of a call', () => {
 
 describe('what the ledger is told', () => {
   const told = (cause: EndCause, phase: Phase, source: UsageSource, more: Partial<Usage>) =>
-    commandOf(call, endingOf(call, cause, phase, metered(source, more)), times, 'chatcmpl-1')
+    commandOf(call, endingOf(call, cause, phase, metered(source, more)), times, { upstreamId: 'chatcmpl-1' })
 
   test('of a charge stands without its hold: who, what, how much, when and why', () => {
     expect(told('client_gone', 'delivering', 'cumulative', { input: 10, reasoning: 2, output: 5 })).toEqual({
@@ -152,7 +152,7 @@ describe('what the ledger is told', () => {
   test('never has a negative duration, whatever the clock did', () => {
     const back: EndTimes = { ...times, endedAt: addMillis(call.startedAt, -5_000) }
     const ending = endingOf(call, 'done', 'after_terminator', metered('final', { input: 1 }))
-    const command = commandOf(call, ending, { ...back, firstTokenAt: undefined }, undefined)
+    const command = commandOf(call, ending, { ...back, firstTokenAt: undefined }, {})
     expect(command).toEqual({
       capture: expect.objectContaining({
         admittedAgoMs: 0,
@@ -168,7 +168,7 @@ describe('what the ledger is told', () => {
 
   test('fits a queue message however long the id is that the upstream gave its answer', () => {
     const ending = endingOf(call, 'done', 'after_terminator', metered('final', { input: 1 }))
-    const command = commandOf(call, ending, times, 'x'.repeat(1_000_000))
+    const command = commandOf(call, ending, times, { upstreamId: 'x'.repeat(1_000_000) })
     expect(JSON.stringify(command).length).toBeLessThan(4_096)
   })
 })

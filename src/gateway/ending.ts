@@ -5,6 +5,7 @@ import { type Usage, type UsageSource, inputTokensOf, noUsage, outputTokensOf } 
 import { chargeOf } from '#catalog/price.ts'
 import type { Millis } from '#core/clock.ts'
 import { zeroNanoUsd } from '#core/money.ts'
+import type { StoredAnswer } from '#ledger/claim.ts'
 import type { Capture } from '#ledger/call-commands.ts'
 import type { CallEnd } from './capture.ts'
 import type { PreparedCall } from './prepared-call.ts'
@@ -61,7 +62,7 @@ export function commandOf(
   call: PreparedCall,
   ending: Ending,
   times: EndTimes,
-  upstreamId: string | undefined,
+  { upstreamId, answer }: { upstreamId?: string | undefined; answer?: StoredAnswer | null },
 ): CallEnd {
   const { callId } = call
   if (!ending.isCharged) return { release: { callId, reason: ending.rule } }
@@ -71,6 +72,7 @@ export function commandOf(
     costNanoUsd: ending.charge.costNanoUsd,
     tokens: inputTokensOf(ending.usage) + outputTokensOf(ending.usage),
     admittedAgoMs: Math.max(0, times.endedAt - times.admittedAt),
+    ...(call.claim === null ? {} : { claim: { reference: call.claim.reference, answer: answer ?? null } }),
     detail: {
       requestId: call.requestId,
       model: call.model.id,

@@ -14,6 +14,7 @@ import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
 import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
 import { deliverEnd } from './capture.ts'
+import { replayedAnswer } from './kept-answer.ts'
 import { withAffordableTokens } from './chat.ts'
 import { Cover, type CoverLoss } from './cover.ts'
 import { type Ending, type Metered, commandOf, endingOf } from './ending.ts'
@@ -22,7 +23,7 @@ import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
 import type { EndCause, Phase } from './settle.ts'
 import type { Dispatch } from './standing.ts'
-import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
+import { type EndFacts, type Session, lostRefusal, refuseUnanswered } from './session.ts'
 import { streamAnswer } from './stream-answer.ts'
 import { wholeAnswer } from './whole-answer.ts'
 
@@ -132,12 +133,14 @@ class RunningCall implements Session {
         ? admission.refusal
         : withAffordableTokens(admission.refusal, call, answer.availableNanoUsd)
     if (answer !== undefined) parts.refusals.remember(callerName(call.caller), answer, refusal, now)
+    const replayed = answer === undefined ? undefined : replayedAnswer(answer, call.requestId)
     this.respond(
-      refusalResponse(refusal, {
-        requestId: call.requestId,
-        balanceCheck: this.balanceCheck,
-        ...(answer?.rate === undefined ? {} : { rate: answer.rate }),
-      }),
+      replayed ??
+        refusalResponse(refusal, {
+          requestId: call.requestId,
+          balanceCheck: this.balanceCheck,
+          ...(answer?.rate === undefined ? {} : { rate: answer.rate }),
+        }),
     )
     logRefused(parts.log, this.#refusedFacts(refusal))
     // Without an answer a hold may lie there; releasing an unknown call also refuses an admission that is still on its way.
@@ -245,13 +248,14 @@ class RunningCall implements Session {
     this.#firstTokenAt ??= this.parts.clock.now()
   }
 
-  end(cause: EndCause, phase: Phase, metered: Metered, upstreamId?: string): Ending {
+  end(cause: EndCause, phase: Phase, metered: Metered, facts: EndFacts = {}): Ending {
     if (this.#ending !== undefined) return this.#ending
     const { call, parts } = this
     const ending = endingOf(call, cause, phase, metered)
     this.#ending = ending
     const times = this.#times()
-    const command = commandOf(call, ending, times, upstreamId)
+    const answer = call.claim === null ? null : (facts.answerOf?.(ending) ?? null)
+    const command = commandOf(call, ending, times, { upstreamId: facts.upstreamId, answer })
     const withinMs = this.#captureWithinMs(times.endedAt)
     this.#delivery = deliverEnd(call.caller.accountId, command, parts, withinMs).then(() => {
       // Read late: the client's status is known by the time the ledger has answered.

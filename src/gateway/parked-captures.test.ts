@@ -26,7 +26,7 @@ const times = {
   endedAt: addMillis(startOfTest, 4_000),
 }
 const used = { usage: { ...noUsage, input: 10 }, source: 'final' as const }
-const end = commandOf(call, endingOf(call, 'done', 'after_terminator', used), times, undefined)
+const end = commandOf(call, endingOf(call, 'done', 'after_terminator', used), times, {})
 const parkedCapture: ParkedCapture = { accountId, parkedAtMs: startOfTest, ...end }
 const release = { callId: call.callId, reason: 'admission_unanswered' }
 const parkedRelease: ParkedCapture = { accountId, parkedAtMs: startOfTest, release }

@@ -3,6 +3,7 @@
 import { type Usage, noUsage } from '#calls/usage.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import type { NanoUsd } from '#core/money.ts'
+import type { StoredAnswer } from '#ledger/claim.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import type { BalanceCheck } from './call-log.ts'
 import type { CoverLoss } from './cover.ts'
@@ -31,7 +32,14 @@ export type Session = {
   checkpoint(usage: () => Usage, held?: () => NanoUsd): void
   firstToken(): void
   /** Settles: the charge is final and its capture is on its way before this returns. Only the first call counts. */
-  end(cause: EndCause, phase: Phase, metered: Metered, upstreamId?: string): Ending
+  end(cause: EndCause, phase: Phase, metered: Metered, facts?: EndFacts): Ending
+}
+
+/** What else is told with the end of a call. */
+export type EndFacts = {
+  upstreamId?: string | undefined
+  /** Of a call under an Idempotency-Key: the answer to keep, made once its charge is known. */
+  answerOf?: (ending: Ending) => StoredAnswer | null
 }
 
 /** Nothing has gone to the client yet, so the failure can still be a status; what cannot be read is not charged. */

@@ -9,15 +9,18 @@ import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
 import { openAiErrorFrame } from '#dialects/openai-errors.ts'
 import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { type Frame, FrameReader } from '#sse/frames.ts'
+import type { StoredAnswer } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { ClientStream } from './client-stream.ts'
 import { endingOf } from './ending.ts'
+import { KeptStream } from './kept-answer.ts'
 import { Pacing } from './pacing.ts'
 import { type Session, refuseUnanswered } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
 import type { EndCause, Phase } from './settle.ts'
 
 const encoder = new TextEncoder()
+const streamType = 'text/event-stream; charset=utf-8'
 /** Providers send a token or more per event; some cut one into letters or bytes. More than this is no answer within its limit. */
 const framesPerTokenMax = 4
 /** A provider may add a little of its own to the input; that is booked as an overrun. This much more is no such thing. */
@@ -60,10 +63,13 @@ class StreamedAnswer {
   #isDelivering = false
   #isUsageSaid = false
   #contentFrames = 0
+  /** Of a call under an Idempotency-Key only: nobody else asks for the same answer again. */
+  readonly #kept: KeptStream | undefined
 
   constructor(session: Session) {
     const { call, parts } = session
     this.#session = session
+    this.#kept = call.claim === null ? undefined : new KeptStream()
     this.client = new ClientStream(parts.clock, () => this.#relay?.clientLeft())
     this.#meter = new ChatMeter({
       countTokens: countTokensByBytes,
@@ -96,7 +102,7 @@ class StreamedAnswer {
       timings: parts.timings,
       policy: call.model.cancellationPolicy,
       pace: (frame) => this.#pacing.passes(this.#meter.deliveredBytes + frame.bytes.length),
-      edit: (frame) => this.#edit(frame),
+      edit: (frame) => this.#keep(this.#edit(frame)),
       isComplete: () => this.#isComplete,
       isCovered: () => session.isCovered(),
       hangUp: () => session.hangUp.abort(),
@@ -118,9 +124,15 @@ class StreamedAnswer {
         balanceCheck,
         outputTokensLoweredTo: call.outputTokensLoweredTo,
       }),
-      'content-type': 'text/event-stream; charset=utf-8',
+      'content-type': streamType,
       'x-accel-buffering': 'no',
     }
+  }
+
+  /** What goes to the client, or would go if it had not left: its repeat gets the whole answer. */
+  #keep(relayed: RelayedFrame): RelayedFrame {
+    this.#kept?.add(relayed.bytes)
+    return relayed
   }
 
   #edit(frame: Frame): RelayedFrame {
@@ -163,9 +175,14 @@ class StreamedAnswer {
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */
   async finish(cause: EndCause): Promise<void> {
     const session = this.#session
-    session.end(cause, this.#phase(), this.#meter.usage(), this.#meter.upstreamId)
-    if (this.client.isGone) return
+    // Before the ending is made: making it tells the meter that the answer is over.
+    const metered = this.#meter.usage()
     const bytes = this.#ending(cause)
+    session.end(cause, this.#phase(), metered, {
+      upstreamId: this.#meter.upstreamId,
+      answerOf: () => this.#answerToKeep(cause, bytes),
+    })
+    if (this.client.isGone) return
     if (session.coveredForMs() <= 0) {
       this.client.abort('The stream was cut because its cover ended.')
       return
@@ -173,6 +190,15 @@ class StreamedAnswer {
     // What the client has not taken by the fence it must not get any more.
     const withinMs = Math.min(session.parts.upstreamTimings.clientStallMs, session.coveredForMs())
     await this.client.finish(bytes, withinMs)
+  }
+
+  /** Only an answer that came to its end, or was ended politely: what broke off is told by its receipt. */
+  #answerToKeep(cause: EndCause, ending: Uint8Array): StoredAnswer | null {
+    const isWhole =
+      cause === 'done' || cause === 'hold_refused' || (cause === 'client_gone' && this.#isComplete)
+    if (!isWhole || this.#kept === undefined) return null
+    this.#kept.add(ending)
+    return this.#kept.answer(streamType)
   }
 
   #ending(cause: EndCause): Uint8Array {

@@ -1,18 +1,27 @@
 // An answer in one piece: read, priced, its capture on its way, then given to the client with its cost.
 
-import { countTokensByBytes } from '#calls/count-tokens.ts'
+import { countTokensByBytes, utf8BytesOf } from '#calls/count-tokens.ts'
 import { noUsage } from '#calls/usage.ts'
 import { refuse } from '#core/errors.ts'
 import { isObject, readJson, readString } from '#core/readers.ts'
 import { StopController } from '#core/stop.ts'
 import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
 import { withCost } from '#dialects/openai-cost.ts'
+import { type StoredAnswer, storedAnswerBytesMax } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
 import type { CoverLoss } from './cover.ts'
+import type { Ending } from './ending.ts'
 import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
 
 /** The text of 16 of the longest answers there are; all streams of the isolate live in the same 128 MB. */
 export const answerBytesMax = 16 * 1024 * 1024
+
+const jsonType = 'application/json'
+
+/** Null where it is too long to be kept: its repeat gets the receipt. */
+function keptAnswer(body: string): StoredAnswer | null {
+  return utf8BytesOf(body) > storedAnswerBytesMax ? null : { contentType: jsonType, body }
+}
 
 export async function wholeAnswer(response: Response, session: Session): Promise<void> {
   const { call } = session
@@ -34,12 +43,13 @@ export async function wholeAnswer(response: Response, session: Session): Promise
   meter.seeBody(body)
   session.firstToken()
   const metered = meter.usage()
-  const ending = session.end(
-    'done',
-    meter.deliveredBytes > 0 ? 'delivering' : 'answered',
-    metered,
-    readString(body['id']),
-  )
+  const textOf = ({ charge }: Ending) =>
+    JSON.stringify(withCost(body, { priced: charge, metered }, call.model.id))
+  const phase = meter.deliveredBytes > 0 ? 'delivering' : 'answered'
+  const ending = session.end('done', phase, metered, {
+    upstreamId: readString(body['id']),
+    answerOf: (ended) => keptAnswer(textOf(ended)),
+  })
   const { requestId, callId, outputTokensLoweredTo } = call
   const { rate } = session.admitted
   const { costNanoUsd } = ending.charge
@@ -52,9 +62,7 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     outputTokensLoweredTo,
   }
   session.respond(
-    Response.json(withCost(body, { priced: ending.charge, metered }, call.model.id), {
-      headers: answerHeaders(facts),
-    }),
+    new Response(textOf(ending), { headers: { ...answerHeaders(facts), 'content-type': jsonType } }),
   )
 }
 

@@ -6,8 +6,8 @@ import { readWhole } from '#core/readers.ts'
 import { availableOf } from './available.ts'
 import { burnPerMinute } from './burn.ts'
 import { admitWithinMs, callTimeOf } from './call-time.ts'
-import { callCostMaxNanoUsd } from './charges.ts'
-import { type ClaimRefusal, keepClaim, refusalOfClaim } from './claims.ts'
+import { callCostMaxNanoUsd, reverseAttempt } from './charges.ts'
+import { type ClaimRefusal, keepClaim, lostAttempts, refusalOfClaim } from './claims.ts'
 import type {
   Admit,
   AdmitAnswer,
@@ -29,19 +29,24 @@ import { afterRefusal, parallelGrant } from './standing.ts'
 import { holdFor, moreFor } from './spending-limits.ts'
 
 export function admit(draft: Draft, command: Admit): AdmitAnswer {
+  const { state } = draft
   const refusal = refusalOf(draft, command)
   if (refusal === 'open already') return admitted(draft, command)
   if (refusal !== undefined) return refused(draft, command, refusal)
-  const money = holdFor(draft.state, draft.state.keys.get(command.keyNumber), command)
-  return money.ok ? claimed(draft, command, money.heldNanoUsd) : refused(draft, command, money.why)
-}
-
-/** A repeat is no fault of the account's: it is refused without touching its standing. */
-function claimed(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer {
-  const refusal = refusalOfClaim(draft, command)
-  if (refusal !== undefined) return refusedWith(draft, command, refusal)
+  // Before limits and money: who asks again gets the answer, however empty the account is by now. A repeat is no fault of
+  // the account's and does not touch its standing.
+  const repeat = refusalOfClaim(draft, command)
+  if (repeat !== undefined) return refusedWith(draft, command, repeat)
+  const key = state.keys.get(command.keyNumber)
+  const limit = rateRefusal(state, key, command.expectedTokens)
+  if (limit !== undefined) return refused(draft, command, limit)
+  const money = holdFor(state, key, command)
+  if (!money.ok) return refused(draft, command, money.why)
+  // Of several lost attempts one charge stands until this one's takes its place.
+  const [, ...older] = command.claim === null ? [] : lostAttempts(draft, command.claim.reference)
   keepClaim(draft, command)
-  return place(draft, command, heldNanoUsd)
+  for (const attempt of older) reverseAttempt(draft, attempt)
+  return place(draft, command, money.heldNanoUsd)
 }
 
 /** Raises a hold to a new total, under the same budgets and the same money as an admission. */
@@ -93,8 +98,7 @@ function refusalOf(draft: Draft, command: Admit): Why | 'open already' | undefin
   // An id that is far from its birth may belong to a call whose row has been forgotten already.
   if (Math.abs(state.nowMs - bornAtMs) > admitWithinMs) return { code: 'call_resolved' }
   if (resolvedCall(draft, command.callId) !== undefined) return { code: 'call_resolved' }
-
-  return rateRefusal(state, key, command.expectedTokens)
+  return undefined
 }
 
 function refusalOfKey(state: State, key: Key | undefined, command: Admit): AdmitRefusalCode | undefined {

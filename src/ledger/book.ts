@@ -93,6 +93,7 @@ function close(draft: Draft, before: State | null, isCreation: boolean): Decisio
       entries: draft.entries,
       holds: [...draft.holds.values()],
       references: [...draft.references.values()],
+      answers: [...draft.answers].map(([callId, answer]) => ({ callId, answer })),
       marks: draft.isMarksChanged ? state.marks : null,
       snapshot: isSnapshotDue ? snapshotOf(state) : null,
     },

@@ -4,7 +4,7 @@
 import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { BudgetWindow } from './account-commands.ts'
-import type { Claim } from './claim.ts'
+import type { Claim, StoredAnswer } from './claim.ts'
 
 /** Asks for everything at once: key, account, rate limits, budgets and money; writes the hold on a yes. */
 export type Admit = {
@@ -86,7 +86,7 @@ export type AdmitRefused = {
   /** Until the refusing limit resets, where it does. */
   resetMs?: number
   /** The call that was made under the same Idempotency-Key, and what it was charged so far. */
-  earlier?: { callId: CallId; chargedNanoUsd: NanoUsd }
+  earlier?: { callId: CallId; chargedNanoUsd: NanoUsd; answer: StoredAnswer | null }
   rate?: RateFigures
 }
 
@@ -134,6 +134,8 @@ export type Capture = {
   tokens: number
   /** How long ago the owner admitted it: posts to the windows of its admission. */
   admittedAgoMs: number
+  /** Of a call under an Idempotency-Key: which claim, and the answer to keep for a repeat, if it is short enough. */
+  claim?: { reference: string; answer: StoredAnswer | null }
   detail: ChargeDetail
 }
 

@@ -1,6 +1,5 @@
 // Money for calls: capture, late capture and expiry. The one place that decides how much of a cost is really charged.
 
-import type { Json } from '#core/errors.ts'
 import { hourMs } from '#core/clock.ts'
 import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
@@ -15,9 +14,11 @@ import {
 } from '#core/money.ts'
 import { isObject, readWhole } from '#core/readers.ts'
 import { callTimeOf } from './call-time.ts'
-import type { Capture, CaptureAnswer, ChargeDetail } from './call-commands.ts'
+import type { Capture, CaptureAnswer } from './call-commands.ts'
 import type { Draft, Resolved } from './draft.ts'
 import { availableOf } from './available.ts'
+import { keepAnswer, supersededOf } from './claims.ts'
+import { type Booked, bookkeeping, chargeDetail, freeOfCharge, silentDetail } from './charge-details.ts'
 import { append, chargeEntryOf, dropHold, find, keepRow, resolvedCall } from './draft.ts'
 import { expireLots } from './lot-expiry.ts'
 import { type Draw, drawDetail, drawFor, readDraw, returnOf } from './lots.ts'
@@ -34,6 +35,18 @@ export const holdAgeMaxMs = 24 * hourMs
 
 /** Books the end of a call. Never refused for lack of money. */
 export function capture(draft: Draft, command: Capture): CaptureAnswer {
+  const first = supersededOf(draft, command)
+  // The first attempt was lost, repeated, and then its own end arrived after all: its charge stands for both.
+  const isPaid = first !== undefined && first.outcome !== 'expired'
+  const answer = captureAlone(draft, isPaid ? freeOfCharge(command) : command)
+  if (!answer.ok || answer.state === 'repeat') return answer
+  keepAnswer(draft, command)
+  if (first === undefined || isPaid || answer.chargedNanoUsd === zeroNanoUsd) return answer
+  reverseAttempt(draft, first)
+  return captured(draft.state, answer.state, answer.chargedNanoUsd)
+}
+
+function captureAlone(draft: Draft, command: Capture): CaptureAnswer {
   const { state, context } = draft
   const bornAtMs = callTimeOf(command.callId)
   if (bornAtMs === undefined || !isSound(command)) return { ok: false, code: 'invalid_command' }
@@ -57,6 +70,19 @@ export function capture(draft: Draft, command: Capture): CaptureAnswer {
   return bookUnknown(draft, command)
 }
 
+/** The checkpoint of a lost attempt goes back: one Idempotency-Key, one charge. */
+export function reverseAttempt(draft: Draft, attempt: Resolved): void {
+  const { row } = attempt
+  bookDifference(draft, attempt, {
+    callId: row.callId,
+    keyNumber: row.keyNumber,
+    costNanoUsd: zeroNanoUsd,
+    tokens: row.tokens,
+    admittedAgoMs: 0,
+    detail: { ...silentDetail(row, draft.state.nowMs), rule: 'reversed_by_repeat' },
+  })
+}
+
 /** Ends a hold whose owner has gone silent: its last checkpoint is charged, the rest is free again. */
 export function expireHold(draft: Draft, hold: Hold): void {
   const { chargedNanoUsd, writtenOffNanoUsd } = affordable(
@@ -71,7 +97,7 @@ export function expireHold(draft: Draft, hold: Hold): void {
     amountNanoUsd: negateNanoUsd(chargedNanoUsd),
     keyNumber: hold.keyNumber,
     detail: {
-      ...silentDetail(hold, draft.state.nowMs),
+      ...chargeDetail(silentDetail(hold, draft.state.nowMs)),
       ...bookkeeping({ chargedNanoUsd, writtenOffNanoUsd }, hold),
       ...drawDetail(drawn(draft.state, chargedNanoUsd, hold.pins)),
     },
@@ -196,8 +222,6 @@ function drawOfExpiry(draft: Draft, { row }: Resolved): Draw {
   return readDraw(isObject(detail) ? detail : {})
 }
 
-type Booked = { chargedNanoUsd: NanoUsd; writtenOffNanoUsd: NanoUsd }
-
 /** An overrun beyond the hold takes from what is available, then becomes debt up to the cap; the rest is written off. */
 function affordable(state: State, costNanoUsd: NanoUsd, heldNanoUsd: NanoUsd): Booked {
   if (costNanoUsd <= heldNanoUsd) return { chargedNanoUsd: costNanoUsd, writtenOffNanoUsd: zeroNanoUsd }
@@ -241,45 +265,4 @@ function isSound(command: Capture): boolean {
     readWhole(command.admittedAgoMs) !== undefined &&
     readWhole(command.keyNumber) !== undefined
   )
-}
-
-type ObjectOfJson = { readonly [name: string]: Json }
-
-function chargeDetail(detail: ChargeDetail): ObjectOfJson {
-  return { ...detail, lines: detail.lines.map((line) => ({ ...line })) }
-}
-
-/** What the object itself adds: the call's total so far, and what a replay needs for windows and rate limits. */
-function bookkeeping(
-  booked: Booked,
-  call: { heldNanoUsd: NanoUsd; admittedAtMs: number; tokens: number },
-): ObjectOfJson {
-  return {
-    costNanoUsd: booked.chargedNanoUsd,
-    writtenOffNanoUsd: booked.writtenOffNanoUsd,
-    heldNanoUsd: call.heldNanoUsd,
-    admittedAtMs: call.admittedAtMs,
-    tokens: call.tokens,
-  }
-}
-
-/** Nobody can tell more about a call whose owner went silent. */
-function silentDetail(hold: Hold, nowMs: number): ObjectOfJson {
-  const detail: ChargeDetail = {
-    requestId: `req_${hold.callId.slice('gen_'.length)}`,
-    model: hold.model,
-    provider: '',
-    endpoint: '',
-    isStreamed: false,
-    priceVersion: '',
-    usage: {},
-    usageSource: 'none',
-    lines: [],
-    rule: 'hold_expired',
-    status: 'owner_lost',
-    durationMs: nowMs - hold.admittedAtMs,
-    firstTokenMs: null,
-    upstreamId: null,
-  }
-  return chargeDetail(detail)
 }

@@ -8,7 +8,7 @@ import { admit } from './admission.ts'
 import { Simulator } from './book.simulator.ts'
 import { capture } from './charges.ts'
 import { claimKeptMs } from './claims.ts'
-import type { Claim } from './claim.ts'
+import { type Claim, type StoredAnswer, storedAnswerBytesMax } from './claim.ts'
 import { admitOf, captureOf, dollar } from './example-commands.ts'
 import { beat, release } from './holds.ts'
 import { timings } from './timings.ts'
@@ -20,8 +20,28 @@ function ask(account: Simulator, callId: CallId = account.newCall(), claimed: Cl
   return { callId, answer }
 }
 
-const end = (account: Simulator, callId: CallId, cost: number) =>
-  account.ask((draft) => capture(draft, captureOf(callId, cost)))
+const answer: StoredAnswer = { contentType: 'application/json', body: '{"ok":true}' }
+
+/** As an owner ends a claimed call: with the answer that its client was given. */
+const end = (account: Simulator, callId: CallId, cost: number, kept: StoredAnswer | null = answer) =>
+  account.ask((draft) =>
+    capture(draft, captureOf(callId, cost, { claim: { reference: claim.reference, answer: kept } })),
+  )
+
+/** An attempt whose owner dies after it has reported a cost. */
+function lose(account: Simulator, cost: number): CallId {
+  const { callId } = ask(account)
+  account.ask((draft) => beat(draft, { callId, n: 1, costNanoUsd: nanoUsd(cost) }))
+  account.nowMs += timings.holdExpiryMs
+  account.ask(() => true)
+  return callId
+}
+
+const spent = (account: Simulator) => {
+  account.check()
+  account.checkRestart()
+  return 10 * dollar - account.live.postedNanoUsd
+}
 
 describe('the same Idempotency-Key with the same body', () => {
   // Cases: billing-bugs 22
@@ -46,7 +66,7 @@ describe('the same Idempotency-Key with the same body', () => {
     expect(ask(account).answer).toMatchObject({
       ok: false,
       code: 'idempotency_completed',
-      earlier: { callId: first.callId, chargedNanoUsd: 400 },
+      earlier: { callId: first.callId, chargedNanoUsd: 400, answer },
     })
     expect(account.live.postedNanoUsd).toBe(10 * dollar - 400)
   })
@@ -69,18 +89,6 @@ describe('the same Idempotency-Key with the same body', () => {
     end(account, third.callId, 400)
     expect(ask(account).answer).toMatchObject({ code: 'idempotency_completed' })
     expect(account.live.postedNanoUsd).toBe(10 * dollar - 400)
-  })
-
-  // Cases: billing-bugs 22
-  test('does not run anew after a call that was lost when part of it was charged', () => {
-    const account = Simulator.opened(10)
-    const first = ask(account)
-    account.ask((draft) => beat(draft, { callId: first.callId, n: 1, costNanoUsd: nanoUsd(300) }))
-    account.nowMs += timings.holdExpiryMs
-    expect(ask(account).answer).toMatchObject({
-      code: 'idempotency_completed',
-      earlier: { callId: first.callId, chargedNanoUsd: 300 },
-    })
   })
 
   test('is free again after a day', () => {
@@ -110,4 +118,99 @@ test('a claim that is no pair of hashes is refused', () => {
   const account = Simulator.opened(10)
   const odd = { reference: "'; DROP TABLE entry", bodyHash: '' }
   expect(ask(account, account.newCall(), odd).answer).toMatchObject({ code: 'internal' })
+})
+
+describe('the answer of a claimed call', () => {
+  // Cases: billing-bugs 22
+  test('is given again before limits and money are asked: an empty account gets what it has paid for', () => {
+    const account = Simulator.opened(1, { rpm: 1 })
+    const first = ask(account)
+    end(account, first.callId, dollar)
+    expect(account.live.postedNanoUsd).toBe(0)
+    expect(ask(account).answer).toMatchObject({ code: 'idempotency_completed', earlier: { answer } })
+  })
+
+  test('of another key of the account is another claim', () => {
+    const account = Simulator.opened(10)
+    end(account, ask(account).callId, 400)
+    const other = { ...claim, reference: 'd'.repeat(32) }
+    expect(ask(account, account.newCall(), other).answer).toMatchObject({ ok: true })
+  })
+
+  test.each([
+    [storedAnswerBytesMax, 'kept'],
+    [storedAnswerBytesMax + 1, 'not kept: the repeat gets its receipt'],
+  ])('of %i bytes is %s', (bytes, fate) => {
+    const account = Simulator.opened(10)
+    const long = { ...answer, body: 'x'.repeat(bytes) }
+    end(account, ask(account).callId, 400, long)
+    expect(ask(account).answer).toMatchObject({
+      code: 'idempotency_completed',
+      earlier: { chargedNanoUsd: 400, answer: fate === 'kept' ? long : null },
+    })
+  })
+
+  test('that comes twice is the first one for ever, and one of an unclaimed call is not kept', () => {
+    const account = Simulator.opened(10)
+    const { callId } = ask(account)
+    end(account, callId, 400)
+    end(account, callId, 900, { ...answer, body: 'another' })
+    expect(ask(account).answer).toMatchObject({ earlier: { chargedNanoUsd: 400, answer } })
+    expect(account.store.answers.size).toBe(1)
+  })
+})
+
+// Cases: billing-bugs 22, 42
+describe('an attempt whose owner died after it was charged a part', () => {
+  test('runs anew, and in the end only the repeat is charged', () => {
+    const account = Simulator.opened(10)
+    lose(account, 300)
+    expect(spent(account)).toBe(300)
+    const repeat = ask(account)
+    expect(repeat.answer).toMatchObject({ ok: true })
+    end(account, repeat.callId, 500)
+    expect(spent(account)).toBe(500)
+    expect(ask(account).answer).toMatchObject({
+      earlier: { callId: repeat.callId, chargedNanoUsd: 500, answer },
+    })
+  })
+
+  test('and whose own end arrives after the repeat was charged changes nothing any more', () => {
+    const account = Simulator.opened(10)
+    const first = lose(account, 300)
+    const repeat = ask(account)
+    end(account, repeat.callId, 500)
+    expect(end(account, first, 900)).toMatchObject({ ok: true, state: 'repeat' })
+    expect(spent(account)).toBe(500)
+  })
+
+  test('and whose own end arrives before the repeat has ended is the one that is charged', () => {
+    const account = Simulator.opened(10)
+    const first = lose(account, 300)
+    const repeat = ask(account)
+    end(account, first, 900)
+    expect(end(account, repeat.callId, 500)).toMatchObject({ ok: true, chargedNanoUsd: 0 })
+    expect(spent(account)).toBe(900)
+  })
+
+  test('keeps its charge where the repeat costs nothing', () => {
+    const account = Simulator.opened(10)
+    lose(account, 300)
+    const repeat = ask(account)
+    account.ask((draft) => release(draft, { callId: repeat.callId, reason: 'upstream_error' }))
+    expect(spent(account)).toBe(300)
+  })
+
+  test('more than once is charged for one of them, over a restart at every step', () => {
+    const account = Simulator.opened(10)
+    for (const cost of [300, 200, 100]) {
+      lose(account, cost)
+      account.crash()
+    }
+    expect(spent(account)).toBe(300)
+    const last = ask(account)
+    account.crash()
+    end(account, last.callId, 500)
+    expect(spent(account)).toBe(500)
+  })
 })

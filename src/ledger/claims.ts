@@ -2,11 +2,13 @@
 // the same key, at once, later or after a crash, at most one call is executed and charged.
 
 import { dayMs } from '#core/clock.ts'
-import { readCallId } from '#core/ids.ts'
+import { type CallId, readCallId } from '#core/ids.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import type { Admit, AdmitRefused } from './call-commands.ts'
+import type { Admit, AdmitRefused, Capture } from './call-commands.ts'
+import { storedAnswerBytesMax } from './claim.ts'
+import { boundedText } from './detail.ts'
 import type { Draft } from './draft.ts'
-import { keepReference, referenceOf, resolvedCall } from './draft.ts'
+import { type Resolved, keepReference, referenceOf, resolvedCall } from './draft.ts'
 
 /** How long a key stands for its call; afterwards it may be used anew. */
 export const claimKeptMs = 1 * dayMs
@@ -20,26 +22,81 @@ export function refusalOfClaim(draft: Draft, command: Admit): ClaimRefusal | und
   const { claim } = command
   if (claim === null) return undefined
   if (!hashPattern.test(claim.reference) || !hashPattern.test(claim.bodyHash)) return { code: 'internal' }
-  const [bodyHash, call, atMs] = referenceOf(draft, 'claim', claim.reference)?.said.split(' ') ?? []
-  const callId = readCallId(call)
-  if (callId === undefined || callId === command.callId) return undefined
-  if (draft.state.nowMs - Number(atMs) >= claimKeptMs) return undefined
-  if (bodyHash !== claim.bodyHash) return { code: 'idempotency_key_reused' }
+  const kept = keptClaim(draft, claim.reference)
+  if (kept === undefined || kept.callId === command.callId) return undefined
+  const { callId } = kept
+  if (kept.bodyHash !== claim.bodyHash) return { code: 'idempotency_key_reused' }
   if (draft.state.holds.has(callId)) {
-    return { code: 'idempotency_in_progress', earlier: { callId, chargedNanoUsd: zeroNanoUsd } }
+    return { code: 'idempotency_in_progress', earlier: { callId, chargedNanoUsd: zeroNanoUsd, answer: null } }
   }
   const resolved = resolvedCall(draft, callId)
-  // What cost nothing may be tried again: an upstream that failed, an owner that died before anything was delivered.
-  if (resolved === undefined || resolved.outcome === 'released') return undefined
-  const { outcome, chargedNanoUsd } = resolved
-  if (outcome === 'expired' && chargedNanoUsd === zeroNanoUsd) return undefined
-  return { code: 'idempotency_completed', earlier: { callId, chargedNanoUsd } }
+  if (mayRunAnew(resolved)) return undefined
+  const answer = draft.answers.get(callId) ?? draft.context.lookup.answer(callId) ?? null
+  const chargedNanoUsd = resolved?.chargedNanoUsd ?? zeroNanoUsd
+  return { code: 'idempotency_completed', earlier: { callId, chargedNanoUsd, answer } }
+}
+
+/** What cost nothing may be tried again, and what broke off by our fault: its owner died before the end. */
+function mayRunAnew(resolved: Resolved | undefined): boolean {
+  return resolved === undefined || resolved.outcome === 'released' || resolved.outcome === 'expired'
 }
 
 /** Part of the admission: durable with its hold, or not at all. */
 export function keepClaim(draft: Draft, command: Admit): void {
   const { claim, callId } = command
   if (claim === null) return
-  const said = `${claim.bodyHash} ${callId} ${String(draft.state.nowMs)}`
-  keepReference(draft, { scope: 'claim', reference: claim.reference, seq: draft.state.headSeq, said })
+  const attempt = lostAttempts(draft, claim.reference)[0]
+  const said = [
+    claim.bodyHash,
+    callId,
+    draft.state.nowMs,
+    ...(attempt === undefined ? [] : [attempt.row.callId]),
+  ]
+  keepReference(draft, {
+    scope: 'claim',
+    reference: claim.reference,
+    seq: draft.state.headSeq,
+    said: said.join(' '),
+  })
+}
+
+type Kept = { bodyHash: string; callId: CallId; superseded: CallId | undefined }
+
+/** The claim that stands, undefined where there is none or its day is over. */
+function keptClaim(draft: Draft, reference: string): Kept | undefined {
+  const said = referenceOf(draft, 'claim', reference)?.said.split(' ') ?? []
+  const [bodyHash = '', call, atMs, earlier] = said
+  const callId = readCallId(call)
+  if (callId === undefined || draft.state.nowMs - Number(atMs) >= claimKeptMs) return undefined
+  return { bodyHash, callId, superseded: readCallId(earlier) }
+}
+
+/** The attempts under a claim that died and were charged a checkpoint, the newest first: two at most, as all but one go back. */
+export function lostAttempts(draft: Draft, reference: string): readonly Resolved[] {
+  const kept = keptClaim(draft, reference)
+  if (kept === undefined) return []
+  return [kept.callId, kept.superseded].flatMap((callId) => {
+    const resolved = callId === undefined ? undefined : resolvedCall(draft, callId)
+    return resolved?.outcome === 'expired' && resolved.chargedNanoUsd > 0 ? [resolved] : []
+  })
+}
+
+/** The attempt that a captured call has repeated, if it was charged anything; undefined for all others. */
+export function supersededOf(draft: Draft, { claim, callId }: Capture): Resolved | undefined {
+  if (claim === undefined) return undefined
+  const kept = keptClaim(draft, claim.reference)
+  if (kept?.callId !== callId || kept.superseded === undefined) return undefined
+  const resolved = resolvedCall(draft, kept.superseded)
+  return resolved !== undefined && resolved.chargedNanoUsd > 0 ? resolved : undefined
+}
+
+/** Kept beside its charge, in the same transaction: what is read again is what was paid for. */
+export function keepAnswer(draft: Draft, { claim, callId }: Capture): void {
+  const answer = claim?.answer ?? null
+  if (answer === null || utf8Length(answer.body) > storedAnswerBytesMax) return
+  draft.answers.set(callId, { contentType: boundedText(answer.contentType), body: answer.body })
+}
+
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length
 }

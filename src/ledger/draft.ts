@@ -5,6 +5,7 @@ import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, negateNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { Entry, EntryKind } from './entry.ts'
+import type { StoredAnswer } from './claim.ts'
 import { boundedDetail, boundedText } from './detail.ts'
 import { applyEntry } from './replay.ts'
 import type { HoldRow, Lookup, ReferenceRow } from './rows.ts'
@@ -27,6 +28,7 @@ export type Draft = {
   readonly entries: Entry[]
   readonly holds: Map<CallId, { row: HoldRow; isNew: boolean }>
   readonly references: Map<string, ReferenceRow>
+  readonly answers: Map<CallId, StoredAnswer>
   isMarksChanged: boolean
 }
 
@@ -37,6 +39,7 @@ export function openDraft(state: State, context: Context): Draft {
     entries: [],
     holds: new Map(),
     references: new Map(),
+    answers: new Map(),
     isMarksChanged: false,
   }
 }

@@ -3,6 +3,7 @@
 import { assert } from '#core/assert.ts'
 import type { AccountId, CallId } from '#core/ids.ts'
 import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
+import type { StoredAnswer } from './claim.ts'
 import type { Entry } from './entry.ts'
 import { rateWindowMs } from './rate.ts'
 import type { Changes, HoldRow, Lookup, ReferenceRow, Snapshot } from './rows.ts'
@@ -15,6 +16,7 @@ export class MemoryStore {
   readonly entries: Entry[] = []
   readonly holds = new Map<CallId, HoldRow>()
   readonly references = new Map<string, ReferenceRow>()
+  readonly answers = new Map<CallId, StoredAnswer>()
   marks: Marks | null = null
   snapshot: Snapshot | null = null
   rowsWritten = 0
@@ -34,6 +36,7 @@ export class MemoryStore {
       assert(row.scope === 'claim' || !this.references.has(name), 'a reference is written once')
       this.references.set(name, row)
     }
+    for (const { callId, answer } of changes.answers) this.answers.set(callId, answer)
     this.marks = changes.marks ?? this.marks
     this.snapshot = changes.snapshot === null ? this.snapshot : structuredClone(changes.snapshot)
     this.rowsWritten += changes.entries.length + changes.holds.length + changes.references.length
@@ -61,6 +64,7 @@ export class MemoryStore {
       this.entries.find(
         ({ seq, kind, reference }) => seq > afterSeq && kind === 'usage' && reference === callId,
       ),
+    answer: (callId) => this.answers.get(callId),
     reference: (scope, reference) => this.references.get(`${scope} ${reference}`),
   }
 
@@ -80,7 +84,12 @@ export class MemoryStore {
 
   #forget(nowMs: number): void {
     for (const callId of this.holds.keys()) {
-      if (dayOf(callTimeOf(callId) ?? nowMs) < oldestKeptDay(nowMs)) this.holds.delete(callId)
+      if (dayOf(callTimeOf(callId) ?? nowMs) < oldestKeptDay(nowMs)) this.#forgetCall(callId)
     }
+  }
+
+  #forgetCall(callId: CallId): void {
+    this.holds.delete(callId)
+    this.answers.delete(callId)
   }
 }

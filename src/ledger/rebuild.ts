@@ -40,6 +40,7 @@ export function changesOfPage(entries: readonly Entry[], nowMs: number): Changes
     entries,
     holds: [...calls.values()].map((row) => ({ row, isNew: true })),
     references: entries.flatMap((entry) => referenceOfEntry(entry) ?? []),
+    answers: [],
     marks: null,
     snapshot: null,
   }
@@ -66,6 +67,7 @@ export function openEpoch(closed: State, command: FinishRebuild, context: Contex
     entries,
     holds: [],
     references: [],
+    answers: [],
     marks: state.marks,
     snapshot: snapshotOf(state),
   }

@@ -24,6 +24,7 @@ const nothingWritten: Omit<Changes, 'nowMs'> = {
   entries: [],
   holds: [],
   references: [],
+  answers: [],
   marks: null,
   snapshot: null,
 }

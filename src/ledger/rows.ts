@@ -3,6 +3,7 @@
 import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { zeroNanoUsd } from '#core/money.ts'
+import type { StoredAnswer } from './claim.ts'
 import type { Entry } from './entry.ts'
 import type { Pin } from './lots.ts'
 import type { Hold, Key, Marks, State } from './state.ts'
@@ -40,6 +41,9 @@ export type ReferenceRow = {
   readonly said: string
 }
 
+/** The answer of a claimed call, forgotten with the holds of its day. */
+export type AnswerRow = { readonly callId: CallId; readonly answer: StoredAnswer }
+
 /** A picture of the account after entry `asOfSeq`: a start replays only what came later. Only a cache of the log. */
 export type Snapshot = Pick<
   State,
@@ -73,6 +77,7 @@ export type Changes = {
   readonly entries: readonly Entry[]
   readonly holds: readonly { readonly row: HoldRow; readonly isNew: boolean }[]
   readonly references: readonly ReferenceRow[]
+  readonly answers: readonly AnswerRow[]
   readonly marks: Marks | null
   readonly snapshot: Snapshot | null
 }
@@ -82,6 +87,7 @@ export type Lookup = {
   holdRow(callId: CallId): HoldRow | undefined
   /** The charge of a call among the entries after `afterSeq`. */
   usageEntry(callId: CallId, afterSeq: number): Entry | undefined
+  answer(callId: CallId): StoredAnswer | undefined
   reference(scope: ReferenceRow['scope'], reference: string): ReferenceRow | undefined
 }
 

@@ -33,6 +33,11 @@ export function holdTable(day: number): string {
   return `hold_${day}`
 }
 
+/** Answers under an Idempotency-Key, beside the holds of their day. */
+export function answerTable(day: number): string {
+  return `answer_${day}`
+}
+
 export function createHoldTable(day: number): string {
   return `
 CREATE TABLE IF NOT EXISTS ${holdTable(day)} (
@@ -50,6 +55,11 @@ CREATE TABLE IF NOT EXISTS ${holdTable(day)} (
   tokens INTEGER NOT NULL,
   after_seq INTEGER NOT NULL,
   charged_nano_usd INTEGER NOT NULL CHECK (abs(charged_nano_usd) <= 9007199254740991)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ${answerTable(day)} (
+  call_id TEXT PRIMARY KEY,
+  content_type TEXT NOT NULL,
+  body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `
 }

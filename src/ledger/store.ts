@@ -1,18 +1,16 @@
 // The account's rows in the object's SQLite: written in one transaction per group, read as values. Decides nothing.
 
-import { assert } from '#core/assert.ts'
 import { readJson } from '#core/readers.ts'
-import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
-import type { Json } from '#core/errors.ts'
-import type { NanoUsd } from '#core/money.ts'
+import type { AccountId, CallId } from '#core/ids.ts'
 import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
-import type { Entry, EntryKind } from './entry.ts'
+import type { StoredAnswer } from './claim.ts'
+import type { Entry } from './entry.ts'
 import { piecesOf } from './pieces.ts'
 import { rateWindowMs } from './rate.ts'
 import { rebuildingIn } from './rebuild-store.ts'
-import type { Changes, HoldRow, Lookup, ReferenceRow, Snapshot, StoredOutcome } from './rows.ts'
-import { snapshotVersion } from './rows.ts'
-import { accountTables, createHoldTable, holdTable } from './schema.ts'
+import type { Changes, HoldRow, Lookup, Snapshot } from './rows.ts'
+import { accountTables, answerTable, createHoldTable, holdTable } from './schema.ts'
+import { pieceName, readEntry, readHold, readReference, readSnapshot, text, whole } from './stored-rows.ts'
 import { type Stored, firstCallIdToRead } from './start.ts'
 import type { Marks } from './state.ts'
 
@@ -54,6 +52,7 @@ export class Store {
         afterSeq,
         callId,
       )[0],
+    answer: (callId) => this.#answer(callId),
     reference: (scope, reference) => {
       const sql = 'SELECT * FROM reference WHERE scope = ? AND reference = ?'
       const [row] = this.#sql.exec<Row>(sql, scope, reference).toArray()
@@ -69,6 +68,7 @@ export class Store {
     for (const { scope, reference, seq, said } of changes.references) {
       this.#run('INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?)', [scope, reference, seq, said])
     }
+    for (const { callId, answer } of changes.answers) this.#putAnswer(callId, answer, changes.nowMs)
     if (changes.marks !== null) this.#keep('marks', changes.marks)
     if (changes.snapshot !== null) this.#keep('snapshot', changes.snapshot)
   }
@@ -137,12 +137,27 @@ export class Store {
     ])
   }
 
+  #putAnswer(callId: CallId, { contentType, body }: StoredAnswer, nowMs: number): void {
+    const day = dayOf(callTimeOf(callId) ?? nowMs)
+    this.#openDay(day, nowMs)
+    this.#run(`INSERT OR IGNORE INTO ${answerTable(day)} VALUES (?, ?, ?)`, [callId, contentType, body])
+  }
+
+  #answer(callId: CallId): StoredAnswer | undefined {
+    const time = callTimeOf(callId)
+    if (time === undefined || !this.#days.has(dayOf(time))) return undefined
+    const sql = `SELECT * FROM ${answerTable(dayOf(time))} WHERE call_id = ?`
+    const [row] = this.#sql.exec<Row>(sql, callId).toArray()
+    return row === undefined ? undefined : { contentType: text(row['content_type']), body: text(row['body']) }
+  }
+
   /** The first row of a day makes its table and forgets the days that are past remembering. */
   #openDay(day: number, nowMs: number): void {
     if (this.#days.has(day)) return
     this.#run(createHoldTable(day))
     for (const old of [...this.#days].filter((known) => known < oldestKeptDay(nowMs))) {
       this.#run(`DROP TABLE ${holdTable(old)}`)
+      this.#run(`DROP TABLE ${answerTable(old)}`)
       this.#days.delete(old)
     }
     this.#days.add(day)
@@ -224,75 +239,4 @@ export class Store {
   #run(sql: string, values: readonly SqlStorageValue[] = []): void {
     this.rowsWritten += this.#sql.exec(sql, ...values).rowsWritten
   }
-}
-
-/** In the order of the pieces; a thousand of them would be half a gigabyte. */
-function pieceName(name: string, index: number): string {
-  return index === 0 ? name : `${name}+${String(index).padStart(3, '0')}`
-}
-
-// Rows of our own tables: STRICT, and checked as they are written. Another type is a bug that must not become a zero.
-
-function text(value: SqlStorageValue | undefined): string {
-  assert(typeof value === 'string', 'a text column holds text')
-  return value
-}
-
-function whole(value: SqlStorageValue | undefined): number {
-  assert(typeof value === 'number' && Number.isSafeInteger(value), 'a whole column holds a safe whole number')
-  return value
-}
-
-function readEntry(row: Row): Entry {
-  return {
-    epoch: whole(row['epoch']),
-    seq: whole(row['seq']),
-    kind: text(row['kind']) as EntryKind,
-    reference: text(row['reference']),
-    amountNanoUsd: whole(row['amount_nano_usd']) as NanoUsd,
-    balanceAfterNanoUsd: whole(row['balance_after_nano_usd']) as NanoUsd,
-    createdAtMs: whole(row['created_at_ms']),
-    keyNumber: row['key_number'] === null ? null : (whole(row['key_number']) as KeyNumber),
-    detail: readJson(text(row['detail'])) as Json,
-  }
-}
-
-function readHold(row: Row): HoldRow {
-  return {
-    callId: text(row['call_id']) as CallId,
-    outcome: text(row['outcome']) as StoredOutcome,
-    keyNumber: whole(row['key_number']) as KeyNumber,
-    model: text(row['model']),
-    heldNanoUsd: whole(row['held_nano_usd']) as NanoUsd,
-    sliceNanoUsd: whole(row['slice_nano_usd']) as NanoUsd,
-    pins: readPins(text(row['pins'])),
-    checkpointNanoUsd: whole(row['checkpoint_nano_usd']) as NanoUsd,
-    beatN: whole(row['beat_n']),
-    beatAtMs: whole(row['beat_at_ms']),
-    admittedAtMs: whole(row['admitted_at_ms']),
-    tokens: whole(row['tokens']),
-    afterSeq: whole(row['after_seq']),
-    chargedNanoUsd: whole(row['charged_nano_usd']) as NanoUsd,
-  }
-}
-
-/** Written by `#putHold`: pairs of a lot and an amount. */
-function readPins(body: string): HoldRow['pins'] {
-  const pairs = readJson(body) as readonly (readonly [number, NanoUsd])[]
-  return pairs.map(([seq, amountNanoUsd]) => ({ seq, amountNanoUsd }))
-}
-
-function readReference(row: Row): ReferenceRow {
-  return {
-    scope: text(row['scope']) as ReferenceRow['scope'],
-    reference: text(row['reference']),
-    seq: whole(row['seq']),
-    said: text(row['said']),
-  }
-}
-
-function readSnapshot(body: string | undefined): Snapshot | null {
-  if (body === undefined) return null
-  const snapshot = readJson(body) as Snapshot
-  return snapshot.version === snapshotVersion ? snapshot : null
 }
