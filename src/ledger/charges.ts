@@ -149,7 +149,11 @@ function bookDifference(draft: Draft, resolved: Resolved, command: Capture): Cap
       ...bookkeeping(booked, { ...row, tokens: command.tokens }),
       ...drawDetail(
         amount < 0
-          ? returnOf(drawOfExpiry(draft, resolved), negateNanoUsd(amount))
+          ? returnOf(drawOfExpiry(draft, resolved), {
+              amountNanoUsd: negateNanoUsd(amount),
+              debtNanoUsd: draft.state.debtNanoUsd,
+              seq: draft.state.headSeq + 1,
+            })
           : drawn(draft.state, amount, []),
       ),
     },

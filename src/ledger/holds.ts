@@ -64,12 +64,13 @@ export function release(draft: Draft, command: Release): ReleaseAnswer {
 
 /** Expires what is due. Runs before every group of commands, so that no command ever sees a hold that should be gone. */
 export function expireDue(draft: Draft): void {
+  // First what is over: no charge may count on it.
+  expireLots(draft)
   // A map may lose or replace the entry that is being visited.
   for (const hold of draft.state.holds.values()) {
     if (hold.expiresAtMs <= draft.state.nowMs) expireHold(draft, hold)
     else if (hold.writtenBeatAtMs === notWritten) keepHold(draft, hold)
   }
-  expireLots(draft)
 }
 
 function mayGoOn(state: State, hold: Hold): boolean {

@@ -9,10 +9,10 @@ import { admit, extend } from './admission.ts'
 import { nextDueAt } from './alarm.ts'
 import { availableOf } from './available.ts'
 import { Simulator, startOfTime } from './book.simulator.ts'
-import { capture } from './charges.ts'
+import { capture, overrunDebtMaxNanoUsd } from './charges.ts'
 import { credit } from './credits.ts'
 import { admitOf, captureOf, dollar, grantOf } from './example-commands.ts'
-import { release } from './holds.ts'
+import { beat, release } from './holds.ts'
 import { changeSettings } from './settings.ts'
 import { timings } from './timings.ts'
 
@@ -97,7 +97,43 @@ describe('a charge', () => {
   })
 })
 
+describe('a charge that is given back', () => {
+  /** The owner dies after a beat; its capture arrives later and says less. */
+  function lateAfter(account: Simulator, checkpoint: number, between: () => void) {
+    const { callId } = hold(account, 0)
+    account.ask((draft) => beat(draft, { callId, n: 1, costNanoUsd: dollars(checkpoint) }))
+    account.nowMs += timings.holdExpiryMs
+    account.ask(() => true)
+    between()
+    return charge(account, callId, 0)
+  }
+
+  test('returns to the debt first, then to the lots it came from', () => {
+    const account = Simulator.opened(0)
+    give(account, 1)
+    lateAfter(account, 1.5, () => expect(funds(account)).toEqual({ debt: 0.5 }))
+    expect(funds(account)).toEqual({ promotional: 1, debt: 0 })
+  })
+
+  test('is money again where its debt has been paid meanwhile', () => {
+    const account = Simulator.opened(0)
+    lateAfter(account, 0.5, () => give(account, 2, { kind: 'purchase' }))
+    expect(funds(account)).toEqual({ paid: 2, debt: 0 })
+  })
+})
+
 describe('money that expires', () => {
+  // Cases: billing-bugs 28
+  test('is gone before a lost call is charged at the same moment: its debt keeps to the cap', () => {
+    const account = Simulator.opened(0)
+    const { callId } = hold(account, 0)
+    account.ask((draft) => beat(draft, { callId, n: 1, costNanoUsd: dollars(5) }))
+    give(account, 2, { expiresInMs: timings.holdExpiryMs })
+    account.nowMs += timings.holdExpiryMs
+    account.ask(() => true)
+    expect(funds(account)).toEqual({ debt: overrunDebtMaxNanoUsd / dollar })
+  })
+
   test('is gone at its time by the alarm alone, with an entry of its own, and takes nothing else along', () => {
     const account = Simulator.opened(0)
     give(account, 2, { expiresInMs: hourMs })

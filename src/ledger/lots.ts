@@ -102,17 +102,32 @@ export function drawFor(
   return { lots: drawn, debtNanoUsd: left }
 }
 
-/** The way back of a part of a draw: what was drawn last returns first, the debt before any lot. */
-export function returnOf(draw: Draw, amountNanoUsd: NanoUsd): Draw {
+/**
+ * The way back of a part of a draw: what was drawn last returns first, the debt before any lot. What has been paid of that
+ * debt since was paid with money, and is money again: a paid lot of the entry (`seq`) that gives it back.
+ */
+export function returnOf(
+  draw: Draw,
+  { amountNanoUsd, debtNanoUsd, seq }: { amountNanoUsd: NanoUsd; debtNanoUsd: NanoUsd; seq: number },
+): Draw {
   let left = amountNanoUsd
-  const debt = minNanoUsd(draw.debtNanoUsd, left)
-  left = subtractNanoUsd(left, debt)
-  const lots = draw.lots.toReversed().flatMap((drawn) => {
-    const back = minNanoUsd(drawn.amountNanoUsd, left)
+  const take = (most: NanoUsd) => {
+    const back = minNanoUsd(most, left)
     left = subtractNanoUsd(left, back)
+    return back
+  }
+  const wasDebt = take(draw.debtNanoUsd)
+  const lots = draw.lots.toReversed().flatMap((drawn) => {
+    const back = take(drawn.amountNanoUsd)
     return back > 0 ? [{ ...drawn, amountNanoUsd: negateNanoUsd(back) }] : []
   })
-  return { lots, debtNanoUsd: negateNanoUsd(debt) }
+  const debt = minNanoUsd(wasDebt, debtNanoUsd)
+  const paid = subtractNanoUsd(wasDebt, debt)
+  const lot = { seq, bucket: 'paid' as const, remainingNanoUsd: zeroNanoUsd, expiresAtMs: null }
+  return {
+    lots: paid > 0 ? [...lots, { ...lot, amountNanoUsd: negateNanoUsd(paid) }] : lots,
+    debtNanoUsd: negateNanoUsd(debt),
+  }
 }
 
 /** The funds after a draw. A lot that is used up and pinned by nobody is forgotten; one that gets something back is there again. */
