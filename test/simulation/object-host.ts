@@ -75,6 +75,11 @@ export class ObjectHost {
     return this.#instance?.object ?? null
   }
 
+  /** Starts it where it sleeps, to look at it. */
+  look(): AccountObject {
+    return this.#start().object
+  }
+
   get process(): Process | null {
     return this.#instance?.process ?? null
   }

@@ -31,8 +31,8 @@ export const plants: readonly Plant[] = [
   {
     name: 'beat out of order',
     file: 'ledger/holds.ts',
-    find: 'const isNewer = n > hold.beatN',
-    replace: 'const isNewer = true',
+    find: 'checkpointNanoUsd: isNewer ? maxNanoUsd(hold.checkpointNanoUsd, nanoUsd(cost)) : hold.checkpointNanoUsd',
+    replace: 'checkpointNanoUsd: nanoUsd(cost)',
   },
   {
     name: 'no fence',

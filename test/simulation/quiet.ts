@@ -40,7 +40,7 @@ const nearMs = 10_000
 /** A call counts in the window of its admission, whenever it was captured. */
 async function checkWindows({ books, oracle, host, plan }: Setting): Promise<void> {
   for (let number = 1; number <= plan.keys; number += 1) {
-    const view = await host.object?.keyView(number)
+    const view = await host.look().keyView(number)
     const day = view?.budgets.find(({ window }) => window === 'day')
     if (day === undefined) continue
     let least = 0
