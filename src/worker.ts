@@ -5,14 +5,14 @@ import { Hono } from 'hono'
 
 import { loadCatalog } from '#catalog/catalog.ts'
 import { models } from '#catalog/models.ts'
-import { type Clock, asMillis, durationsDividedBy, minuteMs } from '#core/clock.ts'
+import { type Clock, asMillis, durationsDividedBy } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type AccountId, type Random, type RequestId, keyNumber, makeRequestId } from '#core/ids.ts'
 import { type Log, jsonLog } from '#core/log.ts'
 import { regionOf } from '#core/regions.ts'
 import type { RouteDescription } from '#core/route-table.ts'
 import { type Db, makeDb } from '#db/client.ts'
-import { KnownKeys } from '#gateway/authenticate.ts'
+import { KnownKeys, authenticate } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
 import { gatewayRouteTable } from '#gateway/route-table.ts'
@@ -25,11 +25,14 @@ import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { mintApiKey } from '#ledger/api-key.ts'
 import { timings } from '#ledger/timings.ts'
-import { LocalWindow, type WindowLimit, limitTimeoutMs, upstashWindowLimit } from '#limits/window-limit.ts'
+import type { MintKey } from '#keys/issue.ts'
+import type { KeysParts } from '#keys/key-guard.ts'
+import { keysRouteTable, keysRoutes } from '#keys/routes.ts'
 import { runHourly } from '#ops/cron.ts'
 import { healthAnswer, healthRouteTable } from '#ops/health.ts'
 import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
+import { operatorLimit } from '#ops/operator-limit.ts'
 import { operatorRouteTable, operatorRoutes } from '#ops/operator.ts'
 import { unknownAddress } from '#ops/unknown-address.ts'
 import { welcomeAnswer, welcomeRouteTable } from '#ops/welcome.ts'
@@ -51,6 +54,7 @@ const version = '0.1.0'
 const routeTable: readonly RouteDescription[] = [
   ...gatewayRouteTable,
   ...readingRouteTable,
+  ...keysRouteTable,
   ...operatorRouteTable,
   ...healthRouteTable,
   ...openapiRouteTable,
@@ -197,6 +201,7 @@ function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
   // First: its CORS headers and its limits stand before every other route under /v1.
   app.route('/', gatewayRoutes(parts))
   app.route('/', readingRoutes(readingParts(parts, db)))
+  app.route('/', keysRoutes(keysParts(env, parts)))
   app.route('/', operatorRoutes(operatorParts(env, parts, db)))
   return app
 }
@@ -206,15 +211,11 @@ function isConfigured(env: Env): boolean {
 }
 
 function operatorParts(env: Env, parts: GatewayParts, db: Db | undefined): OperatorParts {
-  const { KEY_PREFIX: prefix, KEY_SECRET: keySecret } = env
-  const limit = operatorLimit(env)
+  const limit = operatorLimit(env, { clock, log })
   return {
     operatorToken: env.OPERATOR_TOKEN,
     accounts: parts.accounts,
-    mintKey: isSecret(keySecret)
-      ? ({ accountId, keyNumber: number }) =>
-          mintApiKey({ prefix, accountId, keyNumber: keyNumber(number), keySecret, random })
-      : undefined,
+    mintKey: mintKeyOf(env),
     limit: (key) => limit.allows(key),
     db,
     clock,
@@ -222,6 +223,26 @@ function operatorParts(env: Env, parts: GatewayParts, db: Db | undefined): Opera
     log,
     ...answering,
   }
+}
+
+function keysParts(env: Env, parts: GatewayParts): KeysParts {
+  const { accounts } = parts
+  const mintKey = mintKeyOf(env)
+  return {
+    accounts,
+    mintKey,
+    clock,
+    log,
+    ...answering,
+    authenticate: (request) => authenticate(request, parts),
+  }
+}
+
+/** Undefined while keys cannot be signed. */
+function mintKeyOf({ KEY_PREFIX: prefix, KEY_SECRET: keySecret }: Env): MintKey | undefined {
+  if (!isSecret(keySecret)) return undefined
+  return ({ accountId, keyNumber: number }) =>
+    mintApiKey({ prefix, accountId, keyNumber: keyNumber(number), keySecret, random })
 }
 
 const answering = {
@@ -239,14 +260,12 @@ function readingParts(parts: GatewayParts, db: Db | undefined): ReadingParts {
       const authenticated = await authenticateReader(request, parts)
       if (!authenticated.ok) return authenticated
       const { accountId, keyNumber } = authenticated.caller
-      return { ok: true, accountId, keyNumber, port: parts.accounts(accountId) }
+      return { ok: true, accountId, keyNumber, scopes: authenticated.scopes, port: parts.accounts(accountId) }
     },
   }
 }
 
-function refuseNow(refusal: Refusal): Response {
-  return refusalResponse(refusal, { requestId: makeRequestId(clock.now(), random) })
-}
+const refuseNow = (refusal: Refusal) => answering.refuseWith(refusal, answering.makeRequestId())
 
 function notConfigured(name: string): Refusal {
   return refuse('not_configured', {
@@ -269,17 +288,4 @@ function isParkedCapture(
   message: Message<EntriesMessage | ParkedCapture>,
 ): message is Message<ParkedCapture> {
   return 'parkedAtMs' in message.body
-}
-
-/** Enough for a script that opens accounts, too few for a guesser; OPERATOR_RPM moves it. */
-const operatorRequestsPerMinute = 100
-
-/** Per operator credential, over all isolates. */
-function operatorLimit(env: Env): WindowLimit {
-  const requests = Math.max(1, Number(env.OPERATOR_RPM ?? '') || operatorRequestsPerMinute)
-  const settings = { name: 'operator', requests, windowMs: minuteMs, timeoutMs: limitTimeoutMs }
-  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
-  if (isSet(url) && isSet(token)) return upstashWindowLimit({ url, token }, settings, { clock, log })
-  const local = new LocalWindow(settings, clock)
-  return { allows: async (key) => local.allows(key) }
 }

@@ -8,6 +8,7 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
 import { refusalOf } from './admission.ts'
 import { admitCommand } from './admit-command.ts'
+import type { Scope } from '#ledger/account-commands.ts'
 import { answerHeaders, exposedHeaders } from './answer-headers.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
 import { logRefused } from './call-log.ts'
@@ -107,7 +108,10 @@ async function dryRun(call: PreparedCall, parts: GatewayParts): Promise<Response
 const unknownCaller = new Set(['no_such_account', 'invalid_api_key', 'key_disabled', 'internal'])
 
 /** Asks the object whether a key may read: for the routes of other folders, which the root joins. */
-export async function authenticateReader(request: Request, parts: GatewayParts): Promise<Authenticated> {
+export async function authenticateReader(
+  request: Request,
+  parts: GatewayParts,
+): Promise<Refusal | (Authenticated & { ok: true; scopes: readonly Scope[] })> {
   const authenticated = await authenticate(request, parts)
   if (!authenticated.ok) return authenticated
   const { caller } = authenticated
@@ -116,7 +120,7 @@ export async function authenticateReader(request: Request, parts: GatewayParts):
     attemptMs: parts.timings.objectCallMs,
   })
   if (!asked.ok) return refuse('ledger_unavailable', { retryAfterSeconds: 1 })
-  if (asked.answer.ok) return authenticated
+  if (asked.answer.ok) return { ...authenticated, scopes: asked.answer.scopes }
   return refusalOfKey(asked.answer.code)
 }
 

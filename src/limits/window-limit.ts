@@ -57,6 +57,20 @@ export function upstashWindowLimit(
   }
 }
 
+export type LimitsEnv = { UPSTASH_REDIS_REST_URL?: string; UPSTASH_REDIS_REST_TOKEN?: string }
+
+/** Shared where Upstash is configured, per isolate where it is not. */
+export function windowLimitOf(
+  env: LimitsEnv,
+  settings: WindowLimitSettings,
+  parts: { clock: Clock; log: Log },
+): WindowLimit {
+  const { UPSTASH_REDIS_REST_URL: url = '', UPSTASH_REDIS_REST_TOKEN: token = '' } = env
+  if (url !== '' && token !== '') return upstashWindowLimit({ url, token }, settings, parts)
+  const local = new LocalWindow(settings, parts.clock)
+  return { allows: async (key) => local.allows(key) }
+}
+
 /** A fixed window in this isolate alone: the fallback, and the whole limit where Upstash is not configured. */
 export class LocalWindow {
   readonly #settings: Pick<WindowLimitSettings, 'requests' | 'windowMs'>

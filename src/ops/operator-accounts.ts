@@ -7,6 +7,7 @@ import { formatUsd } from '#core/money.ts'
 import { regionCharacters, regionOf } from '#core/regions.ts'
 import { driverErrorOf } from '#db/client.ts'
 import type { CommandAnswer } from '#ledger/account-commands.ts'
+import { keyBody } from '#keys/key-answers.ts'
 import type { AccountView, KeyView } from '#ledger/account-views.ts'
 import { rememberAccount } from '#settlement/reconcile.ts'
 import {
@@ -114,20 +115,5 @@ function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
     frozen: settings.isFrozen,
     entries: { head: marks.head, sent: marks.sent, confirmed: marks.confirmed },
     keys: keys.map(keyBody),
-  }
-}
-
-function keyBody(key: KeyView): Json {
-  return {
-    key_number: key.keyNumber,
-    name: key.name,
-    disabled: key.isDisabled,
-    used: formatUsd(key.usedNanoUsd),
-    allowed_models: key.allowedModels,
-    limits: key.budgets.map(({ window, amountNanoUsd, usedNanoUsd }) => ({
-      window,
-      amount: formatUsd(amountNanoUsd),
-      used: formatUsd(usedNanoUsd),
-    })),
   }
 }

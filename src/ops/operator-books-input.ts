@@ -1,6 +1,6 @@
 // Reads the bodies of the operator's commands about the books themselves (pure): rebuild and resend.
 
-import { readFields, readText, type Read } from './operator-input.ts'
+import { readFields, readText, type Read } from '#core/fields.ts'
 import { refuse } from '#core/errors.ts'
 
 const textLengthMax = 200

@@ -6,16 +6,15 @@ import { readAccountId, type AccountId, type Random, type RequestId } from '#cor
 import type { Log } from '#core/log.ts'
 import { readJson } from '#core/readers.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
+import type { MintKey } from '#keys/issue.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import { refusalOfOperator } from './credential.ts'
 
 export type OperatorParts = {
   operatorToken: string | undefined
   accounts: AccountPorts
-  /** Makes a key's text and the hash that the object keeps; undefined while KEY_SECRET is not set. */
-  mintKey:
-    | ((key: { accountId: AccountId; keyNumber: number }) => Promise<{ key: string; secretHash: string }>)
-    | undefined
+  /** Undefined while KEY_SECRET is not set. */
+  mintKey: MintKey | undefined
   /** Requests per minute and credential; false when there were more. */
   limit: (key: string) => Promise<boolean>
   refuseWith(refusal: Refusal, requestId: RequestId): Response

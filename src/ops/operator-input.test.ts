@@ -1,7 +1,11 @@
 // What the operator API takes, and what it refuses by name.
 
 import { describe, expect, test } from 'vitest'
-import { readGrant, readNewAccount, readNewKey, readSettingsChange } from './operator-input.ts'
+import { asMillis } from '#core/clock.ts'
+import * as keyInput from '#keys/key-input.ts'
+import { readGrant, readNewAccount, readSettingsChange } from './operator-input.ts'
+
+const readNewKey = (body: unknown) => keyInput.readNewKey(body, asMillis(0))
 
 const bad = (param: string) => ({ ok: false, code: 'invalid_request', param })
 const grant = { amount: '10.00', reason: 'start', idempotency_key: 'k1' }
@@ -77,7 +81,8 @@ describe('what is not offered is refused by name', () => {
       bad('settings.user_role'),
     )
     expect(readGrant({ ...grant, kind: 'purchase' })).toMatchObject(bad('kind'))
-    expect(readNewKey({ name: 'k', scopes: ['keys:manage'] })).toMatchObject(bad('scopes'))
+    expect(readNewKey({ name: 'k', scopes: ['all'] })).toMatchObject(bad('scopes'))
+    expect(readNewKey({ name: 'k', user_role: 'admin' })).toMatchObject(bad('user_role'))
     expect(readNewKey({ name: 'k', key_number: 1 })).toMatchObject(bad('key_number'))
     expect(readNewKey({ name: 'k', limits: [{ window: 'day', amount: '1', used: '0' }] })).toMatchObject(
       bad('limits[0].used'),

@@ -2,23 +2,28 @@
 // is refused, never ignored: an operator who misspells a limit must hear it, and nobody slips in what is not offered.
 
 import { dayMs } from '#core/clock.ts'
-import { refuse, type Refusal } from '#core/errors.ts'
-import { nanoUsd, parseUsd, type NanoUsd } from '#core/money.ts'
+import { refuse } from '#core/errors.ts'
+import {
+  type Read,
+  invalid,
+  nameLengthMax,
+  notAnObject,
+  readAmount,
+  readAmountFromZero,
+  readFields,
+  readSignedAmount,
+  readText,
+  textLengthMax,
+  unknownField,
+} from '#core/fields.ts'
+import type { NanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { defaultRegion, isRegion, regions, type Region } from '#core/regions.ts'
-import type { AccountSettings, Budget, BudgetWindow } from '#ledger/account-commands.ts'
+import type { AccountSettings } from '#ledger/account-commands.ts'
 import type { Bucket } from '#ledger/lots.ts'
 
-export type Read<Value> = { ok: true; value: Value } | Refusal
-
-/** $1 million: what one account may hold at most, and so the most that one grant can be. */
-export const amountMaxNanoUsd = nanoUsd(1_000_000 * 1_000_000_000)
-const textLengthMax = 200
 /** Leaves room for the prefix in the ledger's reference, which is cut at 200 characters. */
 const idempotencyKeyLengthMax = 150
-const nameLengthMax = 100
-const allowedModelsMax = 200
-const modelIdLengthMax = 120
 
 export type NewAccount = { name: string; region: Region; settings: Partial<AccountSettings> }
 
@@ -77,20 +82,6 @@ function readBooking(fields: { readonly [name: string]: unknown }, amountOf: Amo
     ok: true,
     value: { amountNanoUsd: amount.value, reason: reason.value, idempotencyKey: key.value },
   }
-}
-
-export type NewKey = { name: string; budgets: readonly Budget[]; allowedModels: readonly string[] | null }
-
-export function readNewKey(body: unknown): Read<NewKey> {
-  const fields = readFields(body, ['name', 'limits', 'allowed_models'])
-  if (!fields.ok) return fields
-  const name = readText(fields.value['name'], 'name', nameLengthMax)
-  if (!name.ok) return name
-  const budgets = readBudgets(fields.value['limits'] ?? [])
-  if (!budgets.ok) return budgets
-  const allowedModels = readAllowedModels(fields.value['allowed_models'] ?? null)
-  if (!allowedModels.ok) return allowedModels
-  return { ok: true, value: { name: name.value, budgets: budgets.value, allowedModels: allowedModels.value } }
 }
 
 export type SettingsChange = { settings: Partial<AccountSettings>; reason: string }
@@ -161,108 +152,4 @@ function readSettings(value: unknown, prefix: string): Read<Partial<AccountSetti
     settings = { ...settings, ...read.value }
   }
   return { ok: true, value: settings }
-}
-
-const windows: readonly BudgetWindow[] = ['day', 'week', 'month', 'lifetime']
-
-function readBudgets(value: unknown): Read<readonly Budget[]> {
-  if (!Array.isArray(value)) return invalid('limits', 'limits must be a list of {window, amount}.')
-  const budgets: Budget[] = []
-  for (const [index, item] of value.entries()) {
-    const field = `limits[${index}]`
-    const fields = readFields(item, ['window', 'amount'], `${field}.`)
-    if (!fields.ok) return fields
-    const window = windows.find((name) => name === fields.value['window'])
-    if (window === undefined)
-      return invalid(`${field}.window`, `${field}.window must be one of ${windows.join(', ')}.`)
-    if (budgets.some((budget) => budget.window === window))
-      return invalid(`${field}.window`, `The window ${window} has two limits. Send one.`)
-    const amount = readAmount(fields.value['amount'], `${field}.amount`)
-    if (!amount.ok) return amount
-    budgets.push({ window, amountNanoUsd: amount.value })
-  }
-  return { ok: true, value: budgets }
-}
-
-function readAllowedModels(value: unknown): Read<readonly string[] | null> {
-  if (value === null) return { ok: true, value: null }
-  const isList = Array.isArray(value) && value.length > 0 && value.length <= allowedModelsMax
-  const models = isList ? value.flatMap((model) => readString(model) ?? []) : []
-  const isWhole = isList && models.length === value.length && models.every(isModelId)
-  if (isWhole) return { ok: true, value: models }
-  return invalid(
-    'allowed_models',
-    `allowed_models must be a list of 1 to ${allowedModelsMax} model ids, or null for all models.`,
-  )
-}
-
-export function readFields(
-  body: unknown,
-  known: readonly string[],
-  prefix = '',
-): Read<{ readonly [name: string]: unknown }> {
-  if (!isObject(body))
-    return prefix === '' ? notAnObject() : invalid(prefix.slice(0, -1), notAnObjectAt(prefix))
-  const unknown = Object.keys(body).find((name) => !known.includes(name))
-  return unknown === undefined ? { ok: true, value: body } : unknownField(`${prefix}${unknown}`)
-}
-
-export function readText(value: unknown, field: string, lengthMax: number): Read<string> {
-  const text = readString(value)?.trim()
-  if (text !== undefined && text !== '' && text.length <= lengthMax && isPlainText(text))
-    return { ok: true, value: text }
-  return invalid(field, `${field} must be a text of 1 to ${lengthMax} characters on one line.`)
-}
-
-function isModelId(text: string): boolean {
-  return text !== '' && text.length <= modelIdLengthMax && isPlainText(text)
-}
-
-/** No control characters: names stand in logs, headers and Postgres. */
-function isPlainText(text: string): boolean {
-  return text.isWellFormed() && !/\p{Cc}/u.test(text)
-}
-
-/** Text only: a JSON number has been rounded before we see it. */
-function readAmount(value: unknown, field: string): Read<NanoUsd> {
-  const amount = readAmountFromZero(value, field)
-  return amount.ok && amount.value === 0 ? invalid(field, amountMessage(field, 'more than 0')) : amount
-}
-
-function readSignedAmount(value: unknown, field: string): Read<NanoUsd> {
-  const text = readString(value)
-  const amount = text === undefined ? undefined : parseUsd(text)
-  if (amount !== undefined && amount !== 0 && Math.abs(amount) <= amountMaxNanoUsd)
-    return { ok: true, value: amount }
-  return invalid(
-    field,
-    `${field} must be a decimal text of US dollars such as "-12.50": not 0, from -1000000 to 1000000, at most 9 decimals.`,
-  )
-}
-
-function readAmountFromZero(value: unknown, field: string): Read<NanoUsd> {
-  const text = readString(value)
-  const amount = text === undefined ? undefined : parseUsd(text)
-  if (amount !== undefined && amount >= 0 && amount <= amountMaxNanoUsd) return { ok: true, value: amount }
-  return invalid(field, amountMessage(field, 'at least 0'))
-}
-
-function amountMessage(field: string, least: string): string {
-  return `${field} must be a decimal text of US dollars such as "12.50": ${least}, at most 1000000, at most 9 decimals.`
-}
-
-function unknownField(field: string): Refusal {
-  return invalid(field, `${field.slice(0, textLengthMax)} is not a field of this request.`)
-}
-
-function notAnObject(): Refusal {
-  return refuse('invalid_request', { message: 'The body must be a JSON object.' })
-}
-
-function notAnObjectAt(prefix: string): string {
-  return `${prefix.slice(0, -1)} must be a JSON object.`
-}
-
-function invalid(param: string, message: string): Refusal {
-  return refuse('invalid_request', { message, param: param.slice(0, textLengthMax) })
 }

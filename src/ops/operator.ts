@@ -3,6 +3,7 @@
 import { Hono } from 'hono'
 import { usdText, type RouteDescription, type RouteMethod, type Schema } from '#core/route-table.ts'
 import { regions } from '#core/regions.ts'
+import { termFields } from '#keys/routes.ts'
 import { changeAccount, createAccount, resendEntries, showAccount } from './operator-accounts.ts'
 import { adjustBalance, grantCredit } from './operator-credits.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
@@ -14,7 +15,7 @@ import {
   type OperatorRequest,
 } from './operator-guard.ts'
 import { expiresInDaysMax, grantBuckets, modes } from './operator-input.ts'
-import { issueKey, revokeKey } from './operator-keys.ts'
+import { editKey, issueKey, revokeKey } from './operator-keys.ts'
 import { rebuildObject } from './operator-rebuild.ts'
 import { showStatement } from './operator-statement.ts'
 
@@ -128,10 +129,16 @@ const routes: readonly OperatorRoute[] = [
     route: {
       ...described('post', '/accounts/{id}/keys', 'Issues an API key; its text is shown this once.'),
       successStatus: 201,
-      body: closed({ name: text, limits: listOfObjects, allowed_models: { type: 'array', items: text } }, [
-        'name',
-      ]),
+      body: closed(termFields, ['name']),
       answer: { type: 'object', properties: { key: text, key_number: whole, name: text } },
+    },
+  },
+  {
+    answerWith: forAccount(editKey),
+    route: {
+      ...described('patch', '/accounts/{id}/keys/{number}', 'Changes what is named of an API key.'),
+      body: closed(termFields, []),
+      answer: { type: 'object', properties: { key_number: whole, ...termFields } },
     },
   },
   {

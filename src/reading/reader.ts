@@ -5,11 +5,18 @@ import { refuse, type Json, type Refusal } from '#core/errors.ts'
 import type { AccountId, KeyNumber, RequestId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
+import type { Scope } from '#ledger/account-commands.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
 import { timings } from '#ledger/timings.ts'
 
 /** Somebody whose key the account's object knows and has not disabled. */
-export type Reader = { ok: true; accountId: AccountId; keyNumber: KeyNumber; port: AccountPort }
+export type Reader = {
+  ok: true
+  accountId: AccountId
+  keyNumber: KeyNumber
+  scopes: readonly Scope[]
+  port: AccountPort
+}
 
 export type ReadingParts = {
   authenticate(request: Request): Promise<Reader | Refusal>
@@ -26,10 +33,16 @@ export type Reading = Omit<Reader, 'ok'> & { query: URLSearchParams; parts: Read
 
 export type Answer = { ok: true; body: Json } | Refusal
 
+export type Answering = {
+  answerWith: (reading: Reading) => Promise<Answer>
+  /** About the key that asks alone: it needs no scope. All else is the whole account's. */
+  isOwn?: boolean
+}
+
 export async function answerRead(
   request: Request,
   parts: ReadingParts,
-  answer: (reading: Reading) => Promise<Answer>,
+  { answerWith, isOwn = false }: Answering,
 ): Promise<Response> {
   const requestId = parts.makeRequestId()
   const startedAt = parts.clock.now()
@@ -38,7 +51,9 @@ export async function answerRead(
   let result: Answer
   try {
     reader = await parts.authenticate(request)
-    result = reader.ok ? await answer({ ...reader, query: url.searchParams, parts }) : reader
+    const refusal = reader.ok && !isOwn ? refusalOfScope(reader.scopes) : undefined
+    if (!reader.ok) result = reader
+    else result = refusal ?? (await answerWith({ ...reader, query: url.searchParams, parts }))
   } catch (error) {
     parts.log.error('read_failed', { request: requestId, path: url.pathname }, driverErrorOf(error))
     result = refuse('internal')
@@ -56,6 +71,14 @@ export async function answerRead(
     duration_ms: parts.clock.now() - startedAt,
   })
   return response
+}
+
+function refusalOfScope(scopes: readonly Scope[]): Refusal | undefined {
+  if (scopes.includes('balance:read')) return undefined
+  return refuse('insufficient_role', {
+    message: 'This API key may read its own figures alone (/v1/key). Use one with the scope balance:read.',
+    metadata: { scope: 'balance:read' },
+  })
 }
 
 function answerOf(body: Json, requestId: RequestId): Response {

@@ -5,11 +5,11 @@ import { usdText, type RouteDescription, type Schema } from '#core/route-table.t
 import { readAccount, readCredits, readHolds, readKey } from './account.ts'
 import { readGeneration } from './generation.ts'
 import { pageLimitMax } from './query.ts'
-import { answerRead, type Answer, type Reading, type ReadingParts } from './reader.ts'
+import { answerRead, type Answering, type ReadingParts } from './reader.ts'
 import { readTransactions } from './transactions.ts'
 import { readUsage } from './usage.ts'
 
-type ReadingRoute = { route: RouteDescription; answerWith: (reading: Reading) => Promise<Answer> }
+type ReadingRoute = Answering & { route: RouteDescription }
 
 const text: Schema = { type: 'string' }
 const number: Schema = { type: 'number' }
@@ -75,6 +75,7 @@ const routes: readonly ReadingRoute[] = [
   },
   {
     answerWith: readKey,
+    isOwn: true,
     route: {
       ...described('/v1/key', 'The key that asks: its limits and what it has used.'),
       answer: object({
@@ -102,7 +103,7 @@ export const readingRouteTable: readonly RouteDescription[] = routes.map(({ rout
 
 export function readingRoutes(parts: ReadingParts): Hono {
   const app = new Hono()
-  for (const { route, answerWith } of routes)
-    app.get(route.path, (c) => answerRead(c.req.raw, parts, answerWith))
+  for (const { route, ...answering } of routes)
+    app.get(route.path, (c) => answerRead(c.req.raw, parts, answering))
   return app
 }

@@ -14,7 +14,6 @@ const unprovoked: { readonly [code: string]: string } = {
   end_user_limit_exceeded: 'limits per end user are not built',
   max_cost_exceeded: 'X-Max-Cost is not built',
   allowance_exhausted: 'plans are not built',
-  insufficient_role: 'no route gives a key its scopes yet; the ledger’s tests do',
 }
 
 /** The closed list itself: a code that stands there alone is given by nobody. */
@@ -43,5 +42,5 @@ test.each(Object.keys(errorKinds).filter((code) => unprovoked[code] === undefine
 
 test('a refusal that no journey provokes is one that nothing gives', () => {
   const given = Object.keys(unprovoked).filter((code) => isNamedIn(sources, code))
-  expect(given).toEqual(['model_not_available', 'internal', 'insufficient_role'])
+  expect(given).toEqual(['model_not_available', 'internal'])
 })

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { gatewayRouteTable } from '#gateway/route-table.ts'
+import { keysRouteTable } from '#keys/routes.ts'
 import { healthRouteTable } from '#ops/health.ts'
 import { openapiDocument, openapiRouteTable, operationIdOf } from '#ops/openapi.ts'
 import { operatorRouteTable } from '#ops/operator.ts'
@@ -11,6 +12,7 @@ import { readingRouteTable } from '#reading/routes.ts'
 const tables = [
   gatewayRouteTable,
   readingRouteTable,
+  keysRouteTable,
   operatorRouteTable,
   healthRouteTable,
   openapiRouteTable,
