@@ -163,6 +163,16 @@ describe('unanswered dispatches', () => {
     expect(standing.takeParallel(withKey(2), now)).toBe(true)
   })
 
+  test('of an invocation that died before its answer do not bar their key and account for ever', () => {
+    const one: Admitted = { ...yes, parallel: { calls: 1, exposureNanoUsd: nanoUsd(1_000) } }
+    standing.admitted(call, one, now)
+    expect(standing.takeParallel(call, now)).toBe(true)
+    const later = addMillis(now, 60_000)
+    for (const key of [call, withKey(2)]) standing.admitted(key, one, later)
+    expect(standing.takeParallel(withKey(2), addMillis(later, -1))).toBe(false)
+    expect(standing.takeParallel(call, later)).toBe(true)
+  })
+
   test('that were never taken give nothing back', () => {
     standing.answered(call)
     standing.admitted(call, { ...yes, parallel: { calls: 1, exposureNanoUsd: nanoUsd(10) } }, now)

@@ -4,7 +4,7 @@
 
 import { type Millis, addMillis } from '#core/clock.ts'
 import type { AccountId, KeyNumber } from '#core/ids.ts'
-import { type NanoUsd, addNanoUsd, subtractNanoUsd, timesNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { type NanoUsd, addNanoUsd, subtractNanoUsd, timesNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 
 /** A balance of fewer holds than this is checked first. */
@@ -31,14 +31,13 @@ type Grant = {
   inFlightLeft: number
 }
 
-type Unanswered = { calls: number; exposureNanoUsd: NanoUsd }
+/** A dispatch whose admission is not answered yet. */
+type Unanswered = { name: string; exposureNanoUsd: NanoUsd; forgottenAt: Millis }
 
 export class Standing {
   readonly #goodForMs: number
   readonly #grants = new Map<string, Grant>()
-  readonly #unanswered = new Map<AccountId, Unanswered>()
-  /** One unanswered dispatch per key: a key that has just been revoked costs at most one. */
-  readonly #asking = new Set<string>()
+  readonly #unanswered = new Map<AccountId, readonly Unanswered[]>()
 
   constructor(goodForMs: number) {
     this.#goodForMs = goodForMs
@@ -47,31 +46,40 @@ export class Standing {
   /** Takes a place for a parallel dispatch; false means: ask first. A place taken is given back by `answered`. */
   takeParallel(dispatch: Dispatch, now: Millis): boolean {
     const grant = this.#grants.get(nameOf(dispatch))
-    if (grant === undefined || now >= grant.until || this.#asking.has(nameOf(dispatch))) return false
-    const unanswered = this.#unanswered.get(dispatch.accountId) ?? { calls: 0, exposureNanoUsd: zeroNanoUsd }
-    const exposureNanoUsd = addNanoUsd(unanswered.exposureNanoUsd, dispatch.exposureNanoUsd)
+    if (grant === undefined || now >= grant.until) return false
+    const unanswered = this.#unansweredOf(dispatch.accountId, now)
+    // One per key: a key that has just been revoked costs at most one.
+    if (unanswered.some(({ name }) => name === nameOf(dispatch))) return false
+    const exposureNanoUsd = addNanoUsd(
+      dispatch.exposureNanoUsd,
+      ...unanswered.map((other) => other.exposureNanoUsd),
+    )
     if (!isCovered(grant, dispatch) || !isWithinRate(grant, dispatch)) return false
-    if (unanswered.calls >= grant.calls || exposureNanoUsd > grant.exposureNanoUsd) return false
-    this.#asking.add(nameOf(dispatch))
+    if (unanswered.length >= grant.calls || exposureNanoUsd > grant.exposureNanoUsd) return false
     grant.availableNanoUsd = subtractNanoUsd(grant.availableNanoUsd, dispatch.holdNanoUsd)
     grant.requestsLeft -= 1
     grant.tokensLeft -= dispatch.tokens
     grant.inFlightLeft -= 1
-    this.#unanswered.set(dispatch.accountId, { calls: unanswered.calls + 1, exposureNanoUsd })
+    const taken = {
+      name: nameOf(dispatch),
+      exposureNanoUsd: dispatch.exposureNanoUsd,
+      forgottenAt: addMillis(now, this.#goodForMs),
+    }
+    this.#unanswered.set(dispatch.accountId, [...unanswered, taken])
     return true
   }
 
   /** Gives the place of a parallel dispatch back, whatever the answer was, a fault included. */
   answered(dispatch: Dispatch): void {
-    this.#asking.delete(nameOf(dispatch))
-    const unanswered = this.#unanswered.get(dispatch.accountId)
-    if (unanswered === undefined) return
-    const calls = unanswered.calls - 1
-    if (calls <= 0) this.#unanswered.delete(dispatch.accountId)
-    else {
-      const exposureNanoUsd = subtractNanoUsd(unanswered.exposureNanoUsd, dispatch.exposureNanoUsd)
-      this.#unanswered.set(dispatch.accountId, { calls, exposureNanoUsd })
-    }
+    const name = nameOf(dispatch)
+    const others = (this.#unanswered.get(dispatch.accountId) ?? []).filter((one) => one.name !== name)
+    if (others.length === 0) this.#unanswered.delete(dispatch.accountId)
+    else this.#unanswered.set(dispatch.accountId, others)
+  }
+
+  /** An invocation that was ended between its dispatch and the answer never gives its place back: it is forgotten. */
+  #unansweredOf(accountId: AccountId, now: Millis): readonly Unanswered[] {
+    return (this.#unanswered.get(accountId) ?? []).filter(({ forgottenAt }) => now < forgottenAt)
   }
 
   /** The object said yes to this key: what it granted is good from now on. */
