@@ -25,6 +25,11 @@ export const errorKinds = {
     type: 'invalid_request_error',
     sentence: 'This model has no price here and cannot be called.',
   },
+  unpriced_consumable: {
+    status: 400,
+    type: 'invalid_request_error',
+    sentence: 'This consumable has no price here.',
+  },
   invalid_api_key: {
     status: 401,
     type: 'authentication_error',

@@ -3,7 +3,7 @@
 
 export type RouteAuth = 'key' | 'operator' | 'none' | 'signature'
 
-export type RouteMethod = 'get' | 'post' | 'patch' | 'delete'
+export type RouteMethod = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 /** A JSON Schema, as far as these descriptions need it. */
 export type Schema =

@@ -198,6 +198,7 @@ test('no money is ever a 429 and no rate is ever a 402', () => {
     key_limit_exceeded: 402,
     monthly_spend_limit_reached: 402,
     credit_limit_reached: 402,
+    allowance_exhausted: 402,
     call_resolved: 503,
     idempotency_in_progress: 409,
     idempotency_completed: 409,

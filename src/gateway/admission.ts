@@ -41,6 +41,7 @@ export function refusalOf(answer: AdmitRefused): Refusal {
     case 'key_limit_exceeded':
     case 'monthly_spend_limit_reached':
     case 'credit_limit_reached':
+    case 'allowance_exhausted':
       return refuse(code, {
         message: moneyMessage(answer),
         metadata: moneyFigures(answer),
@@ -77,6 +78,7 @@ const clientCodes: { readonly [code in AdmitRefused['code']]: ErrorCode } = {
   key_limit_exceeded: 'key_limit_exceeded',
   monthly_spend_limit_reached: 'monthly_spend_limit_reached',
   credit_limit_reached: 'credit_limit_reached',
+  allowance_exhausted: 'allowance_exhausted',
   idempotency_in_progress: 'idempotency_in_progress',
   idempotency_completed: 'idempotency_completed',
   idempotency_key_reused: 'idempotency_key_reused',
@@ -121,6 +123,8 @@ function moneyMessage(answer: AdmitRefused): string {
     }
     case 'credit_limit_reached':
       return `${needed}; ${available} below the credit limit of this account and ${held}. Pay an invoice, or ask for a higher limit.`
+    case 'allowance_exhausted':
+      return `${allowanceSentence(answer)} ${needed}; ${available} and ${held}. Buy credit, or choose a plan that includes more.`
     default:
       return `${needed}; ${available} and ${held}. Add credit, or ask for fewer output tokens.`
   }
@@ -138,6 +142,12 @@ function windowName(source: LimitSource | undefined): string {
     key_lifetime: 'lifetime',
   }
   return names[source ?? ''] ?? 'spending'
+}
+
+function allowanceSentence({ allowance, resetMs }: AdmitRefused): string {
+  const { left = 0, included = 0, consumable = 'tokens' } = allowance ?? {}
+  const renews = resetMs === undefined ? '' : ` The allowance renews in ${roughly(resetMs)}.`
+  return `${left} of the plan's ${included} ${consumable} are left.${renews}`
 }
 
 function resetSentence(answer: AdmitRefused): string {
@@ -163,6 +173,7 @@ function moneyFigures(answer: AdmitRefused): { readonly [name: string]: Json } {
     ...(answer.limitNanoUsd === undefined ? {} : { limit: formatUsd(answer.limitNanoUsd) }),
     ...(answer.remainingNanoUsd === undefined ? {} : { remaining: formatUsd(answer.remainingNanoUsd) }),
     ...(answer.resetMs === undefined ? {} : { resets_in_seconds: Math.ceil(answer.resetMs / 1000) }),
+    ...(answer.allowance === undefined ? {} : { allowance: { ...answer.allowance } }),
     remedies: remedies[answer.code] ?? [],
   }
 }
@@ -172,6 +183,7 @@ const remedyHints: { readonly [code: string]: string } = {
   key_limit_exceeded: 'raise_key_limit',
   monthly_spend_limit_reached: 'raise_spend_limit',
   credit_limit_reached: 'pay_invoice',
+  allowance_exhausted: 'buy_credit',
 }
 
 const remedies: { readonly [code: string]: readonly string[] } = {
@@ -180,6 +192,7 @@ const remedies: { readonly [code: string]: readonly string[] } = {
   key_limit_exceeded: ['raise_key_limit', 'use_another_key'],
   monthly_spend_limit_reached: ['raise_spend_limit'],
   credit_limit_reached: ['pay_invoice', 'raise_credit_limit', 'lower_max_tokens'],
+  allowance_exhausted: ['buy_credit', 'upgrade_plan', 'wait_for_renewal'],
 }
 
 /** SDKs obey up to 60 s; a longer reset is said in the message alone. */

@@ -2,6 +2,7 @@
 
 import { consumables } from '#core/consumables.ts'
 import { type RouteDescription, type Schema, usdText } from '#core/route-table.ts'
+import { quantityMax } from '#ledger/meter.ts'
 
 const messages: Schema = {
   type: 'array',
@@ -127,6 +128,38 @@ export const gatewayRouteTable: readonly RouteDescription[] = [
     auth: 'none',
     charged: false,
     answer: model,
+  },
+  {
+    method: 'post',
+    path: '/v1/meter',
+    summary:
+      'Charges a quantity of anything that no model prices, the allowance first, once per idempotency key.',
+    auth: 'key',
+    charged: true,
+    body: {
+      type: 'object',
+      properties: {
+        consumable,
+        quantity: { type: 'integer', minimum: 1, maximum: quantityMax },
+        idempotency_key: { type: 'string' },
+      },
+      required: ['consumable', 'quantity', 'idempotency_key'],
+      additionalProperties: false,
+    },
+    answer: {
+      type: 'object',
+      properties: {
+        id: { type: 'string' },
+        consumable,
+        unit: { type: 'string' },
+        quantity: { type: 'integer' },
+        allowance_used: { type: 'integer' },
+        charged_quantity: { type: 'integer' },
+        cost: usdText,
+        balance: usdText,
+        is_repeat: { type: 'boolean' },
+      },
+    },
   },
   {
     method: 'get',

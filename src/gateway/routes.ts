@@ -17,6 +17,7 @@ import { dryRunAnswer } from './dry-run.ts'
 import { execute } from './execution.ts'
 import { listModels, showModel } from './list-models.ts'
 import { listPlans } from './list-plans.ts'
+import { meterRoute } from './meter.ts'
 import { askOnce } from './object-call.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
@@ -43,6 +44,7 @@ export function gatewayRoutes(parts: GatewayParts): Hono {
     const shown = showModel(parts.catalog, c.req.param('id'))
     return shown.ok ? open(c, parts, shown.model) : refusalResponse(shown, { requestId: requestIdOf(parts) })
   })
+  app.post('/v1/meter', (c) => meterRoute(c.req.raw, requestIdOf(parts), parts))
   app.get('/v1/plans', (c) => open(c, parts, listPlans(plans)))
   return app
 }

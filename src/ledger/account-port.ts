@@ -32,6 +32,7 @@ import type {
   ReleaseAnswer,
 } from './call-commands.ts'
 import type { Entry } from './entry.ts'
+import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import type {
   BeginRebuild,
   FinishRebuild,
@@ -57,6 +58,8 @@ export type AccountPort = {
   rotateKey(command: RotateKey): Promise<KeyAnswer>
   revokeKey(command: RevokeKey): Promise<KeyAnswer>
   changeSettings(command: ChangeSettings): Promise<CommandAnswer>
+  setPlan(command: SetPlan): Promise<SetPlanAnswer>
+  meter(command: Meter): Promise<MeterAnswer>
 
   /** Whether a key may read: known, its secret right, not disabled; a frozen account may still look at itself. */
   checkKey(command: CheckKey): Promise<CheckKeyAnswer>

@@ -1,7 +1,8 @@
 // What an account object shows of itself: for reading, never for deciding.
 
+import type { Consumable } from '#core/consumables.ts'
 import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
-import type { NanoUsd } from '#core/money.ts'
+import type { NanoUsd, PicoUsd } from '#core/money.ts'
 import type { AccountSettings, Budget, BudgetWindow, Scope } from './account-commands.ts'
 import type { Bucket } from './lots.ts'
 import type { RateFigures } from './call-commands.ts'
@@ -49,11 +50,25 @@ export type AccountView = {
   lifetimeAdded: string
   lifetimeBonus: string
   lifetimeSpent: string
+  /** Also what the money of an allowance paid for. */
+  lifetimeUsage: string
+  plan: { id: string; name: string; anchorDay: number } | null
+  allowances: readonly AllowanceView[]
   settings: AccountSettings
   rate: RateFigures
   /** Newest entry, newest sent to the queue, newest confirmed by Postgres. */
   marks: { head: number; sent: number; confirmed: number }
   recent: readonly Entry[]
+}
+
+/** What a plan includes of one consumable in the present period. */
+export type AllowanceView = {
+  consumable: Consumable
+  included: number
+  used: number
+  /** Null: what exceeds it is priced elsewhere. */
+  overagePicoUsd: PicoUsd | null
+  resetsInMs: number
 }
 
 export type HoldView = {

@@ -52,6 +52,9 @@ import type {
   RebuildAnswer,
   TakeEntries,
 } from './rebuild-commands.ts'
+import { meter } from './meter.ts'
+import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
+import { isRenewalDue, setPlan } from './plans.ts'
 import * as rebuilding from './rebuilding.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { changeSettings } from './settings.ts'
@@ -139,6 +142,19 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
     return this.#ask<CommandAnswer>((draft) => changeSettings(draft, command), noAccount, failed)
   }
 
+  setPlan(command: SetPlan): Promise<SetPlanAnswer> {
+    return this.#ask<SetPlanAnswer>((draft) => setPlan(draft, command), noAccount, failed)
+  }
+
+  meter(command: Meter): Promise<MeterAnswer> {
+    const figures = { availableNanoUsd: zeroNanoUsd, heldNanoUsd: zeroNanoUsd, requiredNanoUsd: zeroNanoUsd }
+    return this.#ask<MeterAnswer>(
+      (draft) => meter(draft, command),
+      { ...noAccount, ...figures },
+      { ...failed, ...figures },
+    )
+  }
+
   async confirm(command: Confirm): Promise<CommandAnswer> {
     const proof = await this.#engine.outbox.proofAt(command.seq)
     return this.#ask<CommandAnswer>((draft) => confirm(draft, command, proof), noAccount, failed)
@@ -177,6 +193,9 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   async view(): Promise<AccountView | null> {
+    // Looking is a touch like any other: whoever looks after the period's end sees the new one.
+    if (isRenewalDue(this.#engine.state, this.#engine.now()))
+      await this.#ask<boolean>(() => true, false, false)
     const { state } = this.#engine
     if (state === null) return null
     return accountView(

@@ -7,6 +7,7 @@ import type { CommandAnswer, Create } from './account-commands.ts'
 import type { Context, Draft } from './draft.ts'
 import { find, openDraft } from './draft.ts'
 import { brokenInvariants } from './invariants.ts'
+import { renewAllowances } from './plans.ts'
 import { ageRate } from './rate.ts'
 import type { Changes } from './rows.ts'
 import { create, createAgain, isCreatable } from './settings.ts'
@@ -29,7 +30,10 @@ export type Decision = {
 
 export function decideGroup(state: State | null, questions: readonly Question[], context: Context): Decision {
   const desk: Desk = { draft: state === null ? null : openAt(state, context), isCreation: false, context }
-  if (desk.draft !== null) expireDue(desk.draft)
+  if (desk.draft !== null) {
+    expireDue(desk.draft)
+    renewAllowances(desk.draft)
+  }
   for (const question of questions) question(desk)
   return desk.draft === null ? { next: null, changes: null } : close(desk.draft, state, desk.isCreation)
 }

@@ -1,6 +1,7 @@
 // What may be asked about one call, in any order, twice or late, and what the account object answers. Answers are values that
 // arrive whole over RPC. Only durations cross, never times: each side has its own clock.
 
+import type { Consumable } from '#core/consumables.ts'
 import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { BudgetWindow } from './account-commands.ts'
@@ -63,6 +64,7 @@ export type AdmitRefusalCode =
   | 'key_limit_exceeded'
   | 'monthly_spend_limit_reached'
   | 'credit_limit_reached'
+  | 'allowance_exhausted'
   | 'call_resolved'
   | 'idempotency_in_progress'
   | 'idempotency_completed'
@@ -83,6 +85,8 @@ export type AdmitRefused = {
   /** The same of a limit that counts requests or tokens. */
   limit?: number
   remaining?: number
+  /** Of the plan, where its allowance is what ran out. */
+  allowance?: { consumable: Consumable; included: number; left: number }
   /** Until the refusing limit resets, where it does. */
   resetMs?: number
   /** The call that was made under the same Idempotency-Key, and what it was charged so far. */
@@ -98,6 +102,7 @@ export type LimitSource =
   | 'balance'
   | `key_${BudgetWindow}`
   | 'account_month'
+  | 'allowance'
 
 /** The total to hold from now on; a smaller total than the present one changes nothing. */
 export type Extend = {

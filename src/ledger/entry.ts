@@ -14,6 +14,10 @@ export type EntryKind =
   | 'expiry'
   /** The signed difference that arrives after a hold expired, or for a call whose admission was never seen. */
   | 'late'
+  /** A plan was put on the account; its figures stand in the detail. */
+  | 'plan'
+  /** A plan's period began: its counters, and its money if it has any. */
+  | 'allowance'
   | 'key'
   | 'settings'
   | 'finding'

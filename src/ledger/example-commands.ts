@@ -2,9 +2,10 @@
 
 import { asMillis } from '#core/clock.ts'
 import { type CallId, callIdOf, keyNumber, makeRequestId } from '#core/ids.ts'
-import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { nanoUsd, picoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { Credit, PutKey } from './account-commands.ts'
 import type { Admit, Capture, ChargeDetail } from './call-commands.ts'
+import type { Meter, PlanTerms, SetPlan } from './plan-commands.ts'
 
 /** $1. */
 export const dollar = nanoUsd(1_000_000_000)
@@ -72,6 +73,32 @@ export function grantOf(amountNanoUsd: number, changes: Partial<Credit> = {}): C
     amountNanoUsd: nanoUsd(amountNanoUsd),
     reason: 'test',
     actor: 'operator',
+    ...changes,
+  }
+}
+
+/** Ten messages and a thousand tokens a month; a message beyond costs a cent. */
+export const exampleTerms: PlanTerms = {
+  id: 'basic',
+  name: 'Basic',
+  included: { sms: 10, tokens: 1_000 },
+  overage: { sms: picoUsd(10_000_000_000) },
+  monthlyCreditNanoUsd: zeroNanoUsd,
+}
+
+export function planOf(reference: string, changes: Partial<SetPlan> = {}): SetPlan {
+  return { reference, terms: exampleTerms, anchorDay: null, reason: 'test', actor: 'operator', ...changes }
+}
+
+export function meterOf(n: number, quantity: number, changes: Partial<Meter> = {}): Meter {
+  return {
+    id: `mtr_${String(n).padStart(32, '0')}`,
+    requestId: 'req_1',
+    keyNumber: keyNumber(1),
+    secretHash: secretHashOf(1),
+    consumable: 'sms',
+    quantity,
+    standardPicoUsd: picoUsd(20_000_000_000),
     ...changes,
   }
 }

@@ -32,6 +32,16 @@ export function rateRefusal(state: State, key: Key | undefined, expectedTokens: 
   )
 }
 
+/** The same for what sends no tokens and does not run: requests per minute alone. */
+export function requestRefusal(state: State, key: Key): RateWhy | undefined {
+  const requestsOnly = { tpm: null, inFlight: null }
+  const { nowMs } = state
+  return (
+    refusalUnder({ ...ofAccount(state), ...requestsOnly }, 0, nowMs) ??
+    refusalUnder({ ...ofKey(state, key), ...requestsOnly }, 0, nowMs)
+  )
+}
+
 /** Of the account and its key, figure by figure, the one with less left. */
 export function rateFigures(state: State, key?: Key): RateFigures {
   const account = figuresOf(ofAccount(state), state.nowMs)

@@ -13,6 +13,8 @@ import type { Entry } from './entry.ts'
 import { readBudgets, readModels } from './key-details.ts'
 import { putKey, revokeKey } from './keys.ts'
 import { readBucket } from './lots.ts'
+import { readTerms } from './plan-details.ts'
+import { setPlan } from './plans.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
 import { changeSettings } from './settings.ts'
 import { readSettings } from './settings-details.ts'
@@ -45,7 +47,10 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
         }),
       )
     // What the object decided by itself it decides again; an account is created once.
+    case 'plan':
+      return rebookPlan(draft, entry, detail)
     case 'create':
+    case 'allowance':
     case 'finding':
     case 'expiry':
     case 'opening':
@@ -70,6 +75,15 @@ function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer 
   if (answer.ok && answer.state === 'late' && detail['rule'] === 'hold_expired' && kept !== undefined)
     keepRow(draft, { ...kept.row, outcome: 'expired' })
   return answerOf(answer)
+}
+
+function rebookPlan(draft: Draft, { reference }: Entry, detail: Detail): RebookAnswer {
+  const terms = readTerms(detail['terms'])
+  if (terms === undefined) return { ok: true, isBooked: false }
+  const anchorDay = detail['asked'] === 'any' ? null : (readWhole(detail['anchorDay']) ?? null)
+  const reason = readString(detail['reason']) ?? ''
+  const actor = readString(detail['actor']) ?? ''
+  return answerOf(setPlan(draft, { reference, terms, anchorDay, reason, actor }))
 }
 
 function creditOf({ reference, amountNanoUsd, createdAtMs }: Entry, detail: Detail) {

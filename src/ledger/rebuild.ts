@@ -12,6 +12,8 @@ import { saidOfCredit } from './credits.ts'
 import { type Context, append, openDraft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { FinishRebuild } from './rebuild-commands.ts'
+import { isMetered, saidOfMeter } from './meter.ts'
+import { saidOfPlanEntry } from './plans.ts'
 import { applyEntry } from './replay.ts'
 import type { Changes, HoldRow, ReferenceRow } from './rows.ts'
 import { snapshotOf } from './start.ts'
@@ -107,9 +109,13 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       return { scope: 'settings', reference, seq, said: '' }
     case 'finding':
       return { scope: 'finding', reference, seq, said: '' }
-    case 'create':
+    case 'plan':
+      return { scope: 'plan', reference, seq, said: saidOfPlanEntry(entry) }
     case 'usage':
+      return isMetered(entry) ? { scope: 'meter', reference, seq, said: saidOfMeter(entry) } : undefined
+    case 'create':
     case 'late':
+    case 'allowance':
     case 'expiry':
     case 'opening':
       return undefined

@@ -3,12 +3,14 @@
 
 import { asMillis } from '#core/clock.ts'
 import type { NanoUsd } from '#core/money.ts'
-import { negateNanoUsd } from '#core/money.ts'
+import { addNanoUsd, negateNanoUsd, subtractNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
+import { afterTaking, readTaken } from './allowances.ts'
 import { burnMore } from './burn.ts'
 import type { Entry } from './entry.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { applyKey } from './key-log.ts'
+import { afterGrant, afterPlan } from './plans-replay.ts'
 import { readSettings } from './settings-details.ts'
 import { afterDispatchRefusal } from './standing.ts'
 import type { State } from './state.ts'
@@ -51,7 +53,15 @@ export function applyEntry(state: State, entry: Entry): void {
     case 'usage':
     case 'late':
       applyDraw(state, readDraw(detail))
+      applyTaken(state, detail)
       applyCharge(state, entry, detail)
+      return
+    case 'plan':
+      state.allowances = afterPlan(state.allowances, detail)
+      return
+    case 'allowance':
+      if (entry.amountNanoUsd > 0) applyCredit(state, entry, detail)
+      state.allowances = afterGrant(state.allowances, detail)
       return
     case 'expiry':
       applyDraw(state, readDraw(detail))
@@ -93,10 +103,26 @@ function applyDraw(state: State, draw: Draw): void {
   state.debtNanoUsd = debtNanoUsd
 }
 
+function applyTaken(state: State, detail: Detail): void {
+  const taken = readTaken(detail)
+  if (taken !== undefined) state.allowances = afterTaking(state.allowances, taken)
+}
+
+/** What a charge took from the money of an allowance, which was never the customer's. */
+function fromAllowance(detail: Detail): NanoUsd {
+  const drawn = readDraw(detail).lots.filter(({ bucket }) => bucket === 'allowance')
+  return addNanoUsd(...drawn.map(({ amountNanoUsd }) => amountNanoUsd))
+}
+
 function applyCharge(state: State, entry: Entry, detail: Detail): void {
   const charged: NanoUsd = negateNanoUsd(entry.amountNanoUsd)
   const admittedAtMs = readWhole(detail['admittedAtMs']) ?? entry.createdAtMs
-  state.lifetime = { ...state.lifetime, spent: addToTally(state.lifetime.spent, charged) }
+  const { usage, spent } = state.lifetime
+  state.lifetime = {
+    ...state.lifetime,
+    usage: addToTally(usage, charged),
+    spent: addToTally(spent, subtractNanoUsd(charged, fromAllowance(detail))),
+  }
   state.spending = spend(state.spending, charged, admittedAtMs)
   state.burn = burnMore(state.burn, charged, entry.createdAtMs)
   if (charged > 0 && detail['rule'] !== 'hold_expired')

@@ -34,7 +34,16 @@ export type HoldRow = {
 
 /** The first outcome of a command about the account, by its reference, for ever. */
 export type ReferenceRow = {
-  readonly scope: 'credit' | 'key' | 'key_edit' | 'revoke' | 'settings' | 'finding' | 'claim'
+  readonly scope:
+    | 'credit'
+    | 'key'
+    | 'key_edit'
+    | 'revoke'
+    | 'settings'
+    | 'finding'
+    | 'claim'
+    | 'plan'
+    | 'meter'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -57,6 +66,7 @@ export type Snapshot = Pick<
   | 'debtNanoUsd'
   | 'spending'
   | 'standing'
+  | 'allowances'
   | 'lifetime'
   | 'isDamaged'
 > & {
@@ -68,7 +78,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 3
+export const snapshotVersion = 4
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

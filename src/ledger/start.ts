@@ -2,7 +2,7 @@
 // that a crash in the simulator and a restart in production run the same lines.
 
 import { asMillis } from '#core/clock.ts'
-import type { AccountId, CallId } from '#core/ids.ts'
+import { type AccountId, type CallId, type KeyNumber, keyNumber } from '#core/ids.ts'
 import { addNanoUsd, negateNanoUsd } from '#core/money.ts'
 import { burnMore } from './burn.ts'
 import { admitWithinMs, firstCallIdAt } from './call-time.ts'
@@ -11,6 +11,7 @@ import { addPin } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { expiryOf } from './holds.ts'
 import { countAdmission } from './key-rates.ts'
+import { isMetered } from './meter.ts'
 import { rateWindowMs } from './rate.ts'
 import { applyEntry, tokensOfCharge } from './replay.ts'
 import type { HoldRow, Snapshot } from './rows.ts'
@@ -50,7 +51,7 @@ export function stateFrom(stored: Stored, clockMs: number, timings: Timings): St
   const wasOpen = new Set<CallId>(snapshot?.openCallIds)
   const isOpen = (row: HoldRow) =>
     row.outcome === 'open' && !charges.has(row.callId) && (row.afterSeq >= asOfSeq || wasOpen.has(row.callId))
-  const admissionNumbers = readRate(state, stored.holds, charges)
+  const admissionNumbers = readRate(state, admissionsOf(stored), charges)
   for (const row of stored.holds) {
     if (row.afterSeq >= asOfSeq) state.rowsSinceSnapshot += 1
     if (!isOpen(row)) continue
@@ -72,7 +73,7 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 
 export function snapshotOf(state: State): Snapshot {
   const { accountId, name, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd } = state
-  const { spending, standing, lifetime, isDamaged } = state
+  const { spending, standing, allowances, lifetime, isDamaged } = state
   return {
     version: snapshotVersion,
     takenAtMs: state.nowMs,
@@ -88,6 +89,7 @@ export function snapshotOf(state: State): Snapshot {
     debtNanoUsd,
     spending,
     standing,
+    allowances,
     lifetime,
     isDamaged,
   }
@@ -105,14 +107,30 @@ function stateOfSnapshot(snapshot: Snapshot): State {
 
 type Numbers = Pick<Hold, 'admissionNumber' | 'keyAdmissionNumber'>
 
+/** Everything that counted as a request; what was metered has no hold. */
+function admissionsOf({ holds, entries }: Stored): readonly Admission[] {
+  const metered = entries.filter(isMetered)
+  return [
+    ...holds,
+    ...metered.map(({ reference, keyNumber: key, createdAtMs }) => ({
+      callId: reference,
+      keyNumber: key ?? keyNumber(0),
+      admittedAtMs: createdAtMs,
+      tokens: 0,
+    })),
+  ]
+}
+
+type Admission = { callId: string; keyNumber: KeyNumber; admittedAtMs: number; tokens: number }
+
 /** In order of admission, so that the oldest leave the minute first. */
 function readRate(
   state: State,
-  rows: readonly HoldRow[],
+  rows: readonly Admission[],
   charges: ReadonlyMap<string, number>,
-): Map<CallId, Numbers> {
-  const numbers = new Map<CallId, Numbers>()
-  const isRecent = (row: HoldRow) =>
+): Map<string, Numbers> {
+  const numbers = new Map<string, Numbers>()
+  const isRecent = (row: Admission) =>
     row.admittedAtMs !== neverAdmittedMs && row.admittedAtMs > state.nowMs - rateWindowMs
   const recent = rows.filter(isRecent).sort((a, b) => a.admittedAtMs - b.admittedAtMs)
   for (const row of recent) {

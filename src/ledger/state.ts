@@ -7,6 +7,7 @@ import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountSettings, KeyTerms } from './account-commands.ts'
+import { type Allowances, noAllowances } from './allowances.ts'
 import type { Lot, Pin } from './lots.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
@@ -46,7 +47,10 @@ export type State = {
   keyRates: Map<KeyNumber, RateLog>
   burn: Burn
   standing: Standing
-  lifetime: { readonly added: Tally; readonly bonus: Tally; readonly spent: Tally }
+  /** The plan, and what of it is used in this period. */
+  allowances: Allowances
+  /** `spent`: from credit; `usage`: also from the money of an allowance. */
+  lifetime: { readonly added: Tally; readonly bonus: Tally; readonly spent: Tally; readonly usage: Tally }
   marks: Marks
   /** Entries and holds written since the last snapshot: what a start would have to replay. */
   rowsSinceSnapshot: number
@@ -144,7 +148,8 @@ export function newState(accountId: AccountId): State {
     keyRates: new Map(),
     burn: noBurn,
     standing: newStanding,
-    lifetime: { added: emptyTally, bonus: emptyTally, spent: emptyTally },
+    allowances: noAllowances,
+    lifetime: { added: emptyTally, bonus: emptyTally, spent: emptyTally, usage: emptyTally },
     marks: {
       sentSeq: 0,
       sentHash: genesisHash,

@@ -1,7 +1,9 @@
 // What the account looks like from outside, at a time: for reading, never for deciding.
 
 import { asMillis } from '#core/clock.ts'
+import { consumables } from '#core/consumables.ts'
 import { maxNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { type Allowances, usedOf } from './allowances.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type { Entry } from './entry.ts'
 import { availableOf } from './available.ts'
@@ -33,6 +35,8 @@ export function accountView(state: State, recent: readonly Entry[], nowMs: numbe
     lifetimeAdded: tallyText(state.lifetime.added),
     lifetimeBonus: tallyText(state.lifetime.bonus),
     lifetimeSpent: tallyText(state.lifetime.spent),
+    lifetimeUsage: tallyText(state.lifetime.usage),
+    ...planView(state.allowances, nowMs),
     settings: state.settings,
     rate: rateFigures({ ...state, rate: ageRate(state.rate, nowMs) }),
     marks: {
@@ -41,6 +45,26 @@ export function accountView(state: State, recent: readonly Entry[], nowMs: numbe
       confirmed: state.marks.confirmedSeq,
     },
     recent,
+  }
+}
+
+function planView(allowances: Allowances, nowMs: number): Pick<AccountView, 'plan' | 'allowances'> {
+  const { plan, period } = allowances
+  if (plan === null || period === null) return { plan: null, allowances: [] }
+  const { terms, anchorDay } = plan
+  return {
+    plan: { id: terms.id, name: terms.name, anchorDay },
+    allowances: consumables.flatMap((consumable) => {
+      const included = terms.included[consumable]
+      if (included === undefined) return []
+      return {
+        consumable,
+        included,
+        used: usedOf(allowances, consumable),
+        overagePicoUsd: terms.overage[consumable] ?? null,
+        resetsInMs: Math.max(0, period.endMs - nowMs),
+      }
+    }),
   }
 }
 

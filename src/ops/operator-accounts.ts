@@ -98,6 +98,8 @@ function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
     lifetime_added: view.lifetimeAdded,
     lifetime_bonus: view.lifetimeBonus,
     lifetime_spent: view.lifetimeSpent,
+    lifetime_usage: view.lifetimeUsage,
+    plan: view.plan?.id ?? null,
     rpm: settings.rpm,
     tpm: settings.tpm,
     in_flight: settings.inFlight,

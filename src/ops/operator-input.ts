@@ -23,7 +23,7 @@ import type { AccountSettings } from '#ledger/account-commands.ts'
 import type { Bucket } from '#ledger/lots.ts'
 
 /** Leaves room for the prefix in the ledger's reference, which is cut at 200 characters. */
-const idempotencyKeyLengthMax = 150
+export const idempotencyKeyLengthMax = 150
 
 export type NewAccount = { name: string; region: Region; settings: Partial<AccountSettings> }
 

@@ -4,6 +4,8 @@ import { Hono } from 'hono'
 import { usdText, type RouteDescription, type RouteMethod, type Schema } from '#core/route-table.ts'
 import { regions } from '#core/regions.ts'
 import { termFields } from '#keys/routes.ts'
+import { plans } from '#catalog/plans.ts'
+import { anchorDayMax } from '#ledger/allowances.ts'
 import { changeAccount, createAccount, resendEntries, showAccount } from './operator-accounts.ts'
 import { adjustBalance, grantCredit } from './operator-credits.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
@@ -16,6 +18,7 @@ import {
 } from './operator-guard.ts'
 import { expiresInDaysMax, grantBuckets, modes } from './operator-input.ts'
 import { editKey, issueKey, revokeKey } from './operator-keys.ts'
+import { putPlan } from './operator-plans.ts'
 import { rebuildObject } from './operator-rebuild.ts'
 import { showStatement } from './operator-statement.ts'
 
@@ -122,6 +125,25 @@ const routes: readonly OperatorRoute[] = [
         'idempotency_key',
       ]),
       answer: booked,
+    },
+  },
+  {
+    answerWith: forAccount(putPlan),
+    route: {
+      ...described('put', '/accounts/{id}/plan', 'Puts a plan on an account, once per idempotency key.'),
+      body: closed(
+        {
+          plan: { type: 'string', enum: plans.list().map(({ id }) => id) },
+          anchor_day: { type: 'integer', minimum: 1, maximum: anchorDayMax },
+          reason,
+          idempotency_key: text,
+        },
+        ['plan', 'reason', 'idempotency_key'],
+      ),
+      answer: {
+        type: 'object',
+        properties: { account_id: text, plan: text, anchor_day: whole, is_repeat: flag },
+      },
     },
   },
   {

@@ -1,14 +1,17 @@
 // The figures that an account shows of itself.
 
 import { describe, expect, test } from 'vitest'
+import { asMillis } from '#core/clock.ts'
 import { readAccountId } from '#core/ids.ts'
-import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { nanoUsd, picoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountView, KeyView } from '#ledger/account-views.ts'
 import { keyViewOf } from '#ledger/example-views.ts'
 import { accountBody, creditsBody, keyBody } from './account.ts'
 
 const accountId = readAccountId('acct_e00000000000000')
 if (accountId === undefined) throw new Error('the test has no account id')
+
+const now = asMillis(Date.UTC(2026, 10, 20))
 
 const view: AccountView = {
   accountId,
@@ -24,6 +27,9 @@ const view: AccountView = {
   lifetimeAdded: '20.00',
   lifetimeBonus: '0.50',
   lifetimeSpent: '8.00',
+  lifetimeUsage: '8.00',
+  plan: null,
+  allowances: [],
   settings: {
     rpm: 50,
     tpm: 2_000_000,
@@ -50,19 +56,45 @@ describe('the account as it shows itself', () => {
   // Cases: billing-bugs 41
   test('a balance below zero is shown as it is', () => {
     const debt = nanoUsd(-250_000_000)
-    const body = accountBody({
-      ...view,
-      postedNanoUsd: debt,
-      heldNanoUsd: zeroNanoUsd,
-      availableNanoUsd: debt,
-    })
+    const body = accountBody(
+      {
+        ...view,
+        postedNanoUsd: debt,
+        heldNanoUsd: zeroNanoUsd,
+        availableNanoUsd: debt,
+      },
+      now,
+    )
     expect(body).toMatchObject({ current_balance: '-0.25', available: '-0.25', low_balance: true })
   })
 
   test('a balance is low from its threshold downwards', () => {
-    const at = accountBody({ ...view, postedNanoUsd: nanoUsd(1_000_000_000) })
-    const above = accountBody({ ...view, postedNanoUsd: nanoUsd(1_000_000_001) })
+    const at = accountBody({ ...view, postedNanoUsd: nanoUsd(1_000_000_000) }, now)
+    const above = accountBody({ ...view, postedNanoUsd: nanoUsd(1_000_000_001) }, now)
     expect([at['low_balance'], above['low_balance']]).toEqual([true, false])
+  })
+
+  // Requirements: 77, 81
+  test('an allowance shows its unit, what is used, what exceeds it costs and when it renews', () => {
+    const allowances = [
+      {
+        consumable: 'sms',
+        included: 10,
+        used: 3,
+        overagePicoUsd: picoUsd(10_000_000_000),
+        resetsInMs: 1_000,
+      },
+    ] as const
+    expect(accountBody({ ...view, allowances }, now)['allowances']).toEqual([
+      {
+        consumable: 'sms',
+        unit: 'message',
+        included: 10,
+        used: 3,
+        overage_price: '0.01',
+        resets_at: '2026-11-20T00:00:01.000Z',
+      },
+    ])
   })
 
   test('credits are everything added, bonus included, against everything spent', () => {

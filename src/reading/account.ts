@@ -1,7 +1,10 @@
 // The account's present, as its object tells it: balance, credits, the key that asks, running holds.
 
+import { addMillis, isoTime, type Millis } from '#core/clock.ts'
+import { consumableUnits } from '#core/consumables.ts'
 import { refuse, type Json } from '#core/errors.ts'
 import {
+  formatPicoUsd,
   formatUsd,
   formatUsdSum,
   maxNanoUsd,
@@ -12,7 +15,7 @@ import {
   type NanoUsd,
 } from '#core/money.ts'
 import type { BudgetWindow } from '#ledger/account-commands.ts'
-import type { AccountView, HoldView, KeyView } from '#ledger/account-views.ts'
+import type { AccountView, AllowanceView, HoldView, KeyView } from '#ledger/account-views.ts'
 import { askObject, type Answer, type Reading } from './reader.ts'
 import { transactionsPage } from './transactions.ts'
 
@@ -24,11 +27,14 @@ export async function readAccount(reading: Reading): Promise<Answer> {
   if (asked.value === null) return refuse('invalid_api_key')
   const recent = await transactionsPage(reading, Number.MAX_SAFE_INTEGER, recentTransactions)
   if (!recent.ok) return recent
-  return { ok: true, body: { ...accountBody(asked.value), recent_transactions: recent.value.data } }
+  return {
+    ok: true,
+    body: { ...accountBody(asked.value, reading.parts.clock.now()), recent_transactions: recent.value.data },
+  }
 }
 
 /** A balance below zero is shown as it is: the customer must see a debt that a purchase will pay first. */
-export function accountBody(view: AccountView): { readonly [name: string]: Json } {
+export function accountBody(view: AccountView, now: Millis): { readonly [name: string]: Json } {
   const { settings } = view
   const limit = settings.monthlySpendLimitNanoUsd
   return {
@@ -43,7 +49,9 @@ export function accountBody(view: AccountView): { readonly [name: string]: Json 
     lifetime_added: view.lifetimeAdded,
     lifetime_bonus: view.lifetimeBonus,
     lifetime_spent: view.lifetimeSpent,
-    allowances: [],
+    lifetime_usage: view.lifetimeUsage,
+    plan: view.plan === null ? null : { id: view.plan.id, name: view.plan.name },
+    allowances: view.allowances.map((allowance) => allowanceBody(allowance, now)),
     mode: settings.mode,
     credit_limit: settings.mode === 'postpaid' ? formatUsd(settings.creditLimitNanoUsd) : null,
     debt: formatUsd(view.debtNanoUsd),
@@ -60,6 +68,18 @@ export function accountBody(view: AccountView): { readonly [name: string]: Json 
       in_flight: settings.inFlight,
       keys_max: settings.keysMax,
     },
+  }
+}
+
+function allowanceBody(allowance: AllowanceView, now: Millis): Json {
+  const { consumable, included, used, overagePicoUsd, resetsInMs } = allowance
+  return {
+    consumable,
+    unit: consumableUnits[consumable],
+    included,
+    used,
+    overage_price: overagePicoUsd === null ? null : formatPicoUsd(overagePicoUsd),
+    resets_at: isoTime(addMillis(now, resetsInMs)),
   }
 }
 

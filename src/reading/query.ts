@@ -34,9 +34,14 @@ export function readCallCursor(query: URLSearchParams): Read<CallCursor | undefi
   const text = query.get('cursor')
   if (text === null) return { ok: true, value: undefined }
   const [time = '', id] = text.split('.')
-  const callId = readCallId(id)
+  const callId = readCallId(id) ?? readMeteredId(id)
   if (!/^\d{1,14}$/.test(time) || callId === undefined) return badCursor()
   return { ok: true, value: { createdAt: asMillis(Number(time)), callId } }
+}
+
+/** What was metered stands among the calls. */
+function readMeteredId(text: string | undefined): string | undefined {
+  return text !== undefined && /^mtr_[0-9a-f]{32}$/.test(text) ? text : undefined
 }
 
 /** The longest name of a group: a model's. */

@@ -88,7 +88,9 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   late: 'consumption',
   expiry: 'expiry',
   // These move no money, and would be mistakes if they did.
+  allowance: 'grant',
   create: 'adjustment',
+  plan: 'adjustment',
   key: 'adjustment',
   settings: 'adjustment',
   finding: 'adjustment',

@@ -140,6 +140,9 @@ function viewOf(account: StandInAccount): AccountView {
     lifetimeAdded: '0.00',
     lifetimeBonus: '0.00',
     lifetimeSpent: '0.00',
+    lifetimeUsage: '0.00',
+    plan: null,
+    allowances: [],
     settings: {
       rpm: 50,
       tpm: 2_000_000,

@@ -1,0 +1,21 @@
+// How a plan and its periods follow from their entries (replay.ts).
+
+import { readWhole } from '#core/readers.ts'
+import type { Allowances } from './allowances.ts'
+import { readTerms } from './plan-details.ts'
+
+type Detail = { readonly [name: string]: unknown }
+
+export function afterPlan(allowances: Allowances, detail: Detail): Allowances {
+  const terms = readTerms(detail['terms'])
+  const anchorDay = readWhole(detail['anchorDay'], 1)
+  if (terms === undefined || anchorDay === undefined) return allowances
+  return { ...allowances, plan: { terms, anchorDay } }
+}
+
+export function afterGrant(allowances: Allowances, detail: Detail): Allowances {
+  const startMs = readWhole(detail['startMs'])
+  const endMs = readWhole(detail['endMs'])
+  if (startMs === undefined || endMs === undefined) return allowances
+  return { ...allowances, period: { startMs, endMs }, used: {} }
+}
