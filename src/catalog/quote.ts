@@ -49,6 +49,8 @@ export type Quote = {
   inputCostNanoUsd: NanoUsd
   /** What the provider bills if we hang up at once. */
   exposureNanoUsd: NanoUsd
+  /** The ceiling is what the client allows, not what the answer that it asks for can cost. */
+  isCapped: boolean
 }
 
 /** Text of prose in today's tokenizers; the same figure as our own count. */
@@ -94,6 +96,7 @@ export function quote(model: Model, call: QuotedCall): Quote {
     outputTokens,
     inputCostNanoUsd,
     exposureNanoUsd: model.stopsOnAbort ? inputCostNanoUsd : ceilingNanoUsd,
+    isCapped: false,
   }
 }
 

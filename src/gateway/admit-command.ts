@@ -35,6 +35,13 @@ export function coveredBy(call: PreparedCall, heldNanoUsd: NanoUsd): PreparedCal
     ...call,
     quote: { ...call.quote, holdNanoUsd: heldNanoUsd, ceilingNanoUsd: heldNanoUsd, outputTokens },
     outputTokensLoweredTo: outputTokens,
-    takeBody: () => withOutputLimit(call.takeBody(), call.model.outputParameter, outputTokens),
   }
+}
+
+/** The body as it goes upstream, with the limit that we had to set. */
+export function upstreamText({ takeBody, outputTokensLoweredTo, model }: PreparedCall): string {
+  const body = takeBody()
+  return outputTokensLoweredTo === undefined
+    ? body
+    : withOutputLimit(body, model.outputParameter, outputTokensLoweredTo)
 }

@@ -5,11 +5,13 @@ import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
 import { type ChatCall, readChatCall, upstreamBody } from '#dialects/openai-chat.ts'
 import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
+import { cappedQuote, readMaxCost } from './max-cost.ts'
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, givenOnce } from './prepared-call.ts'
 
@@ -35,12 +37,18 @@ export async function prepareChat(
   if (!body.ok) return refused({ refusal: body, startedAt, caller })
   const read = readChatCall(body.bytes)
   if (!read.ok) return refused({ refusal: read, startedAt, caller })
+  const limited = readMaxCost(request.headers)
+  if (!limited.ok) return refused({ refusal: limited, startedAt, caller })
   const claimed = await readClaim(request.headers, { caller, route: chatRoute, body: body.bytes })
   if (!claimed.ok) return refused({ refusal: claimed, startedAt, caller })
-  return route({ requestId, startedAt, caller, claim: claimed.claim, chat: read.call }, parts)
+  const { maxCostNanoUsd } = limited
+  return route({ requestId, startedAt, caller, claim: claimed.claim, chat: read.call, maxCostNanoUsd }, parts)
 }
 
-type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt' | 'claim'> & { chat: ChatCall }
+type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt' | 'claim'> & {
+  chat: ChatCall
+  maxCostNanoUsd: NanoUsd | undefined
+}
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
 function route(read: Read, parts: GatewayParts): Prepared {
@@ -55,7 +63,10 @@ function route(read: Read, parts: GatewayParts): Prepared {
     const message = `This deployment has no credential for ${model.company}: the operator has to set ${providerSettings[model.provider].apiKey}.`
     return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
   }
-  const quoted = quote(model, chat)
+  const capped = cappedQuote({ model, call: chat }, quote(model, chat), read.maxCostNanoUsd)
+  if (!capped.ok) return refused({ refusal: capped, startedAt, caller, model: model.id })
+  const quoted = capped.quote
+  const isLowered = quoted.isCapped && quoted.sliceNanoUsd === 0
   const { body: _, ...chatWithoutBody } = chat
   const call: PreparedCall = {
     requestId,
@@ -69,6 +80,7 @@ function route(read: Read, parts: GatewayParts): Prepared {
     model,
     provider,
     quote: quoted,
+    ...(isLowered ? { outputTokensLoweredTo: quoted.outputTokens } : {}),
     takeBody: givenOnce(
       upstreamBody(chat, {
         upstreamModel: model.upstreamId,

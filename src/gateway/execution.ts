@@ -9,7 +9,7 @@ import { type NanoUsd, minNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import { type Dispatched, dispatch } from '#providers/dispatch.ts'
 import { type Admission, askAdmission } from './admission.ts'
-import { admitCommand, coveredBy } from './admit-command.ts'
+import { admitCommand, coveredBy, upstreamText } from './admit-command.ts'
 import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
 import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
@@ -120,7 +120,7 @@ class RunningCall implements Session {
 
   #send(): Promise<Dispatched> {
     const { call, parts, hangUp } = this
-    const request = { provider: call.provider, path: call.upstreamPath, body: call.takeBody(), hangUp }
+    const request = { provider: call.provider, path: call.upstreamPath, body: upstreamText(call), hangUp }
     return dispatch(request, { fetch: parts.fetch, clock: parts.clock, timings: parts.upstreamTimings })
   }
 

@@ -56,9 +56,8 @@ export class Pacing {
 
   /** After the provider has said what was used so far. */
   passesCost(costNanoUsd: NanoUsd): true | Promise<boolean> {
-    return costNanoUsd <= this.#heldNanoUsd || !this.#canGrow()
-      ? true
-      : this.#until(() => costNanoUsd <= this.#heldNanoUsd || !this.#canGrow())
+    const isEnough = () => costNanoUsd <= this.#heldNanoUsd || (!this.#canGrow() && !this.#isCapped)
+    return isEnough() ? true : this.#until(isEnough)
   }
 
   /** Extends until it is enough; false where the object refuses or does not answer in time. */
@@ -71,6 +70,11 @@ export class Pacing {
       if (clock.now() >= deadline || !(await this.#extend(deadline))) return isEnough()
     }
     return true
+  }
+
+  /** At a ceiling of the client's own an answer ends, whatever its limit. */
+  get #isCapped(): boolean {
+    return this.#parts.call.quote.isCapped
   }
 
   #canGrow(): boolean {
@@ -106,7 +110,7 @@ export class Pacing {
     const { call } = this.#parts
     const { choices } = call.chat
     // At the ceiling the answer's own limit ends it: three bytes per token would end it early.
-    if (!this.#canGrow()) {
+    if (!this.#canGrow() && !call.quote.isCapped) {
       this.#bytesCovered = Number.MAX_SAFE_INTEGER
       this.#bytesToExtendAt = Number.MAX_SAFE_INTEGER
       return

@@ -22,7 +22,7 @@ export type PreparedCall = {
   /** The client's body with the model's name, and the usage asked for. Given once, and forgotten. */
   takeBody: () => string
   quote: Quote
-  /** Per answer, where the account could not cover the model's own limit. */
+  /** Per answer, where less was to be had, or to be paid, than the model's own limit. */
   outputTokensLoweredTo?: number
   /** Of the client's Idempotency-Key, if it sent one. */
   claim: Claim | null
