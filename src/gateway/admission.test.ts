@@ -196,6 +196,7 @@ test('no money is ever a 429 and no rate is ever a 402', () => {
     insufficient_credits: 402,
     in_flight_budget_exhausted: 402,
     key_limit_exceeded: 402,
+    end_user_limit_exceeded: 402,
     monthly_spend_limit_reached: 402,
     credit_limit_reached: 402,
     allowance_exhausted: 402,

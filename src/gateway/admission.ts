@@ -39,6 +39,7 @@ export function refusalOf(answer: AdmitRefused): Refusal {
     case 'insufficient_credits':
     case 'in_flight_budget_exhausted':
     case 'key_limit_exceeded':
+    case 'end_user_limit_exceeded':
     case 'monthly_spend_limit_reached':
     case 'credit_limit_reached':
     case 'allowance_exhausted':
@@ -76,6 +77,7 @@ const clientCodes: { readonly [code in AdmitRefused['code']]: ErrorCode } = {
   insufficient_credits: 'insufficient_credits',
   in_flight_budget_exhausted: 'in_flight_budget_exhausted',
   key_limit_exceeded: 'key_limit_exceeded',
+  end_user_limit_exceeded: 'end_user_limit_exceeded',
   monthly_spend_limit_reached: 'monthly_spend_limit_reached',
   credit_limit_reached: 'credit_limit_reached',
   allowance_exhausted: 'allowance_exhausted',
@@ -114,11 +116,11 @@ function moneyMessage(answer: AdmitRefused): string {
     case 'in_flight_budget_exhausted':
       return `${needed}; ${available} and ${held}. Try again when one of them has ended.`
     case 'key_limit_exceeded':
+    case 'end_user_limit_exceeded':
     case 'monthly_spend_limit_reached': {
-      const whose =
-        answer.code === 'key_limit_exceeded'
-          ? `The ${windowName(answer.limitSource)} limit of this API key`
-          : 'The monthly spend limit of this account'
+      if (answer.limitSource === 'end_users_max')
+        return `This account limits its end users and can count ${answer.limit ?? 0} of them at a time. Try again when a day, week or month has begun.`
+      const whose = limitNames[answer.code]?.(windowName(answer.limitSource)) ?? 'A limit'
       return `${whose} is $${formatOptional(answer.limitNanoUsd)}; $${formatOptional(answer.remainingNanoUsd)} is left and ${needed.replace('This', 'this')}.${resetSentence(answer)}`
     }
     case 'credit_limit_reached':
@@ -130,18 +132,24 @@ function moneyMessage(answer: AdmitRefused): string {
   }
 }
 
+const limitNames: { readonly [code: string]: (window: string) => string } = {
+  key_limit_exceeded: (window) => `The ${window} limit of this API key`,
+  end_user_limit_exceeded: (window) => `The ${window} limit of this end user`,
+  monthly_spend_limit_reached: () => 'The monthly spend limit of this account',
+}
+
 function formatOptional(amount: NanoUsd | undefined): string {
   return amount === undefined ? '0.00' : formatUsd(amount)
 }
 
 function windowName(source: LimitSource | undefined): string {
   const names: { readonly [source: string]: string } = {
-    key_day: 'daily',
-    key_week: 'weekly',
-    key_month: 'monthly',
-    key_lifetime: 'lifetime',
+    day: 'daily',
+    week: 'weekly',
+    month: 'monthly',
+    lifetime: 'lifetime',
   }
-  return names[source ?? ''] ?? 'spending'
+  return names[source?.split('_').at(-1) ?? ''] ?? 'spending'
 }
 
 function allowanceSentence({ allowance, resetMs }: AdmitRefused): string {
@@ -181,6 +189,7 @@ function moneyFigures(answer: AdmitRefused): { readonly [name: string]: Json } {
 const remedyHints: { readonly [code: string]: string } = {
   in_flight_budget_exhausted: 'retry_later',
   key_limit_exceeded: 'raise_key_limit',
+  end_user_limit_exceeded: 'wait_for_reset',
   monthly_spend_limit_reached: 'raise_spend_limit',
   credit_limit_reached: 'pay_invoice',
   allowance_exhausted: 'buy_credit',
@@ -190,6 +199,7 @@ const remedies: { readonly [code: string]: readonly string[] } = {
   insufficient_credits: ['add_credit', 'lower_max_tokens'],
   in_flight_budget_exhausted: ['retry_later', 'add_credit', 'lower_max_tokens'],
   key_limit_exceeded: ['raise_key_limit', 'use_another_key'],
+  end_user_limit_exceeded: ['wait_for_reset', 'raise_end_user_limit'],
   monthly_spend_limit_reached: ['raise_spend_limit'],
   credit_limit_reached: ['pay_invoice', 'raise_credit_limit', 'lower_max_tokens'],
   allowance_exhausted: ['buy_credit', 'upgrade_plan', 'wait_for_renewal'],

@@ -22,6 +22,7 @@ export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
     isDispatched,
     exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,
     claim: call.claim,
+    endUser: call.endUser,
   }
 }
 

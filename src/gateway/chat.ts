@@ -11,6 +11,7 @@ import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
+import { readEndUser } from './end-user.ts'
 import { cappedQuote, readMaxCost } from './max-cost.ts'
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, givenOnce } from './prepared-call.ts'
@@ -41,18 +42,26 @@ export async function prepareChat(
   if (!limited.ok) return refused({ refusal: limited, startedAt, caller })
   const claimed = await readClaim(request.headers, { caller, route: chatRoute, body: body.bytes })
   if (!claimed.ok) return refused({ refusal: claimed, startedAt, caller })
+  const named = await readEndUser(request.headers, {
+    inBody: read.call.endUser,
+    accountId: caller.accountId,
+    keySecret: parts.keyring.keySecrets[0],
+  })
+  if (!named.ok) return refused({ refusal: named, startedAt, caller })
+  const { claim } = claimed
+  const { endUser } = named
   const { maxCostNanoUsd } = limited
-  return route({ requestId, startedAt, caller, claim: claimed.claim, chat: read.call, maxCostNanoUsd }, parts)
+  return route({ requestId, startedAt, caller, claim, endUser, chat: read.call, maxCostNanoUsd }, parts)
 }
 
-type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt' | 'claim'> & {
+type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt' | 'claim' | 'endUser'> & {
   chat: ChatCall
   maxCostNanoUsd: NanoUsd | undefined
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
 function route(read: Read, parts: GatewayParts): Prepared {
-  const { chat, caller, claim, requestId, startedAt } = read
+  const { chat, caller, claim, endUser, requestId, startedAt } = read
   const found = findModel(parts.catalog, chat.model)
   if (!found.ok) return refused({ refusal: found, startedAt, caller, model: chat.model })
   const { model } = found
@@ -73,6 +82,7 @@ function route(read: Read, parts: GatewayParts): Prepared {
     caller,
     startedAt,
     claim,
+    endUser,
     chat: chatWithoutBody,
     callId: callIdOf(requestId),
     endpoint: chatRoute,

@@ -26,6 +26,8 @@ export type PreparedCall = {
   outputTokensLoweredTo?: number
   /** Of the client's Idempotency-Key, if it sent one. */
   claim: Claim | null
+  /** A keyed hash; null where the request names nobody. */
+  endUser: string | null
   startedAt: Millis
 }
 

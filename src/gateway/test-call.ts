@@ -45,6 +45,7 @@ export function aCall(changes: Partial<PreparedCall> & { asked?: Partial<ChatCal
     takeBody: () => '{}',
     quote: quote(model, call),
     claim: null,
+    endUser: null,
     startedAt,
     ...rest,
   }

@@ -18,6 +18,8 @@ export type AccountSettings = {
   /** Postpaid accounts may fall below zero, down to their credit limit. */
   mode: AccountMode
   creditLimitNanoUsd: NanoUsd
+  /** What each end user may spend, where the key says nothing else; empty for no limit. */
+  endUserBudgets: readonly Budget[]
 }
 
 /** `allowance` is a plan with overage: its money is prepaid. */

@@ -19,6 +19,7 @@ import type {
 } from './call-commands.ts'
 import type { Draft } from './draft.ts'
 import { find, keepHold, resolvedCall } from './draft.ts'
+import { endUserBudgetsOf, endUserPattern, endUsersMax, hasPlaceFor } from './end-users.ts'
 import { expiryOf } from './holds.ts'
 import { forceOf } from './key-force.ts'
 import { countAdmission } from './key-rates.ts'
@@ -38,9 +39,10 @@ export function admit(draft: Draft, command: Admit): AdmitAnswer {
   const repeat = refusalOfClaim(draft, command)
   if (repeat !== undefined) return refusedWith(draft, command, repeat)
   const key = state.keys.get(command.keyNumber)
-  const limit = rateRefusal(state, key, command.expectedTokens)
+  const endUser = limitedEndUser(state, command)
+  const limit = rateRefusal(state, key, command.expectedTokens) ?? refusalOfEndUser(state, endUser)
   if (limit !== undefined) return refused(draft, command, limit)
-  const money = holdFor(state, key, command)
+  const money = holdFor(state, key, { ...command, endUser })
   if (!money.ok) return refused(draft, command, money.why)
   // Of several lost attempts one charge stands until this one's takes its place.
   const [, ...older] = command.claim === null ? [] : lostAttempts(draft, command.claim.reference)
@@ -101,6 +103,17 @@ function refusalOf(draft: Draft, command: Admit): Why | 'open already' | undefin
   return undefined
 }
 
+/** Null where nobody limits end users: then none is counted. */
+function limitedEndUser(state: State, { keyNumber, endUser = null }: Admit): string | null {
+  return endUserBudgetsOf(state, state.keys.get(keyNumber)).length === 0 ? null : endUser
+}
+
+/** Where nobody can be forgotten and one more cannot be counted, the one more waits. */
+function refusalOfEndUser(state: State, endUser: string | null): Why | undefined {
+  if (endUser === null || hasPlaceFor(state, endUser)) return undefined
+  return { code: 'end_user_limit_exceeded', limitSource: 'end_users_max', limit: endUsersMax, remaining: 0 }
+}
+
 function refusalOfKey(state: State, key: Key | undefined, command: Admit): AdmitRefusalCode | undefined {
   if (key === undefined || key.secretHash !== command.secretHash) return 'invalid_api_key'
   if (forceOf(key, state.nowMs) !== 'active') return 'key_disabled'
@@ -118,6 +131,7 @@ function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer 
     callId: command.callId,
     keyNumber: command.keyNumber,
     model: command.model,
+    endUser: limitedEndUser(state, command),
     heldNanoUsd,
     sliceNanoUsd: command.sliceNanoUsd,
     pins: pinsOf(state, heldNanoUsd),
@@ -180,6 +194,7 @@ function refusedWith(draft: Draft, command: Admit, why: Why | ClaimRefusal): Adm
 function isSound(command: Admit): boolean {
   const { holdNanoUsd, floorNanoUsd, usualNanoUsd, sliceNanoUsd, expectedTokens } = command
   const figures = [holdNanoUsd, floorNanoUsd, usualNanoUsd, sliceNanoUsd, expectedTokens]
+  if (typeof command.endUser === 'string' && !endUserPattern.test(command.endUser)) return false
   if (figures.some((figure) => readWhole(figure) === undefined)) return false
   return holdNanoUsd <= callCostMaxNanoUsd && sliceNanoUsd <= callCostMaxNanoUsd && isOrdered(command)
 }

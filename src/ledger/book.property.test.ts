@@ -8,7 +8,7 @@ import { assert } from '#core/assert.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '#core/clock.ts'
 import { type CallId, keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
-import type { CreditKind, KeyTerms } from './account-commands.ts'
+import type { Budget, CreditKind, KeyTerms } from './account-commands.ts'
 import { admit, extend } from './admission.ts'
 import { availableOf } from './available.ts'
 import { askCreate } from './book.ts'
@@ -48,6 +48,7 @@ type Step =
       tokens: number
       key: number
       isDispatched: boolean
+      endUser: string | null
       isNew: boolean
     }
   | { do: 'extend'; slot: number; total: number; least: number }
@@ -65,7 +66,15 @@ type Step =
   | { do: 'revokeKey'; key: number }
   | { do: 'editKey'; key: number; terms: Partial<KeyTerms>; expiresInMs: number | null }
   | { do: 'rotateKey'; key: number; graceMs: number }
-  | { do: 'settings'; rpm: number; tpm: number; inFlight: number; month: number | null; isFrozen: boolean }
+  | {
+      do: 'settings'
+      rpm: number
+      tpm: number
+      inFlight: number
+      month: number | null
+      endUser: number | null
+      isFrozen: boolean
+    }
   | { do: 'wait'; ms: number }
   | { do: 'crash' }
   | { do: 'vain'; slot: number; cost: number }
@@ -84,6 +93,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       tokens: fc.nat({ max: 600 }),
       key,
       isDispatched: fc.boolean(),
+      endUser: fc.constantFrom(null, 'a'.repeat(32), 'b'.repeat(32)),
       isNew: fc.constantFrom(true, true, true, false),
     }),
   },
@@ -158,6 +168,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       tpm: fc.integer({ min: 0, max: 2_000 }),
       inFlight: fc.integer({ min: 0, max: 4 }),
       month: fc.option(money, { freq: 2 }),
+      endUser: fc.option(money, { freq: 2 }),
       isFrozen: fc.constantFrom(false, false, false, true),
     }),
   },
@@ -208,7 +219,12 @@ class Life {
       askCreate(desk, {
         accountId: simulator.store.accountId,
         name: 'Test',
-        settings: { rpm: 3, tpm: 1_500, inFlight: 3 },
+        settings: {
+          rpm: 3,
+          tpm: 1_500,
+          inFlight: 3,
+          endUserBudgets: [{ window: 'week', amountNanoUsd: dollar }],
+        },
       }),
     )
     this.putKey(1, 0, [])
@@ -337,6 +353,7 @@ class Life {
     assert(own.length <= (usedKey.rpm ?? Infinity), 'RPM of a key is never exceeded, rotated or not')
     assert(ownTokens <= (usedKey.tpm ?? Infinity), 'TPM of a key is never exceeded, rotated or not')
     assert(running <= (usedKey.inFlight ?? Infinity), 'in-flight of a key is never exceeded')
+    this.checkEndUser(command.endUser ?? null)
     for (const budget of usedKey.budgets) {
       const start = windowStart(budget.window, nowMs)
       const spent = store.entries
@@ -356,6 +373,23 @@ class Life {
         nowMs,
       )
       assert(used === spent + held, 'what a budget says is used is what its entries and holds say')
+    }
+  }
+
+  /** What an end user has spent while somebody limited them, and what their calls hold. */
+  checkEndUser(endUser: string | null): void {
+    const { live, nowMs, store } = this.simulator
+    if (endUser === null) return
+    for (const { window, amountNanoUsd } of live.settings.endUserBudgets) {
+      const start = windowStart(window, nowMs)
+      const spent = store.entries
+        .filter(({ detail }) => JSON.stringify(detail).includes(endUser))
+        .filter((entry) => windowStart(window, numberOf(entry.detail, 'admittedAtMs')) === start)
+        .reduce((sum, entry) => sum - entry.amountNanoUsd, 0)
+      const held = [...live.holds.values()]
+        .filter((hold) => hold.endUser === endUser && windowStart(window, hold.admittedAtMs) === start)
+        .reduce((sum, { heldNanoUsd }) => sum + heldNanoUsd, 0)
+      assert(spent + held <= amountNanoUsd, 'an end user is never admitted beyond the limit')
     }
   }
 
@@ -424,6 +458,7 @@ class Life {
           expectedTokens: next.tokens,
           isDispatched: next.isDispatched,
           claim: null,
+          endUser: next.endUser,
           exposureNanoUsd: nanoUsd(1),
         })
       case 'extend': {
@@ -487,13 +522,15 @@ class Life {
       case 'rotateKey':
         return this.rotateKey(next)
       case 'settings': {
-        const { rpm, tpm, inFlight, month, isFrozen } = next
+        const { rpm, tpm, inFlight, month, endUser, isFrozen } = next
+        const endUserBudgets: Budget[] =
+          endUser === null ? [] : [{ window: 'week', amountNanoUsd: nanoUsd(endUser) }]
         const monthlySpendLimitNanoUsd = month === null ? null : nanoUsd(month)
         this.settingsSaid += 1
         simulator.ask((draft) =>
           changeSettings(draft, {
             reference: `settings ${this.settingsSaid}`,
-            settings: { rpm, tpm, inFlight, isFrozen, monthlySpendLimitNanoUsd },
+            settings: { rpm, tpm, inFlight, isFrozen, monthlySpendLimitNanoUsd, endUserBudgets },
             reason: '',
             actor: '',
           }),
@@ -561,7 +598,7 @@ const isRepeatable = (next: Step) =>
 
 /** What must have happened in one of fifty stories at least, for them to mean something. */
 const happenings =
-  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated'
+  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated end_user_week'
 /** Shorter in mutation tests, where the same stories run thousands of times. */
 const runs = Number(process.env['PROPERTY_RUNS'] ?? '3000')
 /** Below it a rare happening may be missing by chance. */

@@ -12,6 +12,7 @@ import { type Taken, readTaken, usedOf } from './allowances.ts'
 import { type Desk, type Question, askCreate, decide, decideGroup } from './book.ts'
 import { overrunDebtMaxNanoUsd } from './charges.ts'
 import type { AccountSettings } from './account-commands.ts'
+import { listOfEndUsers } from './end-user-list.ts'
 import type { Entry } from './entry.ts'
 import { credit } from './credits.ts'
 import type { Context, Draft } from './draft.ts'
@@ -233,6 +234,7 @@ export class Simulator {
       keys: [...state.keys.values()].sort((a, b) => a.keyNumber - b.keyNumber),
       spending: state.spending,
       rates: this.#ratesOf(state),
+      endUsers: [...listOfEndUsers(state.endUsers)].sort(([a], [b]) => (a < b ? -1 : 1)),
       lifetime: state.lifetime,
       allowances: state.allowances,
       settings: state.settings,

@@ -29,6 +29,8 @@ export type Admit = {
   exposureNanoUsd: NanoUsd
   /** The client's Idempotency-Key, claimed with the hold; null where it sent none. */
   claim: Claim | null
+  /** A keyed hash of whom the call is for; only counted where somebody limits end users. */
+  endUser?: string | null
 }
 
 export type AdmitAnswer = Admitted | AdmitRefused
@@ -62,6 +64,7 @@ export type AdmitRefusalCode =
   | 'insufficient_credits'
   | 'in_flight_budget_exhausted'
   | 'key_limit_exceeded'
+  | 'end_user_limit_exceeded'
   | 'monthly_spend_limit_reached'
   | 'credit_limit_reached'
   | 'allowance_exhausted'
@@ -96,11 +99,12 @@ export type AdmitRefused = {
 
 type RateSource = 'rpm' | 'tpm' | 'in_flight'
 /** `rpm` … are the account's, `key_rpm` … the key's own. */
-export type LimitSource =
-  | RateSource
-  | `key_${RateSource}`
+export type LimitSource = RateSource | `key_${RateSource}` | MoneySource | 'end_users_max'
+/** What limits money, from the narrowest on. */
+export type MoneySource =
   | 'balance'
   | `key_${BudgetWindow}`
+  | `end_user_${BudgetWindow}`
   | 'account_month'
   | 'allowance'
 
@@ -120,6 +124,7 @@ export type ExtendAnswer =
         | 'insufficient_credits'
         | 'in_flight_budget_exhausted'
         | 'key_limit_exceeded'
+        | 'end_user_limit_exceeded'
         | 'monthly_spend_limit_reached'
         | 'credit_limit_reached'
     }

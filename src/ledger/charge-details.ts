@@ -17,7 +17,7 @@ export function chargeDetail(detail: ChargeDetail): ObjectOfJson {
 /** What the object itself adds: the call's total so far, and what a replay needs for windows and rate limits. */
 export function bookkeeping(
   booked: Booked,
-  call: { heldNanoUsd: NanoUsd; admittedAtMs: number; tokens: number },
+  call: Pick<Hold, 'heldNanoUsd' | 'admittedAtMs' | 'tokens' | 'endUser'>,
 ): ObjectOfJson {
   return {
     costNanoUsd: booked.chargedNanoUsd,
@@ -25,6 +25,7 @@ export function bookkeeping(
     heldNanoUsd: call.heldNanoUsd,
     admittedAtMs: call.admittedAtMs,
     tokens: call.tokens,
+    ...(call.endUser === null ? {} : { endUser: call.endUser }),
   }
 }
 

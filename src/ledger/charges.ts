@@ -202,6 +202,7 @@ export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
     callId,
     keyNumber,
     model: '',
+    endUser: null,
     heldNanoUsd: zeroNanoUsd,
     sliceNanoUsd: zeroNanoUsd,
     pins: [],

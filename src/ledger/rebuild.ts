@@ -136,6 +136,7 @@ export function callRowOf(entry: Entry, nowMs: number): HoldRow | undefined {
     outcome: entry.kind === 'late' ? 'late' : isExpiry ? 'expired' : 'open',
     keyNumber: entry.keyNumber ?? keyNumber(0),
     model: readString(detail['model']) ?? '',
+    endUser: readString(detail['endUser']) ?? null,
     heldNanoUsd: zeroNanoUsd,
     sliceNanoUsd: zeroNanoUsd,
     pins: [],

@@ -7,6 +7,7 @@ import { addNanoUsd, negateNanoUsd, subtractNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { afterTaking, readTaken } from './allowances.ts'
 import { burnMore } from './burn.ts'
+import { chargeEndUser } from './end-users.ts'
 import type { Entry } from './entry.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { applyKey } from './key-log.ts'
@@ -127,6 +128,10 @@ function applyCharge(state: State, entry: Entry, detail: Detail): void {
   state.burn = burnMore(state.burn, charged, entry.createdAtMs)
   if (charged > 0 && detail['rule'] !== 'hold_expired')
     state.standing = { ...state.standing, hasCaptured: true }
+  const endUser = readString(detail['endUser'])
+  if (endUser !== undefined && charged !== 0) {
+    state.endUsers = chargeEndUser(state, endUser, { amountNanoUsd: charged, admittedAtMs })
+  }
   // Spending belongs to the first of a row of rotated keys.
   const family = entry.keyNumber === null ? undefined : state.keys.get(entry.keyNumber)?.family
   const first = family === undefined ? undefined : state.keys.get(family)

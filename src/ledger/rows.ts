@@ -7,6 +7,7 @@ import type { StoredAnswer } from './claim.ts'
 import type { Entry } from './entry.ts'
 import type { Pin } from './lots.ts'
 import type { Hold, Key, Marks, State } from './state.ts'
+import type { Spending } from './windows.ts'
 
 /**
  * `open` on a call that is not open in memory means settled: a capture writes its entry only, since each row is billed.
@@ -19,6 +20,7 @@ export type HoldRow = {
   readonly outcome: StoredOutcome
   readonly keyNumber: KeyNumber
   readonly model: string
+  readonly endUser: string | null
   readonly heldNanoUsd: NanoUsd
   readonly sliceNanoUsd: NanoUsd
   readonly pins: readonly Pin[]
@@ -75,10 +77,11 @@ export type Snapshot = Pick<
   /** The holds that were open: of the rows older than the snapshot, all others are resolved. */
   readonly openCallIds: readonly CallId[]
   readonly keys: readonly Key[]
+  readonly endUsers: readonly (readonly [string, Spending])[]
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 4
+export const snapshotVersion = 5
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {
@@ -102,13 +105,14 @@ export type Lookup = {
 }
 
 export function rowOf(hold: Hold): HoldRow {
-  const { callId, keyNumber, model, heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = hold
+  const { callId, keyNumber, model, endUser, heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = hold
   const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq } = hold
   return {
     callId,
     outcome: 'open',
     keyNumber,
     model,
+    endUser,
     heldNanoUsd,
     sliceNanoUsd,
     pins,

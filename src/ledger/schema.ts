@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS ${holdTable(day)} (
   outcome TEXT NOT NULL CHECK (outcome IN ('open', 'released', 'expired', 'late')),
   key_number INTEGER NOT NULL,
   model TEXT NOT NULL,
+  end_user TEXT,
   held_nano_usd INTEGER NOT NULL CHECK (held_nano_usd BETWEEN 0 AND 9007199254740991),
   slice_nano_usd INTEGER NOT NULL CHECK (slice_nano_usd BETWEEN 0 AND 9007199254740991),
   pins TEXT NOT NULL,

@@ -4,6 +4,8 @@ import { nanoUsd } from '#core/money.ts'
 import { isObject, readWhole } from '#core/readers.ts'
 import type { AccountSettings } from './account-commands.ts'
 
+import { readBudgets } from './key-details.ts'
+
 /** A billion per minute is "no limit" in practice and keeps every sum far from 2^53. */
 const limitMax = 1_000_000_000
 const keysMaxMax = 1_000
@@ -28,6 +30,7 @@ const read: {
       (mode) => ({ mode }),
     ),
   creditLimitNanoUsd: (value) => found(amount(value), (limit) => ({ creditLimitNanoUsd: limit })),
+  endUserBudgets: (value) => found(readBudgets(value), (endUserBudgets) => ({ endUserBudgets })),
   isFrozen: (value) => (typeof value === 'boolean' ? { isFrozen: value } : undefined),
 }
 

@@ -4,7 +4,9 @@ import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, maxNanoUsd, minNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import { creditLineOf } from './available.ts'
 import type { Budget, BudgetWindow } from './account-commands.ts'
-import type { Admit } from './call-commands.ts'
+import type { Admit, MoneySource } from './call-commands.ts'
+import { spendingIn } from './end-user-list.ts'
+import { endUserBudgetsOf, holdsOfEndUser } from './end-users.ts'
 import { spendingOf } from './key-force.ts'
 import { familyOf } from './key-rates.ts'
 import type { Hold, Key, State } from './state.ts'
@@ -14,11 +16,12 @@ import { msUntilWindowEnds, spentIn, windowStart } from './windows.ts'
 type MoneyWhy = {
   code:
     | 'key_limit_exceeded'
+    | 'end_user_limit_exceeded'
     | 'monthly_spend_limit_reached'
     | 'insufficient_credits'
     | 'in_flight_budget_exhausted'
     | 'credit_limit_reached'
-  limitSource: 'balance' | `key_${BudgetWindow}` | 'account_month'
+  limitSource: MoneySource
   limitNanoUsd?: NanoUsd
   remainingNanoUsd?: NanoUsd
   resetMs?: number
@@ -26,17 +29,18 @@ type MoneyWhy = {
 
 export type MoneyDecision = { ok: true; heldNanoUsd: NanoUsd } | { ok: false; why: MoneyWhy }
 
-type Wanted = Pick<Admit, 'holdNanoUsd' | 'floorNanoUsd' | 'usualNanoUsd' | 'isDispatched'>
+type Wanted = Pick<Admit, 'endUser' | 'holdNanoUsd' | 'floorNanoUsd' | 'usualNanoUsd' | 'isDispatched'>
 
 /** What a new call may hold: all that it asks for, less where that makes sense to it, or why not. */
 export function holdFor(state: State, key: Key | undefined, wanted: Wanted): MoneyDecision {
-  const { holdNanoUsd, floorNanoUsd, usualNanoUsd, isDispatched } = wanted
-  const limits = [...limitsOf(state, { key, atMs: state.nowMs, holds: state.holds })]
+  const { holdNanoUsd, floorNanoUsd, usualNanoUsd, isDispatched, endUser = null } = wanted
+  const asked = { key, endUser, atMs: state.nowMs }
+  const limits = [...limitsOf(state, { ...asked, holds: state.holds })]
   const room = roomUnder(limits)
   if (room >= holdNanoUsd) return { ok: true, heldNanoUsd: holdNanoUsd }
   // What is on its way upstream cannot be lowered any more.
   if (isDispatched || floorNanoUsd >= holdNanoUsd) return refusedBy(state, limits, holdNanoUsd, holdNanoUsd)
-  const roomWhenQuiet = roomUnder([...limitsOf(state, { key, atMs: state.nowMs, holds: noHolds })])
+  const roomWhenQuiet = roomUnder([...limitsOf(state, { ...asked, holds: noHolds })])
   const leastNanoUsd = roomWhenQuiet > room ? usualNanoUsd : floorNanoUsd
   if (room >= leastNanoUsd) return { ok: true, heldNanoUsd: room }
   return refusedBy(state, limits, leastNanoUsd, floorNanoUsd)
@@ -49,7 +53,8 @@ export function moreFor(
   { moreNanoUsd, leastNanoUsd }: { moreNanoUsd: NanoUsd; leastNanoUsd: NanoUsd },
 ): MoneyDecision {
   const key = state.keys.get(hold.keyNumber)
-  const asked = { key, atMs: hold.admittedAtMs, holds: state.holds, isExtension: true }
+  const { endUser, admittedAtMs: atMs } = hold
+  const asked = { key, endUser, atMs, holds: state.holds, isExtension: true }
   const limits = [...limitsOf(state, asked)]
   const room = roomUnder(limits)
   if (room >= moreNanoUsd) return { ok: true, heldNanoUsd: moreNanoUsd }
@@ -91,6 +96,7 @@ type Limit = {
 
 type Asked = {
   key: Key | undefined
+  endUser: string | null
   /** The admission, whose windows count. */
   atMs: number
   holds: State['holds']
@@ -112,6 +118,7 @@ function* limitsOf(state: State, asked: Asked): Generator<Limit> {
       msUntilWindowEnds(budget.window, state.nowMs),
     )
   }
+  yield* limitsOfEndUser(state, asked)
   const month = state.settings.monthlySpendLimitNanoUsd
   if (month !== null) {
     const used = usedIn(state.spending, holds.values(), 'month', atMs)
@@ -119,6 +126,15 @@ function* limitsOf(state: State, asked: Asked): Generator<Limit> {
   }
   const funds = addNanoUsd(state.postedNanoUsd, creditLineOf(state))
   yield { source: 'balance', roomNanoUsd: subtractNanoUsd(funds, takenBy(state, asked)) }
+}
+
+function* limitsOfEndUser(state: State, { key, endUser, atMs, holds }: Asked): Generator<Limit> {
+  if (endUser === null) return
+  const spending = spendingIn(state.endUsers, endUser)
+  for (const { window, amountNanoUsd } of endUserBudgetsOf(state, key)) {
+    const used = usedIn(spending, holdsOfEndUser(holds, endUser), window, atMs)
+    yield windowLimit(`end_user_${window}`, amountNanoUsd, used, msUntilWindowEnds(window, state.nowMs))
+  }
 }
 
 /** What the open holds have taken from the balance, and for a new call also what they will want next. */
@@ -159,13 +175,18 @@ function refusedBy(
   return {
     ok: false,
     why: {
-      code: source === 'account_month' ? 'monthly_spend_limit_reached' : 'key_limit_exceeded',
+      code: windowCode(source),
       limitSource: source,
       ...(limitNanoUsd === undefined ? {} : { limitNanoUsd }),
       remainingNanoUsd,
       ...(resetMs === undefined ? {} : { resetMs }),
     },
   }
+}
+
+function windowCode(source: MoneySource): MoneyWhy['code'] {
+  if (source === 'account_month') return 'monthly_spend_limit_reached'
+  return source.startsWith('end_user_') ? 'end_user_limit_exceeded' : 'key_limit_exceeded'
 }
 
 function balanceCode(state: State, floorNanoUsd: NanoUsd): MoneyWhy['code'] {

@@ -8,6 +8,7 @@ import { burnMore } from './burn.ts'
 import { admitWithinMs, firstCallIdAt } from './call-time.ts'
 import { neverAdmittedMs } from './charges.ts'
 import { addPin } from './draft.ts'
+import { endUsersOf, listOfEndUsers } from './end-user-list.ts'
 import type { Entry } from './entry.ts'
 import { expiryOf } from './holds.ts'
 import { countAdmission } from './key-rates.ts'
@@ -79,6 +80,7 @@ export function snapshotOf(state: State): Snapshot {
     takenAtMs: state.nowMs,
     openCallIds: [...state.holds.keys()],
     keys: [...state.keys.values()],
+    endUsers: listOfEndUsers(state.endUsers),
     accountId,
     name,
     epoch,
@@ -96,12 +98,13 @@ export function snapshotOf(state: State): Snapshot {
 }
 
 function stateOfSnapshot(snapshot: Snapshot): State {
-  const { version: _, takenAtMs, openCallIds: __, keys, ...rest } = snapshot
+  const { version: _, takenAtMs, openCallIds: __, keys, endUsers, ...rest } = snapshot
   return {
     ...newState(snapshot.accountId),
     ...rest,
     nowMs: asMillis(takenAtMs),
     keys: new Map(keys.map((key) => [key.keyNumber, key])),
+    endUsers: endUsersOf(endUsers),
   }
 }
 

@@ -8,6 +8,7 @@ import type { NanoUsd } from '#core/money.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountSettings, KeyTerms } from './account-commands.ts'
 import { type Allowances, noAllowances } from './allowances.ts'
+import { type EndUsers, noEndUsers } from './end-user-list.ts'
 import type { Lot, Pin } from './lots.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
@@ -45,6 +46,7 @@ export type State = {
   rate: RateLog
   /** The same minute per family of keys (key-rates.ts). */
   keyRates: Map<KeyNumber, RateLog>
+  endUsers: EndUsers
   burn: Burn
   standing: Standing
   /** The plan, and what of it is used in this period. */
@@ -62,6 +64,8 @@ export type Hold = {
   readonly callId: CallId
   readonly keyNumber: KeyNumber
   readonly model: string
+  /** Whose limits it counts under; null where nobody limits end users. */
+  readonly endUser: string | null
   readonly heldNanoUsd: NanoUsd
   /** Kept free for its next extension; 0 for a hold that is never extended. */
   readonly sliceNanoUsd: NanoUsd
@@ -121,6 +125,7 @@ export const defaultSettings: AccountSettings = {
   isFrozen: false,
   mode: 'prepaid',
   creditLimitNanoUsd: zeroNanoUsd,
+  endUserBudgets: [],
 }
 
 export const noBurn: Burn = { minute: 0, now: zeroNanoUsd, before: zeroNanoUsd }
@@ -146,6 +151,7 @@ export function newState(accountId: AccountId): State {
     spending: noSpending,
     rate: emptyRateLog,
     keyRates: new Map(),
+    endUsers: noEndUsers,
     burn: noBurn,
     standing: newStanding,
     allowances: noAllowances,

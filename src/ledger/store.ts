@@ -117,24 +117,29 @@ export class Store {
   #putHold(row: HoldRow, nowMs: number): void {
     const day = dayOf(callTimeOf(row.callId) ?? nowMs)
     this.#openDay(day, nowMs)
-    const { callId, outcome, keyNumber, model, heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = row
+    const { callId, outcome, keyNumber, model, endUser } = row
+    const { heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = row
     const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq, chargedNanoUsd } = row
-    this.#run(`INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
-      callId,
-      outcome,
-      keyNumber,
-      model,
-      heldNanoUsd,
-      sliceNanoUsd,
-      JSON.stringify(pins.map(({ seq, amountNanoUsd }) => [seq, amountNanoUsd])),
-      checkpointNanoUsd,
-      beatN,
-      beatAtMs,
-      admittedAtMs,
-      tokens,
-      afterSeq,
-      chargedNanoUsd,
-    ])
+    this.#run(
+      `INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        callId,
+        outcome,
+        keyNumber,
+        model,
+        endUser,
+        heldNanoUsd,
+        sliceNanoUsd,
+        JSON.stringify(pins.map(({ seq, amountNanoUsd }) => [seq, amountNanoUsd])),
+        checkpointNanoUsd,
+        beatN,
+        beatAtMs,
+        admittedAtMs,
+        tokens,
+        afterSeq,
+        chargedNanoUsd,
+      ],
+    )
   }
 
   #putAnswer(callId: CallId, { contentType, body }: StoredAnswer, nowMs: number): void {

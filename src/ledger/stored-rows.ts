@@ -47,6 +47,7 @@ export function readHold(row: Row): HoldRow {
     outcome: text(row['outcome']) as StoredOutcome,
     keyNumber: whole(row['key_number']) as KeyNumber,
     model: text(row['model']),
+    endUser: row['end_user'] === null ? null : text(row['end_user']),
     heldNanoUsd: whole(row['held_nano_usd']) as NanoUsd,
     sliceNanoUsd: whole(row['slice_nano_usd']) as NanoUsd,
     pins: readPins(text(row['pins'])),

@@ -115,6 +115,10 @@ function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
       expires_in_seconds: expiresInMs === null ? null : Math.ceil(expiresInMs / 1_000),
     })),
     frozen: settings.isFrozen,
+    end_user_limits: settings.endUserBudgets.map(({ window, amountNanoUsd }) => ({
+      window,
+      amount: formatUsd(amountNanoUsd),
+    })),
     entries: { head: marks.head, sent: marks.sent, confirmed: marks.confirmed },
     keys: keys.map(keyBody),
   }

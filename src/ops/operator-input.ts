@@ -19,6 +19,7 @@ import {
 import type { NanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { defaultRegion, isRegion, regions, type Region } from '#core/regions.ts'
+import { readBudgets } from '#keys/key-input.ts'
 import type { AccountSettings } from '#ledger/account-commands.ts'
 import type { Bucket } from '#ledger/lots.ts'
 
@@ -134,6 +135,10 @@ const settingReaders: { readonly [field: string]: SettingReader } = {
   credit_limit: (value, field) => {
     const amount = readAmountFromZero(value, field)
     return amount.ok ? { ok: true, value: { creditLimitNanoUsd: amount.value } } : amount
+  },
+  end_user_limits: (value, field) => {
+    const budgets = readBudgets(value, field)
+    return budgets.ok ? { ok: true, value: { endUserBudgets: budgets.value } } : budgets
   },
   frozen: (value, field) =>
     typeof value === 'boolean'

@@ -48,6 +48,7 @@ const settings = {
   mode: { type: 'string', enum: modes },
   credit_limit: amount,
   frozen: flag,
+  end_user_limits: listOfObjects,
 } as const satisfies { readonly [name: string]: Schema }
 
 const booked: Schema = {

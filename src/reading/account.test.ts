@@ -40,6 +40,7 @@ const view: AccountView = {
     isFrozen: false,
     mode: 'prepaid',
     creditLimitNanoUsd: zeroNanoUsd,
+    endUserBudgets: [],
   },
   rate: {
     requests: { limit: 50, remaining: 50, resetMs: 0 },

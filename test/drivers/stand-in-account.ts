@@ -153,6 +153,7 @@ function viewOf(account: StandInAccount): AccountView {
       isFrozen: false,
       mode: 'prepaid',
       creditLimitNanoUsd: nanoUsd(0),
+      endUserBudgets: [],
     },
     rate: {
       requests: { limit: 50, remaining: 50, resetMs: 0 },

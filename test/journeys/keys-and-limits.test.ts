@@ -137,6 +137,40 @@ describe('402', () => {
     await expectNothingCharged(sharedWorld(), account)
   })
 
+  // Cases: billing-bugs 26
+  test('end_user_limit_exceeded for one end user, by header or body, while another goes on', async () => {
+    const account = await sharedWorld().newAccount({
+      settings: { end_user_limits: [{ window: 'day', amount: formatUsd(await holdOf(await newAccount())) }] },
+    })
+    const named = (endUser: string) =>
+      ask(sharedWorld(), {
+        apiKey: account.apiKey,
+        body: chatOf(short, { user: account.accountId }),
+        headers: { 'x-end-user': endUser },
+      })
+    expect((await named('ada')).status).toBe(200)
+    await settledCharges(sharedWorld(), account)
+    for (const refused of [await named('ada'), await call(account, { safety_identifier: 'ada' })]) {
+      expect(refused).toMatchObject({ status: 402, errorCode: 'end_user_limit_exceeded' })
+      expect(refused.headers.get('x-should-retry')).toBe('false')
+      expect(figuresOf(refused)).toMatchObject({
+        limit_source: 'end_user_day',
+        limit: expect.any(String),
+        remaining: expect.any(String),
+        resets_in_seconds: expect.any(Number),
+      })
+      expect(refused.message).toMatch(/^The daily limit of this end user is /)
+    }
+    expect((await named('bob')).status).toBe(200)
+    expect((await named('x'.repeat(257))).status).toBe(400)
+    const charges = await settledCharges(sharedWorld(), account)
+    expect(charges).toHaveLength(2)
+    const rows = await sharedWorld().sql('select detail from ledger_entries where account_id = $1', [
+      account.accountId,
+    ])
+    expect(JSON.stringify(rows)).not.toContain('"ada"')
+  })
+
   // Cases: billing-bugs 31
   test('monthly_spend_limit_reached for the whole account, lifted as soon as the limit is', async () => {
     const account = await sharedWorld().newAccount({ settings: { monthly_spend_limit: '0.000001' } })

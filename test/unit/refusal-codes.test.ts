@@ -11,7 +11,6 @@ const unprovoked: { readonly [code: string]: string } = {
   unpriced_model: 'the catalog refuses models without a price when it loads',
   model_not_available: 'every listed model can be called; catalog.test.ts has one that cannot',
   internal: 'a fault of ours by definition; the gateway tests in workerd plant one',
-  end_user_limit_exceeded: 'limits per end user are not built',
 }
 
 /** The closed list itself: a code that stands there alone is given by nobody. */
