@@ -74,6 +74,8 @@ async function soak(): Promise<boolean> {
   }
   await traffic.stop()
   say('the traffic is over; waiting until nothing is held and everything is in Postgres')
+  // What a killed queue has lost comes again by itself after ten minutes without a confirmation; nobody waits for that here.
+  for (const { accountId } of opened) await world.operator('POST', `/accounts/${accountId}/resend`)
   const books = await Promise.all(opened.map((account) => booksOf(world, account, undefined)))
   const isQuiet = books.every(
     ({ held, balance, sum, doubles }) => held === 0 && balance === sum && doubles === 0,
