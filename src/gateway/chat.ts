@@ -7,6 +7,7 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { type ChatCall, readChatCall, upstreamBody } from '#dialects/openai-chat.ts'
+import type { RateFigures } from '#ledger/call-commands.ts'
 import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -20,7 +21,14 @@ const chatRoute = '/v1/chat/completions'
 
 export type Prepared =
   | { ok: true; call: PreparedCall }
-  | { ok: false; refusal: Refusal; caller: Caller | undefined; model: string | undefined; startedAt: Millis }
+  | {
+      ok: false
+      refusal: Refusal
+      caller: Caller | undefined
+      model: string | undefined
+      startedAt: Millis
+      rate?: RateFigures
+    }
 
 /** Everything that can be decided in this isolate, in the order in which a refusal is cheapest. */
 export async function prepareChat(
@@ -33,7 +41,10 @@ export async function prepareChat(
   if (!authenticated.ok) return refused({ refusal: authenticated, startedAt })
   const { caller } = authenticated
   const remembered = parts.refusals.recall(callerName(caller), startedAt)
-  if (remembered !== undefined) return refused({ refusal: remembered, startedAt, caller })
+  if (remembered !== undefined) {
+    const rate = parts.refusals.rateOf(callerName(caller))
+    return { ...refused({ refusal: remembered, startedAt, caller }), ...(rate === undefined ? {} : { rate }) }
+  }
   const body = await readBody(request)
   if (!body.ok) return refused({ refusal: body, startedAt, caller })
   const read = readChatCall(body.bytes)

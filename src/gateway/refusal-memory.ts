@@ -2,7 +2,7 @@
 
 import { type Millis, addMillis, minuteMs } from '#core/clock.ts'
 import type { Refusal } from '#core/errors.ts'
-import type { AdmitRefused } from '#ledger/call-commands.ts'
+import type { AdmitRefused, RateFigures } from '#ledger/call-commands.ts'
 import { refusalOf } from './admission.ts'
 
 /** How long an unknown or revoked key stays refused without asking: the published delay of un-revoking a key. */
@@ -26,6 +26,11 @@ export class RefusalMemory {
     }
     if (known.refusal.retryAfterSeconds === undefined) return known.refusal
     return refusalOf({ ...known.answer, resetMs: known.until - now })
+  }
+
+  /** The limits as they stood at the remembered refusal, for its headers. */
+  rateOf(key: string): RateFigures | undefined {
+    return this.#refusals.get(key)?.answer.rate
   }
 
   remember(key: string, answer: AdmitRefused, refusal: Refusal, now: Millis): void {

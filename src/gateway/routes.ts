@@ -79,8 +79,8 @@ function refusedRequest(
   requestId: RequestId,
   parts: GatewayParts,
 ): Response {
-  const { refusal, caller, model, startedAt } = prepared
-  const response = refusalResponse(refusal, { requestId })
+  const { refusal, caller, model, startedAt, rate } = prepared
+  const response = refusalResponse(refusal, { requestId, ...(rate === undefined ? {} : { rate }) })
   logRefused(parts.log, {
     requestId,
     ...(caller === undefined ? {} : { account: caller.accountId, key: caller.keyNumber }),

@@ -94,6 +94,7 @@ describe('a key with keys:manage', () => {
     expect(first.headers.get('x-ratelimit-remaining-requests')).toBe('0')
     for (const refused of [await call(secretOf(made)), await call(secretOf(made))]) {
       expect(refused).toMatchObject({ status: 429, errorCode: 'rate_limit_exceeded' })
+      expect(refused.headers.get('x-ratelimit-limit-requests')).toBe('1')
       expect(refused.message).toContain('This API key may use 1 requests per minute.')
       expect(valueAt(refused.body, 'error', 'metadata')).toMatchObject({
         limit_source: 'key_rpm',
