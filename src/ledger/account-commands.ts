@@ -1,6 +1,6 @@
 // What may be asked about the account itself: the first outcome stands for ever, by reference.
 
-import type { AccountId, KeyNumber } from '#core/ids.ts'
+import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { Bucket } from './lots.ts'
 
@@ -46,6 +46,23 @@ export type CreditAnswer =
       ok: false
       code: 'no_such_account' | 'invalid_amount' | 'balance_too_large' | 'reference_reused' | 'internal'
     }
+
+/** Gives a charge back, whole (null) or in part. */
+export type Reverse = {
+  reference: string
+  callId: CallId
+  amountNanoUsd: NanoUsd | null
+  reason: string
+  actor: string
+}
+
+export type ReverseAnswer =
+  | { ok: true; seq: number; amountNanoUsd: NanoUsd; balanceNanoUsd: NanoUsd; isRepeat: boolean }
+  | {
+      ok: false
+      code: 'no_such_account' | 'invalid_amount' | 'no_such_charge' | 'reference_reused' | 'internal'
+    }
+  | { ok: false; code: 'beyond_charge'; leftNanoUsd: NanoUsd }
 
 export type BudgetWindow = 'day' | 'week' | 'month' | 'lifetime'
 export type Budget = { window: BudgetWindow; amountNanoUsd: NanoUsd }

@@ -15,6 +15,8 @@ import type {
   EditKey,
   PutKey,
   Resend,
+  Reverse,
+  ReverseAnswer,
   RevokeKey,
   RotateKey,
 } from './account-commands.ts'
@@ -53,6 +55,7 @@ export type AccountPort = {
 
   create(command: Create): Promise<CommandAnswer>
   credit(command: Credit): Promise<CreditAnswer>
+  reverse(command: Reverse): Promise<ReverseAnswer>
   putKey(command: PutKey): Promise<KeyAnswer>
   editKey(command: EditKey): Promise<KeyAnswer>
   rotateKey(command: RotateKey): Promise<KeyAnswer>

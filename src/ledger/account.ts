@@ -21,6 +21,8 @@ import type {
   EditKey,
   PutKey,
   Resend,
+  Reverse,
+  ReverseAnswer,
   RevokeKey,
   RotateKey,
 } from './account-commands.ts'
@@ -55,6 +57,7 @@ import type {
 import { meter } from './meter.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import { isRenewalDue, setPlan } from './plans.ts'
+import { reverse } from './reversals.ts'
 import * as rebuilding from './rebuilding.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { changeSettings } from './settings.ts'
@@ -120,6 +123,10 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   credit(command: Credit): Promise<CreditAnswer> {
     return this.#ask<CreditAnswer>((draft) => credit(draft, command), noAccount, failed)
+  }
+
+  reverse(command: Reverse): Promise<ReverseAnswer> {
+    return this.#ask<ReverseAnswer>((draft) => reverse(draft, command), noAccount, failed)
   }
 
   putKey(command: PutKey): Promise<KeyAnswer> {

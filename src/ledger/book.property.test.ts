@@ -21,6 +21,7 @@ import { captureOf, dollar, grantOf, keyOf, secretHashOf } from './example-comma
 import { beat, release } from './holds.ts'
 import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
 import { forceOf, spendingOf } from './key-force.ts'
+import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
 import { usedIn, holdsOfKey } from './spending-limits.ts'
 import { timings } from './timings.ts'
@@ -77,6 +78,7 @@ type Step =
     }
   | { do: 'wait'; ms: number }
   | { do: 'crash' }
+  | { do: 'reverse'; slot: number; reference: number; amount: number | null }
   | { do: 'vain'; slot: number; cost: number }
   | { do: 'together'; slots: number[]; cost: number }
 
@@ -189,6 +191,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('reverse' as const),
+      slot,
+      reference: fc.nat({ max: 30 }),
+      amount: fc.option(fc.integer({ min: 1, max: 400_000_000 }), { freq: 2 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('vain' as const), slot, cost: money }) },
   {
     weight: 2,
@@ -357,9 +368,8 @@ class Life {
     for (const budget of usedKey.budgets) {
       const start = windowStart(budget.window, nowMs)
       const spent = store.entries
-        .filter(
-          ({ keyNumber: of, kind }) => of !== null && isOwn(of) && (kind === 'usage' || kind === 'late'),
-        )
+        .filter(({ kind }) => kind === 'usage' || kind === 'late' || kind === 'reversal')
+        .filter(({ keyNumber: of }) => of !== null && isOwn(of))
         .filter((entry) => windowStart(budget.window, numberOf(entry.detail, 'admittedAtMs')) === start)
         .reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
       const held = [...holdsOfKey(live, live.holds, usedKey)]
@@ -542,6 +552,14 @@ class Life {
         return
       case 'crash':
         return simulator.crash()
+      case 'reverse': {
+        const reference = `reverse ${next.reference}`
+        const amountNanoUsd = next.amount === null ? null : nanoUsd(next.amount)
+        const command = { reference, callId: this.call(next.slot), amountNanoUsd, reason: '', actor: '' }
+        const answer = simulator.ask((draft) => reverse(draft, command))
+        if (answer.ok && !answer.isRepeat) this.seen.add('a reversal')
+        return
+      }
       case 'vain':
         return simulator.askInVain((draft) => capture(draft, captureOf(this.call(next.slot), next.cost)))
       case 'together':

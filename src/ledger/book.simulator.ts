@@ -205,6 +205,11 @@ export class Simulator {
     const isOpen = this.live.holds.has(callId)
     const hasExpired = usage.some(isExpiry)
     assert(charged >= 0, 'I6: a charge is never negative')
+    const reversed = this.store.entries.filter(
+      ({ kind, reference }) => kind === 'reversal' && reference === callId,
+    )
+    const back = reversed.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
+    assert(back <= charged, 'no more is given back than was charged')
     if (isOpen) assert(charges.length === 0, 'an open call has no charge')
     if (known.fate === 'released')
       assert(charges.length === 0 || hasExpired, 'what was released costs nothing')

@@ -12,17 +12,18 @@ import {
   subtractNanoUsd,
   zeroNanoUsd,
 } from '#core/money.ts'
-import { isObject, readWhole } from '#core/readers.ts'
+import { readWhole } from '#core/readers.ts'
 import { callTimeOf } from './call-time.ts'
 import type { Capture, CaptureAnswer } from './call-commands.ts'
 import type { Draft, Resolved } from './draft.ts'
 import { availableOf } from './available.ts'
 import { keepAnswer, supersededOf } from './claims.ts'
 import { type Booked, bookkeeping, chargeDetail, freeOfCharge, silentDetail } from './charge-details.ts'
-import { append, chargeEntryOf, dropHold, find, keepRow, resolvedCall } from './draft.ts'
+import { append, dropHold, find, keepRow, resolvedCall } from './draft.ts'
 import { expireLots } from './lot-expiry.ts'
-import { type Draw, drawDetail, drawFor, readDraw, returnOf } from './lots.ts'
+import { type Draw, drawDetail, drawFor, noDraw, returnOf, takenBy } from './lots.ts'
 import { correctAdmission } from './key-rates.ts'
+import { remainingDraw } from './reversals.ts'
 import { rowOf } from './rows.ts'
 import type { Hold, State } from './state.ts'
 
@@ -134,7 +135,10 @@ function bookDifference(draft: Draft, resolved: Resolved, command: Capture): Cap
   const { row } = resolved
   const difference = subtractNanoUsd(command.costNanoUsd, resolved.chargedNanoUsd)
   const more = affordable(draft.state, maxNanoUsd(difference, zeroNanoUsd), zeroNanoUsd)
-  const amount = difference < 0 ? difference : more.chargedNanoUsd
+  // What the operator has given back already is not given back again.
+  const remaining = difference < 0 ? remainingDraw(draft, row.callId) : noDraw
+  const amount =
+    difference < 0 ? maxNanoUsd(difference, negateNanoUsd(takenBy(remaining))) : more.chargedNanoUsd
   const booked = {
     chargedNanoUsd: addNanoUsd(resolved.chargedNanoUsd, amount),
     writtenOffNanoUsd: more.writtenOffNanoUsd,
@@ -149,7 +153,7 @@ function bookDifference(draft: Draft, resolved: Resolved, command: Capture): Cap
       ...bookkeeping(booked, { ...row, tokens: command.tokens }),
       ...drawDetail(
         amount < 0
-          ? returnOf(drawOfExpiry(draft, resolved), {
+          ? returnOf(remaining, {
               amountNanoUsd: negateNanoUsd(amount),
               debtNanoUsd: draft.state.debtNanoUsd,
               seq: draft.state.headSeq + 1,
@@ -219,12 +223,6 @@ export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
 /** The call's own hold is dropped already: what else is pinned belongs to others. */
 function drawn(state: State, amountNanoUsd: NanoUsd, pins: Hold['pins']): Draw {
   return drawFor(state.lots, state.pinned, { amountNanoUsd, pins, nowMs: state.nowMs })
-}
-
-/** Where the expiry of a call took its money from. */
-function drawOfExpiry(draft: Draft, { row }: Resolved): Draw {
-  const detail = chargeEntryOf(draft, row)?.detail
-  return readDraw(isObject(detail) ? detail : {})
 }
 
 /** An overrun beyond the hold takes from what is available, then becomes debt up to the cap; the rest is written off. */

@@ -14,6 +14,8 @@ export type EntryKind =
   | 'expiry'
   /** The signed difference that arrives after a hold expired, or for a call whose admission was never seen. */
   | 'late'
+  /** A charge given back by the operator, whole or in part; the reference is the call id. */
+  | 'reversal'
   /** A plan was put on the account; its figures stand in the detail. */
   | 'plan'
   /** A plan's period began: its counters, and its money if it has any. */

@@ -130,6 +130,31 @@ export function returnOf(
   }
 }
 
+/** What several draws and returns of one call come to: what of it may still be given back. */
+export function netDraw(draws: readonly Draw[]): Draw {
+  const sums = new Map<number, Drawn>()
+  let { debtNanoUsd } = noDraw
+  for (const draw of draws) {
+    debtNanoUsd = addNanoUsd(debtNanoUsd, draw.debtNanoUsd)
+    for (const drawn of draw.lots) {
+      const before = sums.get(drawn.seq)?.amountNanoUsd ?? zeroNanoUsd
+      sums.set(drawn.seq, { ...drawn, amountNanoUsd: addNanoUsd(before, drawn.amountNanoUsd) })
+    }
+  }
+  const lots = [...sums.values()]
+  // Debt that was paid meanwhile came back as a lot that the call never drew from: it is no debt of the call's any more.
+  const cameBack = lots.filter(({ amountNanoUsd }) => amountNanoUsd < 0)
+  return {
+    lots: lots.filter(({ amountNanoUsd }) => amountNanoUsd > 0),
+    debtNanoUsd: addNanoUsd(debtNanoUsd, ...cameBack.map(({ amountNanoUsd }) => amountNanoUsd)),
+  }
+}
+
+/** All that a draw takes. */
+export function takenBy({ lots, debtNanoUsd }: Draw): NanoUsd {
+  return addNanoUsd(debtNanoUsd, ...lots.map(({ amountNanoUsd }) => amountNanoUsd))
+}
+
 /** The funds after a draw. A lot that is used up and pinned by nobody is forgotten; one that gets something back is there again. */
 export function afterDraw(funds: Funds, draw: Draw): Funds {
   let { lots } = funds

@@ -6,6 +6,7 @@ import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
 import type { StoredAnswer } from './claim.ts'
 import type { Entry } from './entry.ts'
 import { rateWindowMs } from './rate.ts'
+import { isMoneyOfCall } from './reversals.ts'
 import type { Changes, HoldRow, Lookup, ReferenceRow, Snapshot } from './rows.ts'
 import type { Stored } from './start.ts'
 import { firstCallIdToRead } from './start.ts'
@@ -64,6 +65,10 @@ export class MemoryStore {
       this.entries.find(
         ({ seq, kind, reference }) => seq > afterSeq && kind === 'usage' && reference === callId,
       ),
+    moneyOfCall: (callId, fromMs, limit) =>
+      this.entries
+        .filter((entry) => entry.createdAtMs >= fromMs && isMoneyOfCall(entry, callId))
+        .slice(0, limit),
     answer: (callId) => this.answers.get(callId),
     reference: (scope, reference) => this.references.get(`${scope} ${reference}`),
   }

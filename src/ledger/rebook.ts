@@ -15,6 +15,7 @@ import { putKey, revokeKey } from './keys.ts'
 import { readBucket } from './lots.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
+import { commandOfReversal, reverse } from './reversals.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
 import { changeSettings } from './settings.ts'
 import { readSettings } from './settings-details.ts'
@@ -46,6 +47,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
           actor: readString(detail['actor']) ?? '',
         }),
       )
+    case 'reversal':
+      return rebookReversal(draft, entry, detail)
     // What the object decided by itself it decides again; an account is created once.
     case 'plan':
       return rebookPlan(draft, entry, detail)
@@ -74,6 +77,19 @@ function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer 
   const kept = draft.holds.get(callId)
   if (answer.ok && answer.state === 'late' && detail['rule'] === 'hold_expired' && kept !== undefined)
     keepRow(draft, { ...kept.row, outcome: 'expired' })
+  return answerOf(answer)
+}
+
+function rebookReversal(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const callId = readCallId(entry.reference)
+  if (callId === undefined) return { ok: true, isBooked: false }
+  const answer = reverse(draft, {
+    reference: commandOfReversal(entry),
+    callId,
+    amountNanoUsd: entry.amountNanoUsd,
+    reason: readString(detail['reason']) ?? '',
+    actor: readString(detail['actor']) ?? '',
+  })
   return answerOf(answer)
 }
 

@@ -15,6 +15,7 @@ import type { FinishRebuild } from './rebuild-commands.ts'
 import { isMetered, saidOfMeter } from './meter.ts'
 import { saidOfPlanEntry } from './plans.ts'
 import { applyEntry } from './replay.ts'
+import { commandOfReversal, saidOfReversal } from './reversals.ts'
 import type { Changes, HoldRow, ReferenceRow } from './rows.ts'
 import { snapshotOf } from './start.ts'
 import type { State } from './state.ts'
@@ -113,6 +114,10 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       return { scope: 'plan', reference, seq, said: saidOfPlanEntry(entry) }
     case 'usage':
       return isMetered(entry) ? { scope: 'meter', reference, seq, said: saidOfMeter(entry) } : undefined
+    case 'reversal': {
+      const command = commandOfReversal(entry)
+      return { scope: 'reversal', reference: command, seq, said: saidOfReversal(entry) }
+    }
     case 'create':
     case 'late':
     case 'allowance':

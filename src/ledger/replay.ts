@@ -57,6 +57,10 @@ export function applyEntry(state: State, entry: Entry): void {
       applyTaken(state, detail)
       applyCharge(state, entry, detail)
       return
+    case 'reversal':
+      applyDraw(state, readDraw(detail))
+      applyCharge(state, entry, detail)
+      return
     case 'plan':
       state.allowances = afterPlan(state.allowances, detail)
       return

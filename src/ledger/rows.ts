@@ -46,6 +46,7 @@ export type ReferenceRow = {
     | 'claim'
     | 'plan'
     | 'meter'
+    | 'reversal'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -100,6 +101,8 @@ export type Lookup = {
   holdRow(callId: CallId): HoldRow | undefined
   /** The charge of a call among the entries after `afterSeq`. */
   usageEntry(callId: CallId, afterSeq: number): Entry | undefined
+  /** Charges and reversals of a call among the entries from a time on, oldest first. */
+  moneyOfCall(callId: CallId, fromMs: number, limit: number): readonly Entry[]
   answer(callId: CallId): StoredAnswer | undefined
   reference(scope: ReferenceRow['scope'], reference: string): ReferenceRow | undefined
 }

@@ -41,7 +41,7 @@ export function stateFrom(stored: Stored, clockMs: number, timings: Timings): St
     if (entry.seq > asOfSeq) {
       applyEntry(state, entry)
       state.rowsSinceSnapshot += 1
-    } else if (entry.kind === 'usage' || entry.kind === 'late') {
+    } else if (isCharge(entry)) {
       state.burn = burnMore(state.burn, negateNanoUsd(entry.amountNanoUsd), entry.createdAtMs)
     }
     if (entry.kind === 'usage') charges.set(entry.reference, tokensOfCharge(entry) ?? 0)
@@ -63,6 +63,10 @@ export function stateFrom(stored: Stored, clockMs: number, timings: Timings): St
     for (const pin of row.pins) addPin(state, pin.seq, pin.amountNanoUsd)
   }
   return state
+}
+
+function isCharge({ kind }: Entry): boolean {
+  return kind === 'usage' || kind === 'late' || kind === 'reversal'
 }
 
 /** No open hold and no admission of the last minute has a smaller id. */

@@ -52,6 +52,13 @@ export class Store {
         afterSeq,
         callId,
       )[0],
+    moneyOfCall: (callId, fromMs, limit) =>
+      this.#entries(
+        "SELECT * FROM entry WHERE seq >= ? AND kind IN ('usage', 'late', 'reversal') AND reference = ? ORDER BY seq LIMIT ?",
+        this.#firstSeqAt(fromMs),
+        callId,
+        limit,
+      ),
     answer: (callId) => this.#answer(callId),
     reference: (scope, reference) => {
       const sql = 'SELECT * FROM reference WHERE scope = ? AND reference = ?'
@@ -212,6 +219,19 @@ export class Store {
       first = whole(row['seq'])
     }
     return first
+  }
+
+  /** The first entry from a time on, found by halving: the object's time never goes back. */
+  #firstSeqAt(fromMs: number): number {
+    let low = 1
+    let high = whole(this.#sql.exec<Row>('SELECT coalesce(max(seq), 0) + 1 AS seq FROM entry').one()['seq'])
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const [row] = this.#sql.exec<Row>('SELECT created_at_ms FROM entry WHERE seq = ?', middle).toArray()
+      if (row !== undefined && whole(row['created_at_ms']) < fromMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #entriesFrom(seq: number): Entry[] {

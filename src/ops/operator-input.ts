@@ -16,6 +16,7 @@ import {
   textLengthMax,
   unknownField,
 } from '#core/fields.ts'
+import { type CallId, readCallId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { defaultRegion, isRegion, regions, type Region } from '#core/regions.ts'
@@ -68,6 +69,21 @@ export function readGrant(body: unknown): Read<Grant> {
 export function readAdjustment(body: unknown): Read<Adjustment> {
   const fields = readFields(body, ['amount', 'reason', 'idempotency_key'])
   return fields.ok ? readBooking(fields.value, readSignedAmount) : fields
+}
+
+export type Reversal = Omit<Adjustment, 'amountNanoUsd'> & { amountNanoUsd: NanoUsd | null; callId: CallId }
+
+/** Without an amount, all that is left of the charge. */
+export function readReversal(body: unknown): Read<Reversal> {
+  const fields = readFields(body, ['generation_id', 'amount', 'reason', 'idempotency_key'])
+  if (!fields.ok) return fields
+  const callId = readCallId(fields.value['generation_id'])
+  if (callId === undefined) return invalid('generation_id', 'generation_id must be the id of a call: gen_….')
+  const isWhole = !Object.hasOwn(fields.value, 'amount')
+  const booking = readBooking(isWhole ? { ...fields.value, amount: '1' } : fields.value, readAmount)
+  if (!booking.ok) return booking
+  const { amountNanoUsd } = booking.value
+  return { ok: true, value: { ...booking.value, callId, amountNanoUsd: isWhole ? null : amountNanoUsd } }
 }
 
 type AmountReader = (value: unknown, field: string) => Read<NanoUsd>

@@ -18,6 +18,7 @@ import {
 } from './operator-guard.ts'
 import { expiresInDaysMax, grantBuckets, modes } from './operator-input.ts'
 import { editKey, issueKey, revokeKey } from './operator-keys.ts'
+import { reverseCharge } from './operator-reversals.ts'
 import { putPlan } from './operator-plans.ts'
 import { rebuildObject } from './operator-rebuild.ts'
 import { showStatement } from './operator-statement.ts'
@@ -122,6 +123,23 @@ const routes: readonly OperatorRoute[] = [
       successStatus: 201,
       body: closed({ amount: signedAmount, reason, idempotency_key: text }, [
         'amount',
+        'reason',
+        'idempotency_key',
+      ]),
+      answer: booked,
+    },
+  },
+  {
+    answerWith: forAccount(reverseCharge),
+    route: {
+      ...described(
+        'post',
+        '/accounts/{id}/reversals',
+        'Gives the charge of a call back, whole or in part, once per idempotency key.',
+      ),
+      successStatus: 201,
+      body: closed({ generation_id: text, amount, reason, idempotency_key: text }, [
+        'generation_id',
         'reason',
         'idempotency_key',
       ]),

@@ -87,6 +87,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   usage: 'consumption',
   late: 'consumption',
   expiry: 'expiry',
+  reversal: 'reversal',
   // These move no money, and would be mistakes if they did.
   allowance: 'grant',
   create: 'adjustment',

@@ -124,6 +124,54 @@ describe('a correction by the operator', () => {
   })
 })
 
+describe('a charge that is reversed', () => {
+  const reverse = (account: Account, body: object) =>
+    operator('POST', account, '/reversals', { reason: 'a test', idempotency_key: 'r', ...body })
+
+  test('goes back to the bucket that it came from, once, and is seen as a reversal', async () => {
+    const account = await sharedWorld().newAccount({ creditUsd: '1.00' })
+    await adjust(account, '5.00')
+    const answer = await call(account)
+    expect(answer.status).toBe(200)
+    await chargeOfCall(sharedWorld(), account, answer.callId)
+    const body = { generation_id: answer.callId }
+    expect(await reverse(account, { ...body, amount: '1.00' })).toMatchObject({ status: 400 })
+    expect(await reverse(account, body)).toMatchObject({ status: 201, body: { balance: '6.00' } })
+    expect(await reverse(account, body)).toMatchObject({ status: 200, body: { is_repeat: true } })
+    expect(await reverse(account, { ...body, amount: '0.000001' })).toMatchObject({ status: 422 })
+    expect(await reverse(account, { ...body, idempotency_key: 'other' })).toMatchObject({ status: 400 })
+    expect(await shown(account)).toMatchObject({
+      current_balance: '6.00',
+      lifetime_spent: '0.00',
+      buckets: [
+        { bucket: 'promotional', amount: '1.00' },
+        { bucket: 'paid', amount: '5.00' },
+      ],
+    })
+    const { apiKey } = account
+    const moved = (await ask(sharedWorld(), { apiKey, path: '/v1/account/transactions' })).body
+    expect(valueAt(moved, 'data', 0)).toMatchObject({ type: 'reversal', reference: answer.callId })
+  })
+
+  test.each([
+    { amount: '0' },
+    { amount: '-1.00' },
+    { amount: 'NaN' },
+    { amount: null },
+    { amount: 1 },
+    { generation_id: 'gen_1' },
+    { generation_id: null },
+    { reason: '' },
+  ])('with %j is refused and books nothing', async (wrong) => {
+    const account = await sharedWorld().newAccount({ creditUsd: '1.00' })
+    const answer = await call(account)
+    await chargeOfCall(sharedWorld(), account, answer.callId)
+    const before = valueAt(await shown(account), 'current_balance')
+    expect(await reverse(account, { generation_id: answer.callId, ...wrong })).toMatchObject({ status: 400 })
+    expect(await shown(account)).toMatchObject({ current_balance: before })
+  })
+})
+
 describe('a postpaid account', () => {
   // Requirements: 49, 57
   test('is served below zero down to its credit limit, then refused with the way out', async () => {
