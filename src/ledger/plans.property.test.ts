@@ -33,8 +33,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('plan' as const),
       plan: fc.nat({ max: plansOfTest.length - 1 }),
-      anchorDay: fc.constantFrom(null, null, 1, 15, 28),
-      reference: fc.nat({ max: 5 }),
+      anchorDay: fc.constantFrom(null, null, 28),
+      // Few, so that a repeat of the very same command is no rarity.
+      reference: fc.nat({ max: 1 }),
     }),
   },
   {
