@@ -7,6 +7,7 @@ import { nanoUsd } from '#core/money.ts'
 import type { AccountSettings, Credit } from './account-commands.ts'
 import { admit, extend } from './admission.ts'
 import { nextDueAt } from './alarm.ts'
+import { drawLotsMax } from './lots.ts'
 import { availableOf } from './available.ts'
 import { Simulator, startOfTime } from './book.simulator.ts'
 import { capture, overrunDebtMaxNanoUsd } from './charges.ts'
@@ -95,6 +96,17 @@ describe('a charge', () => {
     give(account, 3, { kind: 'purchase' })
     expect(funds(account)).toEqual({ promotional: 2, paid: 2.5, debt: 0 })
   })
+})
+
+test('a charge over more lots than one entry can tell of is worth the same, and is replayed whole', () => {
+  const account = Simulator.opened(0)
+  const cents = 0.01
+  for (let gift = 0; gift < drawLotsMax + 50; gift += 1) give(account, cents, { reference: `gift ${gift}` })
+  charge(account, hold(account, 3.4).callId, 3.4)
+  expect(account.live.debtNanoUsd).toBe(dollars(3.4) - drawLotsMax * dollars(cents))
+  expect(account.live.postedNanoUsd).toBe(dollars(0.1))
+  expect(JSON.stringify(account.store.entries.at(-1)?.detail)).not.toContain('isClipped')
+  funds(account)
 })
 
 describe('a charge that is given back', () => {

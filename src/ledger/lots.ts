@@ -5,6 +5,12 @@ import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, minNanoUsd, nanoUsd, negateNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import { readString, readWhole } from '#core/readers.ts'
 
+/**
+ * One entry tells of so many lots at most: its detail must stay whole, or a replay would not know what was drawn. The rest
+ * of the amount becomes debt beside the lots that are left, which is worth the same.
+ */
+export const drawLotsMax = 300
+
 /** In the order in which they are drawn: what expires soonest and was given freely goes first, what was paid for last. */
 export const buckets = ['allowance', 'promotional', 'bonus', 'paid'] as const
 export type Bucket = (typeof buckets)[number]
@@ -86,7 +92,7 @@ export function drawFor(
   let left = amountNanoUsd
   const take = (lot: Lot, most: NanoUsd) => {
     const amount = minNanoUsd(most, left)
-    if (amount <= 0) return
+    if (amount <= 0 || (taken.size >= drawLotsMax && !taken.has(lot.seq))) return
     taken.set(lot.seq, addNanoUsd(taken.get(lot.seq) ?? zeroNanoUsd, amount))
     left = subtractNanoUsd(left, amount)
   }
@@ -185,9 +191,11 @@ export function withdrawalOf(
   const rank = (lot: Lot) => (lot.seq === firstSeq ? 0 : lot.bucket === 'paid' ? 1 : 2)
   const order = lots.toSorted((a, b) => rank(a) - rank(b) || b.seq - a.seq)
   let left = amountNanoUsd
+  let touched = 0
   const drawn = order.flatMap((lot) => {
     const amount = minNanoUsd(freeOf(lot, pinned), left)
-    if (amount <= 0) return []
+    if (amount <= 0 || touched >= drawLotsMax) return []
+    touched += 1
     left = subtractNanoUsd(left, amount)
     return [{ ...lot, amountNanoUsd: amount }]
   })
