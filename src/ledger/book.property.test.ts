@@ -425,7 +425,8 @@ class Life {
     const hasExpired = wasExpired || simulator.chargesOf(callId).some(isExpiry)
     if (!answer.ok) return assert(answer.code === 'too_old', 'only what is too old is not captured')
     assert(
-      answer.chargedNanoUsd <= Math.max(costNanoUsd, known.finalCostNanoUsd ?? 0) ||
+      answer.chargedNanoUsd <=
+        Math.max(costNanoUsd, known.finalCostNanoUsd ?? 0, simulator.givenBackOf(callId)) ||
         answer.state === 'repeat',
       'fair',
     )

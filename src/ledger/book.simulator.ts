@@ -196,6 +196,14 @@ export class Simulator {
     )
   }
 
+  /** By the operator's reversals. */
+  givenBackOf(callId: CallId): number {
+    const ofCall = this.store.entries.filter(
+      ({ kind, reference }) => kind === 'reversal' && reference === callId,
+    )
+    return ofCall.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
+  }
+
   #checkCall(callId: CallId, known: Known): void {
     const charges = this.chargesOf(callId)
     const usage = charges.filter(({ kind }) => kind === 'usage')
@@ -205,10 +213,7 @@ export class Simulator {
     const isOpen = this.live.holds.has(callId)
     const hasExpired = usage.some(isExpiry)
     assert(charged >= 0, 'I6: a charge is never negative')
-    const reversed = this.store.entries.filter(
-      ({ kind, reference }) => kind === 'reversal' && reference === callId,
-    )
-    const back = reversed.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
+    const back = this.givenBackOf(callId)
     assert(back <= charged, 'no more is given back than was charged')
     if (isOpen) assert(charges.length === 0, 'an open call has no charge')
     if (known.fate === 'released')
@@ -216,7 +221,9 @@ export class Simulator {
     if (known.finalCostNanoUsd !== undefined) {
       const writtenOff = charges.reduce((sum, entry) => sum + numberIn(entry, 'writtenOffNanoUsd'), 0)
       assert(charged + writtenOff >= known.finalCostNanoUsd || charged === known.finalCostNanoUsd, 'I5: cost')
-      assert(charged <= known.finalCostNanoUsd, 'I6: nobody pays more than the cost')
+      // What the operator gave back before the cost was known is not given back again.
+      assert(charged <= Math.max(known.finalCostNanoUsd, back), 'I6: nobody is charged more than the cost')
+      assert(charged - back <= known.finalCostNanoUsd, 'I6: nobody pays more than the cost')
       assert(!isOpen, 'a captured call is not open')
     } else if (hasExpired) {
       assert(charged <= known.checkpointNanoUsd, 'I5: an expiry charges the last checkpoint at most')
