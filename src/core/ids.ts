@@ -55,3 +55,8 @@ export function makeAccountId(region: string, random: Random): AccountId {
 export function keyNumber(value: number): KeyNumber {
   return value as KeyNumber
 }
+
+/** The number of a key as a path writes it; at most nine digits. */
+export function readKeyNumber(text: string | undefined): KeyNumber | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? keyNumber(Number(text)) : undefined
+}

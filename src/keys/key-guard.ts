@@ -3,9 +3,9 @@
 
 import type { Clock } from '#core/clock.ts'
 import { type Json, type Refusal, refuse } from '#core/errors.ts'
-import type { AccountId, RequestId } from '#core/ids.ts'
+import { readKeyNumber, type AccountId, type RequestId } from '#core/ids.ts'
+import { jsonAnswer, readJsonBody } from '#core/json-exchange.ts'
 import type { Log } from '#core/log.ts'
-import { readJson } from '#core/readers.ts'
 import type { KeyManager } from '#ledger/account-commands.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import type { MintKey } from './issue.ts'
@@ -36,9 +36,6 @@ export type KeysRequest = {
 
 export type KeysAnswer = { ok: true; status?: number; body: Json } | Refusal
 
-/** The largest body is a key with 200 allowed models. */
-const bodyCharactersMax = 65_536
-
 export async function answerKeys(
   request: Request,
   id: string | undefined,
@@ -59,7 +56,7 @@ export async function answerKeys(
     parts.log.error('keys_failed', { request: requestId }, error)
     result = refuse('internal')
   }
-  const response = result.ok ? answerOf(result, requestId) : parts.refuseWith(result, requestId)
+  const response = result.ok ? jsonAnswer(result, requestId) : parts.refuseWith(result, requestId)
   response.headers.set('cache-control', 'private, no-store')
   parts.log.info('keys', {
     request: requestId,
@@ -79,28 +76,10 @@ async function asked(
   answer: (request: KeysRequest) => Promise<KeysAnswer>,
 ): Promise<KeysAnswer> {
   const { caller, requestId, parts } = known
-  const body = await readBody(request)
+  const body = await readJsonBody(request)
   if (!body.ok) return body
   const { accountId, keyNumber, secretHash } = caller
   const query = new URL(request.url).searchParams
   const by = { keyNumber, secretHash }
-  const number = id !== undefined && /^[1-9]\d{0,8}$/.test(id) ? Number(id) : undefined
-  return answer({ accountId, by, keyNumber: number, body: body.value, query, requestId, parts })
-}
-
-async function readBody(request: Request): Promise<{ ok: true; value: unknown } | Refusal> {
-  if (request.method === 'GET' || request.method === 'DELETE') return { ok: true, value: undefined }
-  const text = await request.text()
-  if (text.length > bodyCharactersMax)
-    return refuse('body_too_large', { message: `The body may have ${bodyCharactersMax} characters.` })
-  if (text.trim() === '') return { ok: true, value: undefined }
-  const value = readJson(text)
-  return value === undefined
-    ? refuse('invalid_request', { message: 'The body is not valid JSON.' })
-    : { ok: true, value }
-}
-
-function answerOf(result: { status?: number; body: Json }, requestId: RequestId): Response {
-  const headers = { 'x-request-id': requestId, 'request-id': requestId }
-  return Response.json(result.body, { status: result.status ?? 200, headers })
+  return answer({ accountId, by, keyNumber: readKeyNumber(id), body: body.value, query, requestId, parts })
 }

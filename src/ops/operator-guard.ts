@@ -2,9 +2,9 @@
 
 import type { Clock } from '#core/clock.ts'
 import { refuse, type Json, type Refusal } from '#core/errors.ts'
-import { readAccountId, type AccountId, type Random, type RequestId } from '#core/ids.ts'
+import { readAccountId, readKeyNumber, type AccountId, type Random, type RequestId } from '#core/ids.ts'
+import { jsonAnswer, readJsonBody } from '#core/json-exchange.ts'
 import type { Log } from '#core/log.ts'
-import { readJson } from '#core/readers.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
 import type { MintKey } from '#keys/issue.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
@@ -40,9 +40,6 @@ export type AccountRequest = OperatorRequest & { accountId: AccountId }
 
 export type OperatorAnswer = { ok: true; status?: number; body: Json } | Refusal
 
-/** The largest body is a key with 200 allowed models. */
-const bodyCharactersMax = 65_536
-
 export async function answerOperator(
   request: Request,
   path: { account: string | undefined; key: string | undefined },
@@ -60,7 +57,7 @@ export async function answerOperator(
       message: 'Something failed on our side. The request may be repeated as it is.',
     })
   }
-  const response = result.ok ? answerOf(result, requestId) : parts.refuseWith(result, requestId)
+  const response = result.ok ? jsonAnswer(result, requestId) : parts.refuseWith(result, requestId)
   response.headers.set('cache-control', 'private, no-store')
   parts.log.info('operator', {
     request: requestId,
@@ -89,7 +86,7 @@ async function guarded(
     })
   const accountId = readAccountId(path.account)
   const keyNumber = readKeyNumber(path.key)
-  const body = await readBody(request)
+  const body = await readJsonBody(request)
   if (!body.ok) return body
   const query = new URL(request.url).searchParams
   return answer({ accountId, keyNumber, body: body.value, query, requestId, parts })
@@ -107,26 +104,4 @@ export function forAccount(
 
 export function noSuchAccount(): Refusal {
   return refuse('not_found', { message: 'There is no account with this id.' })
-}
-
-function readKeyNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined
-}
-
-async function readBody(request: Request): Promise<{ ok: true; value: unknown } | Refusal> {
-  if (request.method === 'GET' || request.method === 'DELETE') return { ok: true, value: undefined }
-  const text = await request.text()
-  if (text.length > bodyCharactersMax)
-    return refuse('body_too_large', { message: `The body may have ${bodyCharactersMax} characters.` })
-  // Without a body: routes that take none do not look, the others name what is missing.
-  if (text.trim() === '') return { ok: true, value: undefined }
-  const value = readJson(text)
-  return value === undefined
-    ? refuse('invalid_request', { message: 'The body is not valid JSON.' })
-    : { ok: true, value }
-}
-
-function answerOf(result: { status?: number; body: Json }, requestId: RequestId): Response {
-  const headers = { 'x-request-id': requestId, 'request-id': requestId }
-  return Response.json(result.body, { status: result.status ?? 200, headers })
 }

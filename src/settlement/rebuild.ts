@@ -4,16 +4,17 @@
 
 import { and, asc, eq, lte, ne, sql } from 'drizzle-orm'
 import { isoTime, type Millis } from '#core/clock.ts'
-import { readAccountId, type AccountId, type KeyNumber } from '#core/ids.ts'
+import { readAccountId, type AccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
 import { accountEpochs, ledgerEntries } from '#db/schema.ts'
 import { hashAfter } from '#ledger/chain.ts'
-import type { Entry, EntryKind } from '#ledger/entry.ts'
+import type { Entry } from '#ledger/entry.ts'
 import { genesisHash } from '#ledger/state.ts'
 import type { SettlementParts } from './parts.ts'
 import { recordFindings } from './findings.ts'
 import { advanceMarks } from './mirror.ts'
+import { entryOf } from './stored-entry.ts'
 import { rebookStraysOf } from './strays.ts'
 
 export type Rebuild = { accountId: AccountId; reason: string; idempotencyKey: string; isDiscarding: boolean }
@@ -198,19 +199,4 @@ async function linesAfter(
     .orderBy(asc(ledgerEntries.seq))
     .limit(entriesPerPage)
   return rows.map((row) => ({ entry: entryOf(row), hash: row.hash }))
-}
-
-/** As it was written by the object itself. */
-export function entryOf(row: typeof ledgerEntries.$inferSelect): Entry {
-  return {
-    epoch: row.epoch,
-    seq: row.seq,
-    kind: row.kind as EntryKind,
-    reference: row.reference,
-    amountNanoUsd: nanoUsd(Number(row.amountNanoUsd)),
-    balanceAfterNanoUsd: nanoUsd(Number(row.balanceAfterNanoUsd)),
-    createdAtMs: row.createdAt.getTime(),
-    keyNumber: row.keyNumber as KeyNumber | null,
-    detail: row.detail ?? null,
-  }
 }

@@ -3,13 +3,12 @@
 
 import { and, asc, desc, eq, gt, gte, lt, lte, or, type SQL } from 'drizzle-orm'
 import type { Json } from '#core/errors.ts'
-import type { AccountId, KeyNumber } from '#core/ids.ts'
-import { nanoUsd } from '#core/money.ts'
+import type { AccountId } from '#core/ids.ts'
 import type { Db } from '#db/client.ts'
 import { ledgerEntries, ledgerMarks } from '#db/schema.ts'
 import { provedFields } from '#ledger/chain.ts'
-import type { EntryKind } from '#ledger/entry.ts'
 import { genesisHash } from '#ledger/state.ts'
+import { entryOf } from './stored-entry.ts'
 
 /** A thousand lines of 1 KB are a megabyte. */
 export const statementEntriesMax = 1_000
@@ -106,19 +105,5 @@ async function standingAt(
 }
 
 function lineOf(row: Row): { readonly [name: string]: Json } {
-  return {
-    ...provedFields({
-      epoch: row.epoch,
-      seq: row.seq,
-      // As it was written by the object itself.
-      kind: row.kind as EntryKind,
-      reference: row.reference,
-      amountNanoUsd: nanoUsd(Number(row.amountNanoUsd)),
-      balanceAfterNanoUsd: nanoUsd(Number(row.balanceAfterNanoUsd)),
-      createdAtMs: row.createdAt.getTime(),
-      keyNumber: row.keyNumber as KeyNumber | null,
-      detail: row.detail ?? null,
-    }),
-    hash: row.hash,
-  }
+  return { ...provedFields(entryOf(row)), hash: row.hash }
 }

@@ -4,22 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { chatModel, valueAt } from '../world/chat.ts'
 import { chargeOfCall } from '../world/charges.ts'
 import { ask, chatOf } from '../world/gateway.ts'
+import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 
 type Account = { accountId: string; apiKey: string }
 
-async function operator(method: string, { accountId }: Account, path: string, body: object) {
-  const response = await fetch(`${sharedWorld().baseUrl}/operator/v1/accounts/${accountId}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${sharedWorld().operatorToken}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify(body),
-  })
-  const answer: unknown = await response.json()
-  return { status: response.status, body: answer }
-}
+const operator = (method: string, { accountId }: Account, path: string, body: object) =>
+  askOperator(method, `/accounts/${accountId}${path}`, body)
 
 const adjust = (account: Account, amount: unknown, key = `key ${String(amount)}`) =>
   operator('POST', account, '/adjustments', { amount, reason: 'a test', idempotency_key: key })

@@ -3,6 +3,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { valueAt } from '../world/chat.ts'
 import { ask } from '../world/gateway.ts'
+import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 
 describe('the plans', () => {
@@ -35,18 +36,8 @@ describe('the plans', () => {
 
 type Account = { accountId: string; apiKey: string }
 
-async function operator(method: string, { accountId }: Account, path: string, body: object) {
-  const response = await fetch(`${sharedWorld().baseUrl}/operator/v1/accounts/${accountId}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${sharedWorld().operatorToken}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify(body),
-  })
-  const answer: unknown = await response.json()
-  return { status: response.status, body: answer }
-}
+const operator = (method: string, { accountId }: Account, path: string, body: object) =>
+  askOperator(method, `/accounts/${accountId}${path}`, body)
 
 const putPlan = (account: Account, body: object) => operator('PUT', account, '/plan', body)
 
