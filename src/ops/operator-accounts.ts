@@ -48,10 +48,10 @@ export async function changeAccount(request: AccountRequest): Promise<OperatorAn
   const read = readSettingsChange(request.body)
   if (!read.ok) return read
   const { accountId, parts, requestId } = request
-  const { settings, reason } = read.value
+  const { settings, reason, idempotencyKey = requestId } = read.value
   const answer = await parts
     .accounts(accountId)
-    .changeSettings({ reference: `settings:${requestId}`, settings, reason, actor })
+    .changeSettings({ reference: `settings:${idempotencyKey}`, settings, reason, actor })
   return answer.ok ? showAccount(request) : refusalOf(answer)
 }
 

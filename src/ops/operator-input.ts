@@ -101,11 +101,15 @@ function readBooking(fields: { readonly [name: string]: unknown }, amountOf: Amo
   }
 }
 
-export type SettingsChange = { settings: Partial<AccountSettings>; reason: string }
+/** Without an idempotency key a repeat is a change of its own. */
+export type SettingsChange = { settings: Partial<AccountSettings>; reason: string; idempotencyKey?: string }
 
 export function readSettingsChange(body: unknown): Read<SettingsChange> {
   if (!isObject(body)) return notAnObject()
-  const { reason: given, ...rest } = body
+  const { reason: given, idempotency_key: keyGiven, ...rest } = body
+  const key =
+    keyGiven === undefined ? undefined : readText(keyGiven, 'idempotency_key', idempotencyKeyLengthMax)
+  if (key?.ok === false) return key
   const settings = readSettings(rest, '')
   if (!settings.ok) return settings
   if (Object.keys(settings.value).length === 0)
@@ -113,7 +117,9 @@ export function readSettingsChange(body: unknown): Read<SettingsChange> {
       message: `The body changes nothing. It may hold ${Object.keys(settingReaders).join(', ')}.`,
     })
   const reason = readText(given, 'reason', textLengthMax)
-  return reason.ok ? { ok: true, value: { settings: settings.value, reason: reason.value } } : reason
+  if (!reason.ok) return reason
+  const named = key === undefined ? {} : { idempotencyKey: key.value }
+  return { ok: true, value: { settings: settings.value, reason: reason.value, ...named } }
 }
 
 type SettingReader = (value: unknown, field: string) => Read<Partial<AccountSettings>>

@@ -90,7 +90,7 @@ const routes: readonly OperatorRoute[] = [
     answerWith: forAccount(changeAccount),
     route: {
       ...described('patch', '/accounts/{id}', 'Changes limits, or freezes and unfreezes.'),
-      body: closed({ ...settings, reason }, ['reason']),
+      body: closed({ ...settings, reason, idempotency_key: text }, ['reason']),
       answer: account,
     },
   },

@@ -73,6 +73,14 @@ describe('an operator', () => {
     expect(await call('GET', `/accounts/${id}`)).toMatchObject({ body: { balance: '5.00' } })
   })
 
+  test('changes an account once per idempotency key, however late the repeat', async () => {
+    const id = await openAccount()
+    const change = { rpm: 9, reason: 'a test', idempotency_key: 'c1' }
+    await call('PATCH', `/accounts/${id}`, change)
+    await call('PATCH', `/accounts/${id}`, { rpm: 5, reason: 'a test', idempotency_key: 'c2' })
+    expect(await call('PATCH', `/accounts/${id}`, change)).toMatchObject({ status: 200, body: { rpm: 5 } })
+  })
+
   // Cases: billing-bugs 29
   test('issues keys under different numbers at the same moment, and revoking one moves no money', async () => {
     const id = await openAccount()
