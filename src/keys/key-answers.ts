@@ -57,7 +57,7 @@ export function keyRefusal({ code }: KeyAnswer & { ok: false }): Refusal {
     case 'beyond_own_limits':
       return refuse('insufficient_role', {
         message:
-          'A key can give no key more than it has itself: scopes, models and expiry within its own, and no spending key or looser limit while it has limits of its own.',
+          'A key gives no key more than it has: scopes, models and expiry within its own, and nothing that spends while it is limited itself.',
         metadata: { reason: 'beyond_own_limits' },
       })
     case 'number_taken':
