@@ -7,6 +7,7 @@ import { type Desk, ask, decide } from './book.ts'
 import type { Context, Draft } from './draft.ts'
 import type { EntriesMessage } from './entry.ts'
 import { GroupCommit, commandsPerCommitMax } from './group-commit.ts'
+import { Listeners } from './listeners.ts'
 import { keepMarksIfMoved, markSent, rewindIfDue } from './marks.ts'
 import { Outbox } from './outbox.ts'
 import type { RebuildParts } from './rebuilding.ts'
@@ -31,6 +32,7 @@ const flushRetryMs = 5_000
 export class AccountEngine {
   readonly store: Store
   readonly outbox: Outbox
+  readonly listeners: Listeners
   readonly #ctx: DurableObjectState
   readonly #timings: Timings
   readonly #commit: GroupCommit
@@ -51,9 +53,18 @@ export class AccountEngine {
     this.#commit = new GroupCommit(this.#readState(), {
       context: () => this.#context(),
       write: (changes, next) => this.#write(changes, next),
-      durable: () => ctx.storage.sync(),
+      durable: async () => {
+        await ctx.storage.sync()
+        if (this.state !== null) this.listeners.changed(this.state)
+      },
       reload: () => this.#readState(),
       commandsPerCommit: commandsPerCommitOf(env),
+      log: this.#log,
+    })
+    this.listeners = new Listeners(this.state, {
+      ctx,
+      entriesAfter: (seq, limit) => this.store.entriesAfter(seq, limit),
+      now,
       log: this.#log,
     })
     this.outbox = new Outbox({

@@ -77,6 +77,9 @@ export type AccountPort = {
   finishRebuild(command: FinishRebuild): Promise<RebuildAnswer>
   rebook(command: Rebook): Promise<RebookAnswer>
 
+  /** For listening.ts alone: an upgrade to a WebSocket that tells what happens. */
+  fetch(request: Request): Promise<Response>
+
   /** Null where there is no such account. */
   view(): Promise<AccountView | null>
   keyView(keyNumber: number): Promise<KeyView | null>

@@ -44,6 +44,7 @@ import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
+import { readListenQuestion } from './listening.ts'
 import { confirm, rewind } from './marks.ts'
 import { rebook } from './rebook.ts'
 import type {
@@ -61,6 +62,7 @@ import { reverse } from './reversals.ts'
 import * as rebuilding from './rebuilding.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { changeSettings } from './settings.ts'
+import type { State } from './state.ts'
 import { accountView, holdView, keyView } from './views.ts'
 
 const readLimitMax = 1_000
@@ -200,16 +202,22 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   async view(): Promise<AccountView | null> {
-    // Looking is a touch like any other: whoever looks after the period's end sees the new one.
-    if (isRenewalDue(this.#engine.state, this.#engine.now()))
-      await this.#ask<boolean>(() => true, false, false)
-    const { state } = this.#engine
+    const state = await this.#renewed()
     if (state === null) return null
     return accountView(
       state,
       this.#engine.store.entriesBefore(state.headSeq + 1, recentEntries),
       this.#engine.now(),
     )
+  }
+
+  /** A listener: an upgrade to a WebSocket that the platform keeps while the object sleeps. */
+  override async fetch(request: Request): Promise<Response> {
+    const question = readListenQuestion(request)
+    const state = await this.#renewed()
+    if (question === undefined || state === null)
+      return Response.json({ code: noAccount.code }, { status: 404 })
+    return this.#engine.listeners.open(state, question)
   }
 
   async keyView(number: number): Promise<KeyView | null> {
@@ -247,6 +255,13 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   override alarm(): Promise<void> {
     return this.#engine.wake()
+  }
+
+  /** Looking is a touch like any other: whoever looks after the period's end sees the new one. */
+  async #renewed(): Promise<State | null> {
+    if (isRenewalDue(this.#engine.state, this.#engine.now()))
+      await this.#ask<boolean>(() => true, false, false)
+    return this.#engine.state
   }
 
   #ask<Answer>(decide: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {

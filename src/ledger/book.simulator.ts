@@ -247,6 +247,7 @@ export class Simulator {
       spending: state.spending,
       rates: this.#ratesOf(state),
       endUsers: [...listOfEndUsers(state.endUsers)].sort(([a], [b]) => (a < b ? -1 : 1)),
+      levels: state.levels,
       lifetime: state.lifetime,
       allowances: state.allowances,
       settings: state.settings,

@@ -6,9 +6,11 @@ import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, negateNanoUsd, subtractNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { afterTaking, readTaken } from './allowances.ts'
+import { creditLineOf } from './available.ts'
 import { burnMore } from './burn.ts'
 import { chargeEndUser } from './end-users.ts'
 import type { Entry } from './entry.ts'
+import { levelsAfter } from './levels.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { applyKey } from './key-log.ts'
 import { afterGrant, afterPlan } from './plans-replay.ts'
@@ -19,6 +21,17 @@ import { addToTally } from './tally.ts'
 import { spend } from './windows.ts'
 
 export function applyEntry(state: State, entry: Entry): void {
+  applyFigures(state, entry)
+  state.levels = levelsAfter(state.levels, {
+    seq: entry.seq,
+    balanceNanoUsd: state.postedNanoUsd,
+    fundsNanoUsd: addNanoUsd(state.postedNanoUsd, creditLineOf(state)),
+    thresholdNanoUsd: state.settings.lowBalanceThresholdNanoUsd,
+    atMs: entry.createdAtMs,
+  })
+}
+
+function applyFigures(state: State, entry: Entry): void {
   state.headSeq = entry.seq
   state.postedNanoUsd = entry.balanceAfterNanoUsd
   state.nowMs = asMillis(Math.max(state.nowMs, entry.createdAtMs))

@@ -70,6 +70,7 @@ export type Snapshot = Pick<
   | 'spending'
   | 'standing'
   | 'allowances'
+  | 'levels'
   | 'lifetime'
   | 'isDamaged'
 > & {
@@ -82,7 +83,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 5
+export const snapshotVersion = 6
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

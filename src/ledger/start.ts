@@ -78,7 +78,7 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 
 export function snapshotOf(state: State): Snapshot {
   const { accountId, name, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd } = state
-  const { spending, standing, allowances, lifetime, isDamaged } = state
+  const { spending, standing, allowances, levels, lifetime, isDamaged } = state
   return {
     version: snapshotVersion,
     takenAtMs: state.nowMs,
@@ -96,6 +96,7 @@ export function snapshotOf(state: State): Snapshot {
     spending,
     standing,
     allowances,
+    levels,
     lifetime,
     isDamaged,
   }

@@ -9,6 +9,7 @@ import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountSettings, KeyTerms } from './account-commands.ts'
 import { type Allowances, noAllowances } from './allowances.ts'
 import { type EndUsers, noEndUsers } from './end-user-list.ts'
+import type { LevelChange } from './levels.ts'
 import type { Lot, Pin } from './lots.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
@@ -51,6 +52,8 @@ export type State = {
   standing: Standing
   /** The plan, and what of it is used in this period. */
   allowances: Allowances
+  /** The newest changes of level, oldest first (levels.ts). */
+  levels: readonly LevelChange[]
   /** `spent`: from credit; `usage`: also from the money of an allowance. */
   lifetime: { readonly added: Tally; readonly bonus: Tally; readonly spent: Tally; readonly usage: Tally }
   marks: Marks
@@ -155,6 +158,7 @@ export function newState(accountId: AccountId): State {
     burn: noBurn,
     standing: newStanding,
     allowances: noAllowances,
+    levels: [],
     lifetime: { added: emptyTally, bonus: emptyTally, spent: emptyTally, usage: emptyTally },
     marks: {
       sentSeq: 0,

@@ -172,6 +172,8 @@ export class ObjectHost {
     const blocked: Promise<unknown>[] = []
     const context = {
       storage: this.storage,
+      // Nobody listens here: what is told is read from what is durable and changes nothing.
+      getWebSockets: () => [],
       waitUntil: (work: Promise<unknown>) => {
         process.timers += 1
         void work.finally(() => (process.timers -= 1))
