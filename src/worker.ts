@@ -23,6 +23,7 @@ import { Standing } from '#gateway/standing.ts'
 import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
 import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
+import { listen } from '#ledger/listening.ts'
 import { mintApiKey } from '#ledger/api-key.ts'
 import { timings } from '#ledger/timings.ts'
 import type { MintKey } from '#keys/issue.ts'
@@ -255,6 +256,7 @@ function readingParts(parts: GatewayParts, db: Db | undefined): ReadingParts {
     db,
     clock,
     log,
+    listen,
     ...answering,
     authenticate: async (request) => {
       const authenticated = await authenticateReader(request, parts)

@@ -6,10 +6,9 @@ import type { Log } from '#core/log.ts'
 import type { Entry } from './entry.ts'
 import { type AccountEvent, eventsSince } from './events.ts'
 import { forceOf } from './key-force.ts'
-import type { ListenRefusal } from './listening.ts'
+import { type ListenQuestion, type ListenRefusal, listenersMax } from './listen-commands.ts'
 import type { State } from './state.ts'
 
-export const listenersMax = 20
 /** Whoever listens for longer is asked to come back: so a connection that nobody closed frees its place. */
 const listenForMs = 1 * hourMs
 /** What happens faster is told together. */
@@ -39,7 +38,7 @@ export class Listeners {
     this.#isAnybodyHere = this.#sockets().length > 0
   }
 
-  open(state: State, { keyNumber, after }: { keyNumber: number; after: number | null }): Response {
+  open(state: State, { keyNumber, after }: ListenQuestion): Response {
     this.#state = state
     const nowMs = this.#parts.now()
     if (!mayListen(state, keyNumber, nowMs)) return refused('key_disabled')

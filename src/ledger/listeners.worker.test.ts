@@ -9,8 +9,8 @@ import { nanoUsd } from '#core/money.ts'
 import type { AccountPort } from './account-port.ts'
 import type { AccountEvent } from './events.ts'
 import { keyOf } from './example-commands.ts'
-import { listenersMax } from './listeners.ts'
-import { listen, readEvents } from './listening.ts'
+import { listenersMax } from './listen-commands.ts'
+import { listen } from './listening.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -38,20 +38,26 @@ function give({ port }: Account, reference: string, dollars: number) {
 type Heard = { events: AccountEvent[]; atMs: number[]; isOver: boolean; leave: () => void }
 
 async function listener({ port }: Account, key = 1, after: number | null = null): Promise<Heard> {
-  const answer = await listen(port, { keyNumber: key, after })
+  const heard: Heard = { events: [], atMs: [], isOver: false, leave: () => undefined }
+  const answer = await listen(
+    port,
+    { keyNumber: key, after },
+    {
+      hear: (events) => {
+        heard.events.push(...events)
+        heard.atMs.push(Date.now())
+      },
+      over: () => {
+        heard.isOver = true
+      },
+    },
+  )
   if (!answer.ok) throw new Error(answer.code)
-  const { socket } = answer
-  const heard: Heard = { events: [], atMs: [], isOver: false, leave: () => socket.close() }
-  socket.addEventListener('message', ({ data }) => {
-    heard.events.push(...(readEvents(data) ?? []))
-    heard.atMs.push(Date.now())
-  })
-  socket.addEventListener('close', () => {
-    heard.isOver = true
-  })
-  socket.accept()
+  heard.leave = answer.leave
   return heard
 }
+
+const nobody = { hear: () => undefined, over: () => undefined }
 
 const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 20 })
 const last = ({ events }: Heard) => events.at(-1)
@@ -105,7 +111,7 @@ describe('whoever listens', () => {
     await until(() => expect(last(second)).toMatchObject({ event: 'balance', balanceNanoUsd: 5 * dollar }))
     expect(second.isOver).toBe(false)
     expect(first.events).toHaveLength(count)
-    expect(await listen(account.port, { keyNumber: 1, after: null })).toEqual({
+    expect(await listen(account.port, { keyNumber: 1, after: null }, nobody)).toEqual({
       ok: false,
       code: 'key_disabled',
     })
@@ -116,7 +122,7 @@ describe('an account', () => {
   test('is listened to by 20 at once, and by one more when one has left', async () => {
     const account = await opened()
     const all = await Promise.all(Array.from({ length: listenersMax }, () => listener(account)))
-    const more = () => listen(account.port, { keyNumber: 1, after: null })
+    const more = () => listen(account.port, { keyNumber: 1, after: null }, nobody)
     expect(await more()).toEqual({ ok: false, code: 'too_many' })
     all[0]?.leave()
     await vi.waitFor(async () => expect((await more()).ok).toBe(true), { timeout: 10_000, interval: 50 })
@@ -125,7 +131,10 @@ describe('an account', () => {
   test('that is not there is listened to by nobody, and nothing is written', async () => {
     const { ACCOUNT } = env as unknown as { ACCOUNT: { getByName(name: string): unknown } }
     const port = ACCOUNT.getByName(makeAccountId('w', random)) as AccountPort
-    expect(await listen(port, { keyNumber: 1, after: null })).toEqual({ ok: false, code: 'no_such_account' })
+    expect(await listen(port, { keyNumber: 1, after: null }, nobody)).toEqual({
+      ok: false,
+      code: 'no_such_account',
+    })
     expect(await port.view()).toBeNull()
   })
 })

@@ -7,6 +7,7 @@ import type { Log } from '#core/log.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
 import type { Scope } from '#ledger/account-commands.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
+import type { Ears, Listening, ListenQuestion } from '#ledger/listen-commands.ts'
 import { timings } from '#ledger/timings.ts'
 
 /** Somebody whose key the account's object knows and has not disabled. */
@@ -22,6 +23,7 @@ export type ReadingParts = {
   authenticate(request: Request): Promise<Reader | Refusal>
   refuseWith(refusal: Refusal, requestId: RequestId): Response
   makeRequestId(): RequestId
+  listen(port: AccountPort, question: ListenQuestion, ears: Ears): Promise<Listening>
   /** Undefined where no database is configured: what the object can answer is still answered. */
   db: Db | undefined
   clock: Clock
@@ -29,9 +31,14 @@ export type ReadingParts = {
 }
 
 /** What a route is given once the caller is known. */
-export type Reading = Omit<Reader, 'ok'> & { query: URLSearchParams; parts: ReadingParts }
+export type Reading = Omit<Reader, 'ok'> & {
+  query: URLSearchParams
+  lastEventId: string | null
+  parts: ReadingParts
+}
 
-export type Answer = { ok: true; body: Json } | Refusal
+/** JSON as a rule; a stream makes its own response. */
+export type Answer = { ok: true; body: Json } | { ok: true; response: Response } | Refusal
 
 export type Answering = {
   answerWith: (reading: Reading) => Promise<Answer>
@@ -53,14 +60,14 @@ export async function answerRead(
     reader = await parts.authenticate(request)
     const refusal = reader.ok && !isOwn ? refusalOfScope(reader.scopes) : undefined
     if (!reader.ok) result = reader
-    else result = refusal ?? (await answerWith({ ...reader, query: url.searchParams, parts }))
+    else result = refusal ?? (await answerWith({ ...reader, ...questionOf(request), parts }))
   } catch (error) {
     parts.log.error('read_failed', { request: requestId, path: url.pathname }, driverErrorOf(error))
     result = refuse('internal')
   }
-  const response = result.ok ? answerOf(result.body, requestId) : parts.refuseWith(result, requestId)
+  const response = result.ok ? answerOf(result, requestId) : parts.refuseWith(result, requestId)
   // Also on refusals: what an account is told about itself is nobody else's, whoever made the answer.
-  response.headers.set('cache-control', 'private, no-store')
+  response.headers.set('cache-control', 'private, no-store, no-transform')
   parts.log.info('read', {
     request: requestId,
     path: url.pathname,
@@ -81,8 +88,15 @@ function refusalOfScope(scopes: readonly Scope[]): Refusal | undefined {
   })
 }
 
-function answerOf(body: Json, requestId: RequestId): Response {
-  return Response.json(body, { headers: { 'x-request-id': requestId, 'request-id': requestId } })
+function questionOf(request: Request): Pick<Reading, 'query' | 'lastEventId'> {
+  return { query: new URL(request.url).searchParams, lastEventId: request.headers.get('last-event-id') }
+}
+
+function answerOf(answer: Answer & { ok: true }, requestId: RequestId): Response {
+  const response = 'response' in answer ? answer.response : Response.json(answer.body)
+  response.headers.set('x-request-id', requestId)
+  response.headers.set('request-id', requestId)
+  return response
 }
 
 export type Asked<Value> = { ok: true; value: Value } | Refusal

@@ -19,6 +19,7 @@ function partsWith(lines: Line[], authenticate: ReadingParts['authenticate']): R
     authenticate,
     refuseWith: ({ code }) => Response.json({ code }, { status: errorKindOf(code).status }),
     makeRequestId: () => makeRequestId(clock.now(), (bytes) => new Uint8Array(bytes)),
+    listen: async () => ({ ok: false, code: 'no_such_account' }),
     db: undefined,
     clock,
     log,
@@ -42,7 +43,7 @@ describe('the routes of an account', () => {
     for (const { path } of app.routes) {
       const response = await app.request(path)
       expect(response.status, path).toBe(401)
-      expect(response.headers.get('cache-control'), path).toBe('private, no-store')
+      expect(response.headers.get('cache-control'), path).toBe('private, no-store, no-transform')
     }
     expect(asked).toEqual(app.routes.map(({ path }) => path))
     expect(lines).toHaveLength(app.routes.length)

@@ -3,6 +3,7 @@
 import { Hono } from 'hono'
 import { usdText, type RouteDescription, type Schema } from '#core/route-table.ts'
 import { readAccount, readCredits, readHolds, readKey } from './account.ts'
+import { answerEvents } from './events.ts'
 import { readGeneration } from './generation.ts'
 import { pageLimitMax } from './query.ts'
 import { answerRead, type Answering, type ReadingParts } from './reader.ts'
@@ -64,6 +65,17 @@ const routes: readonly ReadingRoute[] = [
     route: {
       ...described('/v1/account/holds', 'The calls that are running and what they hold.'),
       answer: object({ data: list }),
+    },
+  },
+  {
+    answerWith: answerEvents,
+    route: {
+      ...described(
+        '/v1/account/events',
+        'What happens to the money, as it happens: balance, low_balance, depleted, recovered, top_up. A client that comes back with Last-Event-ID hears what it missed.',
+      ),
+      contentType: 'text/event-stream',
+      answer: text,
     },
   },
   {

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FrameReader } from './frames.ts'
-import { sseComment, sseData } from './write.ts'
+import { sseComment, sseData, sseEvent } from './write.ts'
 
 const encoder = new TextEncoder()
 
@@ -22,6 +22,8 @@ test('no text with line ends can forge a second event', () => {
     fc.property(pieces, (parts) => {
       expect(dataOf(sseData(parts.join('')))).toHaveLength(1)
       expect(dataOf(sseComment(parts.join('')) + sseData('end'))).toEqual(['end'])
+      const text = parts.join('')
+      expect(dataOf(sseEvent({ event: text, id: text, json: '1' }))).toEqual(['1'])
     }),
   )
 })

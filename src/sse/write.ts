@@ -8,6 +8,12 @@ export function sseData(json: string): string {
   return `data: ${json.replace(lineEnds, '\ndata: ')}\n\n`
 }
 
+/** An event with a name; its id, if it has one, is what a client that comes back says it has heard. */
+export function sseEvent({ event, id, json }: { event: string; id?: string; json: string }): string {
+  const idLine = id === undefined ? '' : `id: ${id.replace(lineEnds, ' ')}\n`
+  return `event: ${event.replace(lineEnds, ' ')}\n${idLine}${sseData(json)}`
+}
+
 /**
  * A comment and ONE newline. With a blank line behind it, openai-python up to 2.37 and openai-go dispatch an empty event
  * and fail; the blank line of the next event closes it just as well.

@@ -204,7 +204,8 @@ describe('nobody reads what is not theirs', () => {
 
   // Cases: billing-bugs 62
   test('two accounts that ask the same get each their own, never from a cache', async () => {
-    for (const { path } of readingRouteTable) {
+    const answering = readingRouteTable.filter(({ contentType }) => contentType === undefined)
+    for (const { path } of answering) {
       const query = path === '/v1/generation' ? `?id=${ada.calls[0]?.callId}` : ''
       const [mine, theirs] = await Promise.all([get(path + query, as(ada)), get(path + query, as(bob))])
       expect(mine.status, path).toBe(200)
