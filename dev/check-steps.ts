@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 
+import { bundleResult, bundleSizes } from './bundle-size.ts'
 import { cloneDir } from './clone.ts'
 import { environmentDifferences } from './environment-names.ts'
 import { forbiddenWords } from './forbidden-words.ts'
@@ -13,8 +13,6 @@ import { lockProblems } from './lock-rule.ts'
 type StepResult = { problems: readonly string[]; note?: string }
 type CheckStep = { name: string; run(): StepResult | Promise<StepResult> }
 
-/** What evaluates at the start of a Worker; the console's code will be loaded later and is not counted. */
-const bundleGzipBytesMax = 200 * 1024
 const commandMsMax = 120_000
 
 export const checkSteps: readonly CheckStep[] = [
@@ -72,12 +70,11 @@ function checkMigrations(): StepResult {
 /** What `wrangler deploy` would upload, built the same way and not uploaded. */
 function checkBundle(): StepResult {
   const folder = '.sluice/check-bundle'
+  rmSync(join(cloneDir, folder), { recursive: true, force: true })
   mkdirSync(join(cloneDir, '.sluice'), { recursive: true })
-  const { problems } = command('wrangler', ['deploy', '--dry-run', '--outdir', folder])
+  const { problems } = command('wrangler', ['deploy', '--dry-run', '--metafile', '--outdir', folder])
   if (problems.length > 0) return { problems }
-  const bytes = gzipSync(read(join(folder, 'worker.js'))).length
-  const note = `${inKib(bytes)} of ${inKib(bundleGzipBytesMax)} KiB gzip`
-  return { problems: bytes > bundleGzipBytesMax ? [`The Worker is too large: ${note}`] : [], note }
+  return bundleResult(bundleSizes(join(cloneDir, folder)))
 }
 
 /** Runs a tool of node_modules; its output is the problem where it fails. */
@@ -107,8 +104,4 @@ function command(
 
 function read(file: string): string {
   return readFileSync(join(cloneDir, file), 'utf8')
-}
-
-function inKib(bytes: number): string {
-  return (bytes / 1024).toFixed(0)
 }

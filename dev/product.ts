@@ -74,6 +74,7 @@ const moduleTypes = {
   '.wasm': 'CompiledWasm',
   '.txt': 'Text',
   '.sql': 'Text',
+  '.tiktoken': 'Text',
   '.html': 'Text',
   '.bin': 'Data',
 } as const

@@ -3,6 +3,7 @@
 
 import { Hono } from 'hono'
 
+import { lazyO200k } from '#calls/o200k-table.ts'
 import { loadCatalog } from '#catalog/catalog.ts'
 import { models } from '#catalog/models.ts'
 import { type Clock, asMillis, durationsDividedBy } from '#core/clock.ts'
@@ -169,6 +170,7 @@ function gatewayParts(env: Env, accounts: AccountPorts, scale: number): GatewayP
     captures: { park: async (message) => void (await env.CAPTURES_QUEUE.send(message)) },
     provider: (id) => providerOf(id, env),
     fetch: (url, init) => fetch(url, init),
+    countO200k: lazyO200k(),
     standing: new Standing(scaledTimings.goodStandingMs),
     refusals: new RefusalMemory(),
     keyring: { prefix: env.KEY_PREFIX, keySecrets: [env.KEY_SECRET, env.KEY_SECRET_PREVIOUS].filter(isSet) },

@@ -53,6 +53,12 @@ describe('loading the catalog', () => {
     expect(loading({ prices, canCache: false })).not.toThrow()
   })
 
+  test('refuses a tokenizer factor below 1, under which a count would fall short', () => {
+    for (const tokenizerFactor of [0.99, 0, -1, Number.NaN])
+      expect(loading({ tokenizerFactor })).toThrow('tokenizerFactor')
+    expect(loading({ tokenizerFactor: 1.3 })).not.toThrow()
+  })
+
   // Cases: billing-bugs 16
   test('refuses a model whose known units have no price', () => {
     const { input: _input, ...withoutInput } = aModel().prices

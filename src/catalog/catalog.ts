@@ -17,6 +17,9 @@ const usualPriceMax = 1_000_000_000
 /** $1,000 for one token or one request: no mark makes more than that plausible. */
 const priceMax = 1_000_000_000_000_000
 
+/** Below it a count would fall short of what is billed. */
+const tokenizerFactorMin = 1
+
 /** Throws with every fault of every model, so that an operator mends a card in one go. */
 export function loadCatalog(models: readonly Model[]): Catalog {
   const faults = models.flatMap((model) => faultsOf(model).map((fault) => `${model.id}: ${fault}`))
@@ -59,6 +62,8 @@ function faultsOf(model: Model): string[] {
   must(model.tokensPerSecond > 0, 'tokensPerSecond is not above 0')
   for (const [name, tokens] of Object.entries(model.inputOverhead))
     must(isWhole(tokens, 0), `inputOverhead.${name} is not a whole number`)
+  const { tokenizerFactor = tokenizerFactorMin } = model
+  must(tokenizerFactor >= tokenizerFactorMin, `tokenizerFactor is not at least ${tokenizerFactorMin}`)
   must(
     model.cancellationPolicy !== 'stop' || (model.stopsOnAbort && model.visibleOutput),
     'policy "stop" needs an upstream that stops on abort and shows all its output',

@@ -44,6 +44,8 @@ export type Model = {
   /** The provider reports cached input at a price of its own. */
   canCache: boolean
   inputOverhead: InputOverhead
+  /** The most tokens that its tokenizer makes of a text for one of o200k; absent where nobody has measured that. */
+  tokenizerFactor?: number
   status: 'available' | 'unavailable'
   /** Where the prices and limits stand, and the day they were read (YYYY-MM-DD). */
   source: string

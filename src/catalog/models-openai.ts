@@ -30,6 +30,8 @@ const openAi = {
   priceBasis: 'usage',
   canCache: true,
   inputOverhead: openAiOverhead,
+  // o200k is their own tokenizer.
+  tokenizerFactor: 1,
   status: 'available',
   outputParameter: 'max_completion_tokens',
   acceptsStreamOptions: true,

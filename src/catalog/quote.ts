@@ -27,7 +27,12 @@ export type QuotedCall = {
   choices: number
   /** Only a stream can be watched and ended in the middle. */
   isStreamed: boolean
+  /** Where its text has been counted: what stands for `textBytes` then. */
+  counted?: CountedText
 }
+
+/** The tokens of the texts that a tokenizer cuts as they stand, and the bytes of all others. */
+export type CountedText = { tokens: number; restBytes: number }
 
 export type Quote = {
   /** The most that this call can cost. */
@@ -41,7 +46,7 @@ export type Quote = {
   /** What a rolling hold is extended by; 0 for a call that holds its ceiling. */
   sliceNanoUsd: NanoUsd
   expectedInputTokens: number
-  /** No tokenizer makes more tokens than the text has bytes. */
+  /** No tokenizer makes more tokens than the text has bytes; fewer where it has been counted. */
   inputTokensBound: number
   /** The output limit per answer that the ceiling covers. */
   outputTokens: number
@@ -142,10 +147,11 @@ function inputTokensFor(model: Model, call: QuotedCall) {
   )
   const around = baseTokens + call.messages * perMessageTokens + call.tools * perToolTokens
   const expectedImages = call.images * Math.min(expectedImageTokens, imageTokensMax)
-  const expectedText = Math.ceil(call.textBytes / expectedBytesPerToken)
+  const { tokens, restBytes } = call.counted ?? { tokens: 0, restBytes: call.textBytes }
+  const expectedText = tokens + Math.ceil(restBytes / expectedBytesPerToken)
   return {
     expectedInputTokens: inContext(model, expectedText + around + expectedImages),
-    inputTokensBound: inContext(model, call.textBytes + around + call.images * imageTokensMax),
+    inputTokensBound: inContext(model, tokens + restBytes + around + call.images * imageTokensMax),
   }
 }
 

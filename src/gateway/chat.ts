@@ -5,7 +5,6 @@ import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
-import type { NanoUsd } from '#core/money.ts'
 import { type ChatCall, readChatCall, upstreamBody } from '#dialects/openai-chat.ts'
 import type { RateFigures } from '#ledger/call-commands.ts'
 import { providerSettings } from '#providers/provider.ts'
@@ -13,7 +12,7 @@ import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
 import { readEndUser } from './end-user.ts'
-import { cappedQuote, readMaxCost } from './max-cost.ts'
+import { cappedQuote, outputLimitOf, readMaxCost } from './max-cost.ts'
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, givenOnce } from './prepared-call.ts'
 
@@ -65,9 +64,11 @@ export async function prepareChat(
   return route({ requestId, startedAt, caller, claim, endUser, chat: read.call, maxCostNanoUsd }, parts)
 }
 
-type Read = Pick<PreparedCall, 'requestId' | 'caller' | 'startedAt' | 'claim' | 'endUser'> & {
+type Read = Pick<
+  PreparedCall,
+  'requestId' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd'
+> & {
   chat: ChatCall
-  maxCostNanoUsd: NanoUsd | undefined
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
@@ -86,7 +87,6 @@ function route(read: Read, parts: GatewayParts): Prepared {
   const capped = cappedQuote({ model, call: chat }, quote(model, chat), read.maxCostNanoUsd)
   if (!capped.ok) return refused({ refusal: capped, startedAt, caller, model: model.id })
   const quoted = capped.quote
-  const isLowered = quoted.isCapped && quoted.sliceNanoUsd === 0
   const { body: _, ...chatWithoutBody } = chat
   const call: PreparedCall = {
     requestId,
@@ -101,7 +101,8 @@ function route(read: Read, parts: GatewayParts): Prepared {
     model,
     provider,
     quote: quoted,
-    ...(isLowered ? { outputTokensLoweredTo: quoted.outputTokens } : {}),
+    maxCostNanoUsd: read.maxCostNanoUsd,
+    ...outputLimitOf(quoted),
     takeBody: givenOnce(
       upstreamBody(chat, {
         upstreamModel: model.upstreamId,

@@ -8,14 +8,15 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, minNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import { type Dispatched, dispatch } from '#providers/dispatch.ts'
-import { type Admission, askAdmission } from './admission.ts'
-import { admitCommand, coveredBy, upstreamText } from './admit-command.ts'
+import type { Admission } from './admission.ts'
+import { coveredBy, upstreamText } from './admit-command.ts'
 import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
 import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
 import { deliverEnd } from './capture.ts'
 import { replayedAnswer } from './kept-answer.ts'
 import { withAffordableTokens } from './chat.ts'
+import { askCounting } from './counted-try.ts'
 import { Cover, type CoverLoss } from './cover.ts'
 import { type Ending, type Metered, commandOf, endingOf } from './ending.ts'
 import type { GatewayParts } from './parts.ts'
@@ -102,14 +103,8 @@ class RunningCall implements Session {
     // A claimed call may turn out to have run already, so nothing is sent before the answer.
     const isDispatched = call.claim === null && parts.standing.takeParallel(dispatch, parts.clock.now())
     if (isDispatched) this.balanceCheck = 'parallel'
-    const admit = admitCommand(call, isDispatched)
-    const how = {
-      clock: parts.clock,
-      random: parts.random,
-      attemptMs: parts.timings.objectCallMs,
-      withinMs: parts.timings.admitWithinMs,
-    }
-    const admission = askAdmission(() => parts.accounts(accountId), admit, how).then((answer) => {
+    const admission = askCounting(call, isDispatched, parts).then(({ asked, admission: answer }) => {
+      this.call = asked
       if (isDispatched) parts.standing.answered(dispatch)
       if (answer.ok) parts.standing.admitted(dispatch, answer.admitted, parts.clock.now())
       else parts.standing.refused(dispatch)

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 
+import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { loadCatalog } from '#catalog/catalog.ts'
 import { aModel } from '#catalog/test-model.ts'
 import { zeroNanoUsd } from '#core/money.ts'
@@ -81,6 +82,7 @@ function partsOf(upstream: Response, told: Told, clock = new HandClock()): Gatew
     captures: { park: async (message) => void told.parked.push(message) },
     provider: () => undefined,
     fetch: async () => upstream,
+    countO200k: async () => countTokensByBytes,
     standing: new Standing(timings.goodStandingMs),
     refusals: new RefusalMemory(),
     keyring: { prefix: 'sk-', keySecrets: [] },

@@ -22,6 +22,13 @@ export function readMaxCost(headers: Headers): ReadMaxCost {
   })
 }
 
+/** The output limit that goes upstream where it is not the client's; a stream that can be ended in the middle needs none. */
+export function outputLimitOf({ isCapped, sliceNanoUsd, outputTokens }: Quote): {
+  outputTokensLoweredTo?: number
+} {
+  return isCapped && sliceNanoUsd === 0 ? { outputTokensLoweredTo: outputTokens } : {}
+}
+
 export type Capped = { ok: true; quote: Quote } | Refusal
 
 /** The quote of a call that may cost no more than `maxCostNanoUsd`. */

@@ -1,5 +1,6 @@
 // What the hot path needs from the outside, in its own words. The root hands in the real things.
 
+import type { CountTokens } from '#calls/count-tokens.ts'
 import type { Catalog } from '#catalog/catalog.ts'
 import type { ProviderId } from '#catalog/model.ts'
 import type { Clock } from '#core/clock.ts'
@@ -27,6 +28,8 @@ export type GatewayParts = AuthenticateParts & {
   /** Undefined while the operator has not set the provider's key. */
   provider: (id: ProviderId) => Provider | undefined
   fetch: Fetch
+  /** Counts text exactly; made when it is first asked for, because few calls ever need it. */
+  countO200k: () => Promise<CountTokens>
   /** What this isolate remembers between requests; lost with it, and nothing is lost by that. */
   standing: Standing
   refusals: RefusalMemory

@@ -1,9 +1,10 @@
 // A request that is ready to be admitted: read, routed and priced. Everything here is known before anything costs money.
 
 import type { Model } from '#catalog/model.ts'
-import { type Quote, usualOutputTokens } from '#catalog/quote.ts'
+import { type Quote, type QuotedCall, usualOutputTokens } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
 import type { ChatCall } from '#dialects/openai-chat.ts'
 import type { Claim } from '#ledger/claim.ts'
 import type { Provider } from '#providers/provider.ts'
@@ -18,10 +19,12 @@ export type PreparedCall = {
   model: Model
   provider: Provider
   /** Without the body: a call may run for minutes, and the isolate's memory holds all that run. */
-  chat: Omit<ChatCall, 'body'>
+  chat: Omit<ChatCall, 'body'> & Pick<QuotedCall, 'counted'>
   /** The client's body with the model's name, and the usage asked for. Given once, and forgotten. */
   takeBody: () => string
   quote: Quote
+  /** Of the client's X-Max-Cost. */
+  maxCostNanoUsd: NanoUsd | undefined
   /** Per answer, where less was to be had, or to be paid, than the model's own limit. */
   outputTokensLoweredTo?: number
   /** Of the client's Idempotency-Key, if it sent one. */

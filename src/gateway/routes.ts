@@ -13,6 +13,7 @@ import { answerHeaders, exposedHeaders } from './answer-headers.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
 import { logRefused } from './call-log.ts'
 import { type Prepared, prepareChat } from './chat.ts'
+import { countedCall } from './counted-try.ts'
 import { dryRunAnswer } from './dry-run.ts'
 import { execute } from './execution.ts'
 import { listModels, showModel } from './list-models.ts'
@@ -95,15 +96,20 @@ function refusedRequest(
 /** Decided as the real admission would be, in the object, on a copy that it drops. */
 async function dryRun(call: PreparedCall, parts: GatewayParts): Promise<Response> {
   const { requestId } = call
-  const asked = await askOnce(
-    () => parts.accounts(call.caller.accountId).wouldAdmit(admitCommand(call, false)),
-    { clock: parts.clock, attemptMs: parts.timings.objectCallMs },
-  )
+  const ask = (dry: PreparedCall) =>
+    askOnce(() => parts.accounts(dry.caller.accountId).wouldAdmit(admitCommand(dry, false)), {
+      clock: parts.clock,
+      attemptMs: parts.timings.objectCallMs,
+    })
+  const first = await ask(call)
+  const counted =
+    first.ok && !first.answer.ok ? await countedCall(call, first.answer, parts.countO200k) : undefined
+  const asked = counted === undefined ? first : await ask(counted)
   if (!asked.ok) return refusalResponse(refuse('ledger_unavailable', { retryAfterSeconds: 1 }), { requestId })
   const { answer } = asked
   if (!answer.ok && unknownCaller.has(answer.code)) return refusalResponse(refusalOf(answer), { requestId })
   const facts = { requestId, ...(answer.rate === undefined ? {} : { rate: answer.rate }) }
-  return Response.json(dryRunAnswer(call, answer), { headers: answerHeaders(facts) })
+  return Response.json(dryRunAnswer(counted ?? call, answer), { headers: answerHeaders(facts) })
 }
 
 /** Who is not known here, or whose account cannot answer, is told no prices either. */

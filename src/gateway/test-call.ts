@@ -44,6 +44,7 @@ export function aCall(changes: Partial<PreparedCall> & { asked?: Partial<ChatCal
     chat: call,
     takeBody: () => '{}',
     quote: quote(model, call),
+    maxCostNanoUsd: undefined,
     claim: null,
     endUser: null,
     startedAt,

@@ -1,0 +1,98 @@
+// The second try of an admission: a balance may cover what a prompt really is and not the hard bound of its bytes. Only then
+// is the text counted, and the same call asked for once more with a smaller hold.
+
+import { type CountTokens, utf8BytesOf } from '#calls/count-tokens.ts'
+import { type CountedText, quote } from '#catalog/quote.ts'
+import { type NanoUsd, minNanoUsd } from '#core/money.ts'
+import { messageTexts } from '#dialects/message-texts.ts'
+import type { AdmitRefused } from '#ledger/call-commands.ts'
+import { type Admission, askAdmission } from './admission.ts'
+import { admitCommand } from './admit-command.ts'
+import { cappedQuote, outputLimitOf } from './max-cost.ts'
+import type { GatewayParts } from './parts.ts'
+import { type PreparedCall, givenOnce } from './prepared-call.ts'
+
+/**
+ * Bounds the time by the text: under a second of CPU for the worst of it, 40 ms for prose. A clock could not, because it
+ * stands still in a Worker that computes.
+ */
+export const countedBytesMax = 524_288
+/** Text hardly has more bytes per token; what is too dear even so is refused without a count. */
+const bytesPerTokenMost = 8
+
+/** Asks the object, and where the hard bound alone may be in the way, counts and asks once more: under the same id, because a refusal leaves nothing. */
+export async function askCounting(
+  call: PreparedCall,
+  isDispatched: boolean,
+  { accounts, clock, random, timings, countO200k }: GatewayParts,
+): Promise<{ asked: PreparedCall; admission: Admission }> {
+  const how = { clock, random, attemptMs: timings.objectCallMs, withinMs: timings.admitWithinMs }
+  const ask = async (asked: PreparedCall) => {
+    const admit = admitCommand(asked, isDispatched)
+    return { asked, admission: await askAdmission(() => accounts(asked.caller.accountId), admit, how) }
+  }
+  const first = await ask(call)
+  const { admission } = first
+  // What is on its way upstream cannot be made smaller any more.
+  if (admission.ok || admission.answer === undefined || isDispatched) return first
+  const counted = await countedCall(call, admission.answer, countO200k)
+  return counted === undefined ? first : ask(counted)
+}
+
+/** The call with its text counted, where that may turn the refusal; the call that was refused is over then. */
+export async function countedCall(
+  call: PreparedCall,
+  refused: AdmitRefused,
+  countO200k: () => Promise<CountTokens>,
+): Promise<PreparedCall | undefined> {
+  const { tokenizerFactor } = call.model
+  if (tokenizerFactor === undefined || !isForMoney(refused)) return undefined
+  if (call.chat.textBytes > countedBytesMax || !isHopeful(call, refused)) return undefined
+  const body = call.takeBody()
+  const texts = messageTexts(body)
+  const counted = countedText(call.chat.textBytes, texts, {
+    countTokens: await countO200k(),
+    tokenizerFactor,
+  })
+  return withCount(call, counted, body)
+}
+
+/** Never more than the bytes: the count takes the place of the bound only where it is below. */
+export function countedText(
+  textBytes: number,
+  texts: readonly string[],
+  how: { countTokens: CountTokens; tokenizerFactor: number },
+): CountedText {
+  let [tokens, restBytes] = [0, textBytes]
+  for (const text of texts) {
+    const bytes = utf8BytesOf(text)
+    tokens += Math.min(bytes, Math.ceil(how.countTokens(text) * how.tokenizerFactor))
+    restBytes -= bytes
+  }
+  return { tokens, restBytes }
+}
+
+/** Any other refusal stands however small the call is. */
+function isForMoney({ limitSource, remainingNanoUsd }: AdmitRefused): boolean {
+  return limitSource === 'balance' || remainingNanoUsd !== undefined
+}
+
+function isHopeful(call: PreparedCall, refused: AdmitRefused): boolean {
+  const tokens = Math.ceil(call.chat.textBytes / bytesPerTokenMost)
+  const { floorNanoUsd } = quote(call.model, { ...call.chat, counted: { tokens, restBytes: 0 } })
+  return floorNanoUsd <= roomOf(refused)
+}
+
+/** What there was at most; the object alone knows it exactly. */
+function roomOf({ availableNanoUsd, remainingNanoUsd }: AdmitRefused): NanoUsd {
+  return remainingNanoUsd === undefined ? availableNanoUsd : minNanoUsd(availableNanoUsd, remainingNanoUsd)
+}
+
+function withCount(call: PreparedCall, counted: CountedText, body: string): PreparedCall | undefined {
+  const { outputTokensLoweredTo: _, ...asked } = call
+  const chat = { ...call.chat, counted }
+  const capped = cappedQuote({ model: call.model, call: chat }, quote(call.model, chat), call.maxCostNanoUsd)
+  // A smaller call is never dearer, so what the client's own limit let through once passes it again.
+  if (!capped.ok || capped.quote.inputTokensBound >= call.quote.inputTokensBound) return undefined
+  return { ...asked, chat, quote: capped.quote, ...outputLimitOf(capped.quote), takeBody: givenOnce(body) }
+}
