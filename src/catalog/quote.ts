@@ -63,7 +63,7 @@ const expectedBytesPerToken = 4
 /** A picture of 1024 × 1024 pixels at the providers' usual detail. */
 const expectedImageTokens = 1_000
 /** An answer cut shorter than this is of no use to anyone. */
-const floorOutputTokens = 64
+export const floorOutputTokens = 64
 /** A slice is never smaller: each extension is a question to the object. */
 const sliceTokensLeast = 1_000
 /** At its usual speed a stream asks for more this often at most. */

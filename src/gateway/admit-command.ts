@@ -1,9 +1,9 @@
 // What a call asks of its account object, and what the call is once the object has answered: both sides of one admission.
 
-import { affordableOutputTokens } from '#catalog/quote.ts'
-import { type NanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { affordableOutputTokens, floorOutputTokens, usualOutputTokens } from '#catalog/quote.ts'
+import { zeroNanoUsd } from '#core/money.ts'
 import { withOutputLimit } from '#dialects/openai-chat.ts'
-import type { Admit } from '#ledger/call-commands.ts'
+import type { Admit, Admitted, TokenBounds } from '#ledger/call-commands.ts'
 import { expectedTokensOf, type PreparedCall } from './prepared-call.ts'
 
 export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
@@ -18,6 +18,7 @@ export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
     floorNanoUsd,
     usualNanoUsd,
     sliceNanoUsd,
+    tokenBounds: tokenBoundsOf(call),
     expectedTokens: expectedTokensOf(call),
     isDispatched,
     exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,
@@ -26,15 +27,32 @@ export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
   }
 }
 
+/** How many tokens the call can have; only an answer of open length may be made shorter. */
+function tokenBoundsOf({ quote, chat }: PreparedCall): TokenBounds {
+  const withOutput = (tokens: number) =>
+    Math.max(1, quote.inputTokensBound + Math.min(quote.outputTokens, tokens) * chat.choices)
+  const bound = withOutput(quote.outputTokens)
+  if (chat.outputTokensMax !== undefined) return { bound, usual: bound, floor: bound }
+  return { bound, usual: withOutput(usualOutputTokens), floor: withOutput(floorOutputTokens) }
+}
+
 /** Where less was to be had than the call would like to hold, it may write no more than that covers. */
-export function coveredBy(call: PreparedCall, heldNanoUsd: NanoUsd): PreparedCall {
+export function coveredBy(call: PreparedCall, { heldNanoUsd, tokensBound }: Admitted): PreparedCall {
+  if (tokensBound !== undefined) {
+    const outputTokens = Math.floor((tokensBound - call.quote.inputTokensBound) / call.chat.choices)
+    return lowered({ ...call, quote: { ...call.quote, outputTokens } }, outputTokens)
+  }
   if (heldNanoUsd >= call.quote.holdNanoUsd) return call
   // A stream that can be ended in the middle needs no limit upstream: it ends where its hold does.
   if (call.quote.sliceNanoUsd > 0) return call
   const outputTokens = affordableOutputTokens(call.model, call.chat, heldNanoUsd)
+  const quote = { ...call.quote, holdNanoUsd: heldNanoUsd, ceilingNanoUsd: heldNanoUsd, outputTokens }
+  return lowered({ ...call, quote }, outputTokens)
+}
+
+function lowered(call: PreparedCall, outputTokens: number): PreparedCall {
   return {
     ...call,
-    quote: { ...call.quote, holdNanoUsd: heldNanoUsd, ceilingNanoUsd: heldNanoUsd, outputTokens },
     outputTokensLoweredTo: outputTokens,
   }
 }

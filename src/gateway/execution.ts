@@ -78,7 +78,7 @@ class RunningCall implements Session {
       return
     }
     this.#admission = admission
-    this.call = coveredBy(this.call, admission.admitted.heldNanoUsd)
+    this.call = coveredBy(this.call, admission.admitted)
     const cover = this.#startCover(admission.sentAt)
     const covering = cover.run()
     try {

@@ -16,6 +16,7 @@ import type {
   Extend,
   ExtendAnswer,
   LimitSource,
+  TokenBounds,
 } from './call-commands.ts'
 import type { Draft } from './draft.ts'
 import { find, keepHold, resolvedCall } from './draft.ts'
@@ -25,9 +26,10 @@ import { forceOf } from './key-force.ts'
 import { countAdmission } from './key-rates.ts'
 import { mergedPins, pinsFor } from './lots.ts'
 import { rateFigures, rateRefusal } from './rate-limits.ts'
-import type { Hold, Key, State } from './state.ts'
+import type { Hold, Key, State, TokenCover } from './state.ts'
 import { afterRefusal, parallelGrant } from './standing.ts'
-import { holdFor, moreFor } from './spending-limits.ts'
+import { type MoneyDecision, moreFor } from './spending-limits.ts'
+import { coverFor, coveredOf, grownCover, heldFor, shareOf } from './token-cover.ts'
 
 export function admit(draft: Draft, command: Admit): AdmitAnswer {
   const { state } = draft
@@ -42,13 +44,13 @@ export function admit(draft: Draft, command: Admit): AdmitAnswer {
   const endUser = limitedEndUser(state, command)
   const limit = rateRefusal(state, key, command.expectedTokens) ?? refusalOfEndUser(state, endUser)
   if (limit !== undefined) return refused(draft, command, limit)
-  const money = holdFor(state, key, { ...command, endUser })
+  const money = coverFor(state, key, { ...command, endUser })
   if (!money.ok) return refused(draft, command, money.why)
   // Of several lost attempts one charge stands until this one's takes its place.
   const [, ...older] = command.claim === null ? [] : lostAttempts(draft, command.claim.reference)
   keepClaim(draft, command)
   for (const attempt of older) reverseAttempt(draft, attempt)
-  return place(draft, command, money.heldNanoUsd)
+  return place(draft, command, money)
 }
 
 /** Raises a hold to a new total, under the same budgets and the same money as an admission. */
@@ -61,15 +63,19 @@ export function extend(draft: Draft, command: Extend): ExtendAnswer {
       callTimeOf(command.callId) !== undefined && resolvedCall(draft, command.callId) !== undefined
     return { ok: false, code: isKnown ? 'resolved' : 'unknown_call' }
   }
-  const more = subtractNanoUsd(command.totalNanoUsd, hold.heldNanoUsd)
-  if (more <= 0) return { ok: true, heldNanoUsd: hold.heldNanoUsd }
-  const least = subtractNanoUsd(command.leastNanoUsd, hold.heldNanoUsd)
-  const money = moreFor(state, hold, { moreNanoUsd: more, leastNanoUsd: least })
+  if (command.totalNanoUsd <= coveredOf(hold)) return { ok: true, heldNanoUsd: coveredOf(hold) }
+  const more = subtractNanoUsd(heldFor(hold, command.totalNanoUsd), hold.heldNanoUsd)
+  const least = subtractNanoUsd(heldFor(hold, command.leastNanoUsd), hold.heldNanoUsd)
+  const money: MoneyDecision =
+    more <= 0
+      ? { ok: true, heldNanoUsd: zeroNanoUsd }
+      : moreFor(state, hold, { moreNanoUsd: more, leastNanoUsd: least })
   if (!money.ok) return { ok: false, code: money.why.code }
   const pins = mergedPins(hold.pins, pinsOf(state, money.heldNanoUsd))
   const heldNanoUsd = addNanoUsd(hold.heldNanoUsd, money.heldNanoUsd)
-  keepHold(draft, { ...hold, heldNanoUsd, pins })
-  return { ok: true, heldNanoUsd }
+  const cover = grownCover(hold, heldNanoUsd, command.totalNanoUsd)
+  const grown = keepHold(draft, { ...hold, heldNanoUsd, pins, cover })
+  return { ok: true, heldNanoUsd: coveredOf(grown) }
 }
 
 function isExtendSound({ totalNanoUsd, leastNanoUsd }: Extend): boolean {
@@ -123,7 +129,11 @@ function refusalOfKey(state: State, key: Key | undefined, command: Admit): Admit
   return undefined
 }
 
-function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer {
+function place(
+  draft: Draft,
+  command: Admit,
+  { heldNanoUsd, cover }: { heldNanoUsd: NanoUsd; cover: TokenCover | null },
+): AdmitAnswer {
   const { state, context } = draft
   const { keyNumber, expectedTokens } = command
   const numbers = countAdmission(state, { keyNumber, atMs: state.nowMs, tokens: expectedTokens })
@@ -133,8 +143,9 @@ function place(draft: Draft, command: Admit, heldNanoUsd: NanoUsd): AdmitAnswer 
     model: command.model,
     endUser: limitedEndUser(state, command),
     heldNanoUsd,
-    sliceNanoUsd: command.sliceNanoUsd,
+    sliceNanoUsd: cover === null ? command.sliceNanoUsd : shareOf(command.sliceNanoUsd, cover),
     pins: pinsOf(state, heldNanoUsd),
+    cover,
     checkpointNanoUsd: zeroNanoUsd,
     beatN: 0,
     beatAtMs: state.nowMs,
@@ -154,9 +165,13 @@ function pinsOf(state: State, amountNanoUsd: NanoUsd): Hold['pins'] {
 
 function admitted(draft: Draft, command: Admit): AdmitAnswer {
   const { state } = draft
+  const hold = state.holds.get(command.callId)
+  const bound = hold?.cover?.bound
+  const isLowered = bound !== undefined && bound < (command.tokenBounds?.bound ?? 0)
   return {
     ok: true,
-    heldNanoUsd: state.holds.get(command.callId)?.heldNanoUsd ?? zeroNanoUsd,
+    heldNanoUsd: hold === undefined ? zeroNanoUsd : coveredOf(hold),
+    ...(isLowered ? { tokensBound: bound } : {}),
     availableNanoUsd: availableOf(state),
     parallel: parallelGrant(state.standing, state.settings.isFrozen, state.nowMs),
     burnNanoUsdPerMinute: burnPerMinute(state.burn, state.nowMs),
@@ -196,8 +211,20 @@ function isSound(command: Admit): boolean {
   const figures = [holdNanoUsd, floorNanoUsd, usualNanoUsd, sliceNanoUsd, expectedTokens]
   if (typeof command.endUser === 'string' && !endUserPattern.test(command.endUser)) return false
   if (figures.some((figure) => readWhole(figure) === undefined)) return false
+  if (!areBoundsSound(command.tokenBounds)) return false
   return holdNanoUsd <= callCostMaxNanoUsd && sliceNanoUsd <= callCostMaxNanoUsd && isOrdered(command)
 }
+
+/** A bound is at least one token, so that a share of it can be said. */
+function areBoundsSound(bounds: TokenBounds | undefined): boolean {
+  if (bounds === undefined) return true
+  const { bound, usual, floor } = bounds
+  if ([bound, usual, floor].some((tokens) => readWhole(tokens, 1) === undefined)) return false
+  return floor <= usual && usual <= bound && bound <= tokensMax
+}
+
+/** A billion: no call has more. */
+const tokensMax = 1_000_000_000
 
 function isOrdered({ floorNanoUsd, usualNanoUsd, holdNanoUsd }: Admit): boolean {
   return floorNanoUsd <= usualNanoUsd && usualNanoUsd <= holdNanoUsd

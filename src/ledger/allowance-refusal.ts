@@ -3,6 +3,7 @@
 import type { Consumable } from '#core/consumables.ts'
 import { includedOf, leftOf } from './allowances.ts'
 import type { AdmitRefused } from './call-commands.ts'
+import { pinnedTokens } from './pinned-tokens.ts'
 import type { State } from './state.ts'
 
 /** Too little credit is not all there is to say: the allowance comes back when the period ends. */
@@ -18,6 +19,10 @@ export function exhausted<Why extends Pick<AdmitRefused, 'code'>>(
     code: 'allowance_exhausted',
     limitSource: 'allowance',
     resetMs: Math.max(0, allowances.period.endMs - nowMs),
-    allowance: { consumable, included, left: leftOf(allowances, consumable) },
+    allowance: {
+      consumable,
+      included,
+      left: leftOf(allowances, consumable, consumable === 'tokens' ? pinnedTokens(state) : 0),
+    },
   }
 }

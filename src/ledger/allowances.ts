@@ -3,6 +3,7 @@
 
 import { type Consumable, type PerConsumable, readConsumable } from '#core/consumables.ts'
 import { dayMs } from '#core/clock.ts'
+import type { Json } from '#core/errors.ts'
 import { isObject, readWhole } from '#core/readers.ts'
 import type { PlanTerms } from './plan-commands.ts'
 
@@ -81,6 +82,10 @@ function anchorIn(atMs: number, anchorDay: number, monthsLater: number): number 
 }
 
 // ── As it stands in an entry ─────────────────────────────────────────────────────────────────────────────────────────
+
+export function takenDetail(taken: Taken | null): { readonly allowance?: Json } {
+  return taken === null || taken.units === 0 ? {} : { allowance: { ...taken } }
+}
 
 export function readTaken(detail: { readonly [name: string]: unknown }): Taken | undefined {
   const taken = detail['allowance']

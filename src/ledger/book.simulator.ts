@@ -242,7 +242,9 @@ export class Simulator {
       debt: state.debtNanoUsd,
       pinned: [...state.pinned].sort(([a], [b]) => a - b),
       head: state.headSeq,
-      holds: [...state.holds.values()].map(({ callId, heldNanoUsd }) => `${callId} ${heldNanoUsd}`).sort(),
+      holds: [...state.holds.values()]
+        .map(({ callId, heldNanoUsd, cover }) => `${callId} ${heldNanoUsd} ${JSON.stringify(cover)}`)
+        .sort(),
       keys: [...state.keys.values()].sort((a, b) => a.keyNumber - b.keyNumber),
       spending: state.spending,
       rates: this.#ratesOf(state),

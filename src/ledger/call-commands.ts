@@ -21,6 +21,8 @@ export type Admit = {
   usualNanoUsd: NanoUsd
   /** What a rolling hold will want to be extended by, kept free of new admissions; 0 where it holds all that it can cost. */
   sliceNanoUsd: NanoUsd
+  /** What it may use of a plan's tokens; left out where it uses none. */
+  tokenBounds?: TokenBounds
   /** For the tokens-per-minute limit: expected input plus the output that was asked for. */
   expectedTokens: number
   /** Already sent upstream in parallel with this question. */
@@ -33,12 +35,17 @@ export type Admit = {
   endUser?: string | null
 }
 
+/** Input and output that the call can have at most, with an answer of usual length, and with the shortest that makes sense. */
+export type TokenBounds = { bound: number; usual: number; floor: number }
+
 export type AdmitAnswer = Admitted | AdmitRefused
 
 export type Admitted = {
   ok: true
-  /** Less than was asked for where that is all there is: the owner lowers the answer's limit to it. */
+  /** What it may cost: less than was asked for where that is all there is, and the owner lowers the answer's limit to it. */
   heldNanoUsd: NanoUsd
+  /** Less than was asked for where the plan's tokens are all there is. */
+  tokensBound?: number
   availableNanoUsd: NanoUsd
   /** What this isolate may dispatch before the answer, per key; zero for new, flagged, frozen or recently refused accounts. */
   parallel: { calls: number; exposureNanoUsd: NanoUsd }

@@ -12,14 +12,17 @@ import {
   subtractNanoUsd,
   zeroNanoUsd,
 } from '#core/money.ts'
-import { readWhole } from '#core/readers.ts'
+import { isObject, readWhole } from '#core/readers.ts'
+import { readTaken, takenDetail } from './allowances.ts'
+import { payableAtCheckpoint, payableLate, payableOf } from './token-cover.ts'
+import type { Entry } from './entry.ts'
 import { callTimeOf } from './call-time.ts'
 import type { Capture, CaptureAnswer } from './call-commands.ts'
 import type { Draft, Resolved } from './draft.ts'
 import { availableOf } from './available.ts'
 import { keepAnswer, supersededOf } from './claims.ts'
 import { type Booked, bookkeeping, chargeDetail, freeOfCharge, silentDetail } from './charge-details.ts'
-import { append, dropHold, find, keepRow, resolvedCall } from './draft.ts'
+import { append, chargeEntryOf, dropHold, find, keepRow, resolvedCall } from './draft.ts'
 import { expireLots } from './lot-expiry.ts'
 import { type Draw, drawDetail, drawFor, noDraw, returnOf, takenBy } from './lots.ts'
 import { correctAdmission } from './key-rates.ts'
@@ -78,7 +81,7 @@ export function reverseAttempt(draft: Draft, attempt: Resolved): void {
     callId: row.callId,
     keyNumber: row.keyNumber,
     costNanoUsd: zeroNanoUsd,
-    tokens: row.tokens,
+    tokens: 0,
     admittedAgoMs: 0,
     detail: { ...silentDetail(row, draft.state.nowMs), rule: 'reversed_by_repeat' },
   })
@@ -86,11 +89,8 @@ export function reverseAttempt(draft: Draft, attempt: Resolved): void {
 
 /** Ends a hold whose owner has gone silent: its last checkpoint is charged, the rest is free again. */
 export function expireHold(draft: Draft, hold: Hold): void {
-  const { chargedNanoUsd, writtenOffNanoUsd } = affordable(
-    draft.state,
-    hold.checkpointNanoUsd,
-    hold.heldNanoUsd,
-  )
+  const { costNanoUsd, taken } = payableAtCheckpoint(hold)
+  const { chargedNanoUsd, writtenOffNanoUsd } = affordable(draft.state, costNanoUsd, hold.heldNanoUsd)
   dropHold(draft, hold)
   append(draft, {
     kind: 'usage',
@@ -101,6 +101,7 @@ export function expireHold(draft: Draft, hold: Hold): void {
       ...chargeDetail(silentDetail(hold, draft.state.nowMs)),
       ...bookkeeping({ chargedNanoUsd, writtenOffNanoUsd }, hold),
       ...drawDetail(drawn(draft.state, chargedNanoUsd, hold.pins)),
+      ...takenDetail(taken),
     },
   })
   keepRow(draft, { ...rowOf(hold), outcome: 'expired', chargedNanoUsd })
@@ -110,7 +111,8 @@ export function expireHold(draft: Draft, hold: Hold): void {
 
 function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {
   const { state } = draft
-  const booked = affordable(state, command.costNanoUsd, hold.heldNanoUsd)
+  const { costNanoUsd, taken } = payableOf(hold.cover, command)
+  const booked = affordable(state, costNanoUsd, hold.heldNanoUsd)
   dropHold(draft, hold)
   append(draft, {
     kind: 'usage',
@@ -121,11 +123,12 @@ function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {
       ...chargeDetail(command.detail),
       ...bookkeeping(booked, { ...hold, tokens: command.tokens }),
       ...drawDetail(drawn(state, booked.chargedNanoUsd, hold.pins)),
+      ...takenDetail(taken),
     },
   })
   expireLots(draft)
   correctAdmission(state, hold, command.tokens)
-  findOverrun(draft, hold, command.costNanoUsd)
+  findOverrun(draft, hold, costNanoUsd)
   findWrittenOff(draft, hold.callId, booked.writtenOffNanoUsd)
   return captured(state, 'settled', booked.chargedNanoUsd)
 }
@@ -133,7 +136,10 @@ function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {
 /** After an expiry: what the capture says less what the expiry has charged, either way. */
 function bookDifference(draft: Draft, resolved: Resolved, command: Capture): CaptureAnswer {
   const { row } = resolved
-  const difference = subtractNanoUsd(command.costNanoUsd, resolved.chargedNanoUsd)
+  const takenBefore = readTaken(detailOf(chargeEntryOf(draft, row)))?.units ?? 0
+  const { costNanoUsd, tokens } = command
+  const payable = payableLate(draft.state, row.cover, { costNanoUsd, tokens, takenBefore })
+  const difference = subtractNanoUsd(payable.costNanoUsd, resolved.chargedNanoUsd)
   const more = affordable(draft.state, maxNanoUsd(difference, zeroNanoUsd), zeroNanoUsd)
   // What the operator has given back already is not given back again.
   const remaining = difference < 0 ? remainingDraw(draft, row.callId) : noDraw
@@ -160,6 +166,7 @@ function bookDifference(draft: Draft, resolved: Resolved, command: Capture): Cap
             })
           : drawn(draft.state, amount, []),
       ),
+      ...takenDetail(payable.taken),
     },
   })
   keepRow(draft, { ...row, outcome: 'late', chargedNanoUsd: booked.chargedNanoUsd })
@@ -210,6 +217,7 @@ export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
     heldNanoUsd: zeroNanoUsd,
     sliceNanoUsd: zeroNanoUsd,
     pins: [],
+    cover: null,
     checkpointNanoUsd: zeroNanoUsd,
     beatN: 0,
     beatAtMs: draft.state.nowMs,
@@ -223,6 +231,10 @@ export function unseenRow(draft: Draft, callId: CallId, keyNumber: KeyNumber) {
 /** The call's own hold is dropped already: what else is pinned belongs to others. */
 function drawn(state: State, amountNanoUsd: NanoUsd, pins: Hold['pins']): Draw {
   return drawFor(state.lots, state.pinned, { amountNanoUsd, pins, nowMs: state.nowMs })
+}
+
+function detailOf(entry: Entry | undefined): { readonly [name: string]: unknown } {
+  return isObject(entry?.detail) ? entry.detail : {}
 }
 
 /** An overrun beyond the hold takes from what is available, then becomes debt up to the cap; the rest is written off. */

@@ -23,6 +23,7 @@ import { append, keepReference, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { drawDetail, drawFor } from './lots.ts'
 import type { Meter, MeterAnswer, MeterRefused } from './plan-commands.ts'
+import { pinnedTokens } from './pinned-tokens.ts'
 import { forceOf } from './key-force.ts'
 import { countAdmission } from './key-rates.ts'
 import { rateFigures, requestRefusal } from './rate-limits.ts'
@@ -46,7 +47,7 @@ export function meter(draft: Draft, command: Meter): MeterAnswer {
   const limit = requestRefusal(state, key)
   if (limit !== undefined) return refused(state, limit, zeroNanoUsd)
 
-  const allowanceUsed = Math.min(command.quantity, leftOf(state.allowances, command.consumable))
+  const allowanceUsed = Math.min(command.quantity, unitsLeft(state, command.consumable))
   const chargedQuantity = command.quantity - allowanceUsed
   const price = priceOf(state, command)
   if (price === null && chargedQuantity > 0) return { ok: false, code: 'unpriced_consumable' }
@@ -62,6 +63,11 @@ export function meter(draft: Draft, command: Meter): MeterAnswer {
   if (!money.ok) return refused(state, exhausted(state, command.consumable, money.why), wanted)
   if (cost === undefined) return refused(state, { code: 'insufficient_credits' }, wanted)
   return book(draft, command, { allowanceUsed, chargedQuantity, costNanoUsd: cost, price })
+}
+
+/** Running calls keep the tokens that they may use. */
+function unitsLeft(state: State, consumable: Consumable): number {
+  return leftOf(state.allowances, consumable, consumable === 'tokens' ? pinnedTokens(state) : 0)
 }
 
 type Priced = { allowanceUsed: number; chargedQuantity: number; costNanoUsd: NanoUsd; price: PicoUsd | null }

@@ -6,6 +6,7 @@ import { keyNumber, readCallId } from '#core/ids.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { AccountId } from '#core/ids.ts'
+import { readTaken } from './allowances.ts'
 import { callTimeOf } from './call-time.ts'
 import { neverAdmittedMs } from './charges.ts'
 import { saidOfCredit } from './credits.ts'
@@ -127,6 +128,14 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
   }
 }
 
+/** What is said about it later may not take more tokens than its expiry has. */
+function coverOfExpiry(detail: { readonly [name: string]: unknown }): HoldRow['cover'] {
+  const taken = readTaken(detail)
+  if (taken === undefined || taken.units <= 0) return null
+  const { units, periodStartMs } = taken
+  return { units, bound: units, coversNanoUsd: zeroNanoUsd, periodStartMs }
+}
+
 /** The row of a call that was charged, so that whatever is still said about it is told that it has ended. */
 export function callRowOf(entry: Entry, nowMs: number): HoldRow | undefined {
   if (entry.kind !== 'usage' && entry.kind !== 'late') return undefined
@@ -145,6 +154,7 @@ export function callRowOf(entry: Entry, nowMs: number): HoldRow | undefined {
     heldNanoUsd: zeroNanoUsd,
     sliceNanoUsd: zeroNanoUsd,
     pins: [],
+    cover: coverOfExpiry(detail),
     checkpointNanoUsd: zeroNanoUsd,
     beatN: 0,
     beatAtMs: entry.createdAtMs,

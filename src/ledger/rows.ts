@@ -6,7 +6,7 @@ import { zeroNanoUsd } from '#core/money.ts'
 import type { StoredAnswer } from './claim.ts'
 import type { Entry } from './entry.ts'
 import type { Pin } from './lots.ts'
-import type { Hold, Key, Marks, State } from './state.ts'
+import type { Hold, Key, Marks, State, TokenCover } from './state.ts'
 import type { Spending } from './windows.ts'
 
 /**
@@ -24,6 +24,7 @@ export type HoldRow = {
   readonly heldNanoUsd: NanoUsd
   readonly sliceNanoUsd: NanoUsd
   readonly pins: readonly Pin[]
+  readonly cover: TokenCover | null
   readonly checkpointNanoUsd: NanoUsd
   readonly beatN: number
   readonly beatAtMs: number
@@ -109,7 +110,8 @@ export type Lookup = {
 }
 
 export function rowOf(hold: Hold): HoldRow {
-  const { callId, keyNumber, model, endUser, heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = hold
+  const { callId, keyNumber, model, endUser, heldNanoUsd, sliceNanoUsd, pins, cover, checkpointNanoUsd } =
+    hold
   const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq } = hold
   return {
     callId,
@@ -120,6 +122,7 @@ export function rowOf(hold: Hold): HoldRow {
     heldNanoUsd,
     sliceNanoUsd,
     pins,
+    cover,
     checkpointNanoUsd,
     beatN,
     beatAtMs,

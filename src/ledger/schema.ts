@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS ${holdTable(day)} (
   held_nano_usd INTEGER NOT NULL CHECK (held_nano_usd BETWEEN 0 AND 9007199254740991),
   slice_nano_usd INTEGER NOT NULL CHECK (slice_nano_usd BETWEEN 0 AND 9007199254740991),
   pins TEXT NOT NULL,
+  token_cover TEXT NOT NULL,
   checkpoint_nano_usd INTEGER NOT NULL CHECK (checkpoint_nano_usd BETWEEN 0 AND 9007199254740991),
   beat_n INTEGER NOT NULL,
   beat_at_ms INTEGER NOT NULL,

@@ -74,6 +74,8 @@ export type Hold = {
   readonly sliceNanoUsd: NanoUsd
   /** What it keeps of which lots; where they are less than it holds, the credit line stands for the rest. */
   readonly pins: readonly Pin[]
+  /** The tokens of a plan that it keeps; null where it rests on money alone. */
+  readonly cover: TokenCover | null
   readonly checkpointNanoUsd: NanoUsd
   readonly beatN: number
   readonly beatAtMs: number
@@ -88,6 +90,14 @@ export type Hold = {
   readonly admissionNumber: number | null
   /** The same in the minute of its key. */
   readonly keyAdmissionNumber: number | null
+}
+
+/** Of the call's token bound the plan covers so many units; money is held for the rest of what it may cost. */
+export type TokenCover = {
+  readonly units: number
+  readonly bound: number
+  readonly coversNanoUsd: NanoUsd
+  readonly periodStartMs: number
 }
 
 /** A start gave this hold a fresh expiry, which has to reach its row: else the next start would give it again. */

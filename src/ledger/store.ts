@@ -125,10 +125,10 @@ export class Store {
     const day = dayOf(callTimeOf(row.callId) ?? nowMs)
     this.#openDay(day, nowMs)
     const { callId, outcome, keyNumber, model, endUser } = row
-    const { heldNanoUsd, sliceNanoUsd, pins, checkpointNanoUsd } = row
+    const { heldNanoUsd, sliceNanoUsd, pins, cover, checkpointNanoUsd } = row
     const { beatN, beatAtMs, admittedAtMs, tokens, afterSeq, chargedNanoUsd } = row
     this.#run(
-      `INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO ${holdTable(day)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         callId,
         outcome,
@@ -138,6 +138,7 @@ export class Store {
         heldNanoUsd,
         sliceNanoUsd,
         JSON.stringify(pins.map(({ seq, amountNanoUsd }) => [seq, amountNanoUsd])),
+        JSON.stringify(cover),
         checkpointNanoUsd,
         beatN,
         beatAtMs,

@@ -8,6 +8,7 @@ import type { NanoUsd } from '#core/money.ts'
 import { readJson } from '#core/readers.ts'
 import type { Entry, EntryKind } from './entry.ts'
 import type { HoldRow, ReferenceRow, Snapshot, StoredOutcome } from './rows.ts'
+import type { TokenCover } from './state.ts'
 import { snapshotVersion } from './rows.ts'
 
 type Row = Record<string, SqlStorageValue>
@@ -51,6 +52,7 @@ export function readHold(row: Row): HoldRow {
     heldNanoUsd: whole(row['held_nano_usd']) as NanoUsd,
     sliceNanoUsd: whole(row['slice_nano_usd']) as NanoUsd,
     pins: readPins(text(row['pins'])),
+    cover: readJson(text(row['token_cover'])) as TokenCover | null,
     checkpointNanoUsd: whole(row['checkpoint_nano_usd']) as NanoUsd,
     beatN: whole(row['beat_n']),
     beatAtMs: whole(row['beat_at_ms']),

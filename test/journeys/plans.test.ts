@@ -1,8 +1,8 @@
 // Plans, allowances and what is metered beside the models: as customers and the operator see them.
 
 import { describe, expect, test, vi } from 'vitest'
-import { valueAt } from '../world/chat.ts'
-import { ask } from '../world/gateway.ts'
+import { chatModel, valueAt } from '../world/chat.ts'
+import { ask, chatOf } from '../world/gateway.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 
@@ -163,6 +163,37 @@ describe('a plan on an account', () => {
   test('is put on no account that does not exist', async () => {
     const nobody = { accountId: 'acct_w00000000000000', apiKey: '' }
     expect((await putPlan(nobody, onPlan('pro'))).status).toBe(404)
+  })
+})
+
+describe('a chat on a free plan', () => {
+  // Requirements: 77, 80
+  test('uses the tokens of the plan and leaves the credit', async () => {
+    const account = await accountOn('free', '1.00')
+    const answer = await ask(sharedWorld(), {
+      apiKey: account.apiKey,
+      body: chatOf({ inputTokens: 10, tokens: 2 }, { model: chatModel, max_completion_tokens: 50 }),
+    })
+    expect(answer.status).toBe(200)
+    expect(await shown(account)).toMatchObject({
+      current_balance: '1.00',
+      lifetime_spent: '0.00',
+      held: '0.00',
+    })
+    expect(valueAt(await shown(account), 'allowances')).toContainEqual(
+      expect.objectContaining({ consumable: 'tokens', included: 100_000, used: 12 }),
+    )
+  })
+
+  test('is refused with the time of renewal when neither tokens nor credit are left', async () => {
+    const account = await accountOn('free', '0.000001')
+    await meter(account, { consumable: 'tokens', quantity: 99_999, idempotency_key: 't' })
+    const body = chatOf({ tokens: 2 }, { model: chatModel, max_completion_tokens: 50 })
+    const refused = await ask(sharedWorld(), { apiKey: account.apiKey, body })
+    expect(refused).toMatchObject({ status: 402, errorCode: 'allowance_exhausted' })
+    expect(String(valueAt(refused.body, 'error', 'message'))).toMatch(
+      /^1 of the plan's 100000 tokens are left.*renews in/,
+    )
   })
 })
 
