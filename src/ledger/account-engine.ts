@@ -135,7 +135,14 @@ export class AccountEngine {
     const { state } = this
     if (state === null) return
     const retryAtMs = isUnsent(state) ? this.now() + flushRetryMs : undefined
-    this.#alarm.armBy(retryAtMs ?? nextDueAt(state, this.#timings))
+    this.#alarm.armBy(retryAtMs ?? this.#wakeAt(state))
+  }
+
+  /** After a group: what is due and was not done was put off (chores.ts), and asks for no wake before its time. */
+  #wakeAt(state: State): number | undefined {
+    const dueAtMs = nextDueAt(state, this.#timings)
+    if (dueAtMs === undefined || dueAtMs > state.nowMs) return dueAtMs
+    return state.nowMs + this.#timings.holdExpiryMs
   }
 
   /** Entries wait a moment for company; an object that dies meanwhile is woken by its alarm. */
@@ -155,7 +162,7 @@ export class AccountEngine {
     try {
       this.#ctx.storage.transactionSync(() => {
         this.store.write(changes)
-        this.#alarm.armBy(nextDueAt(next, this.#timings))
+        this.#alarm.armBy(this.#wakeAt(next))
       })
     } catch (cause) {
       this.#alarm.armedAtMs = armedBefore

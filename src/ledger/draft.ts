@@ -20,6 +20,8 @@ export type Context = {
   readonly lookup: Lookup
   /** Rows written between two snapshots: what a start has to read at most, and one row in so many. */
   readonly rowsPerSnapshot: number
+  /** False for a chore that is put off (chores.ts); without it all that are due are done. */
+  readonly mayDo?: (chore: string) => boolean
 }
 
 export type Draft = {
@@ -30,6 +32,11 @@ export type Draft = {
   readonly references: Map<string, ReferenceRow>
   readonly answers: Map<CallId, StoredAnswer>
   isMarksChanged: boolean
+}
+
+/** Whether something that is due by itself, at the start of a group, is done in this one. */
+export function mayDo(draft: Draft, chore: string): boolean {
+  return draft.context.mayDo?.(chore) ?? true
 }
 
 export function openDraft(state: State, context: Context): Draft {

@@ -2,11 +2,14 @@
 
 import { expect, test } from 'vitest'
 
+import { minuteMs } from '#core/clock.ts'
 import { nanoUsd } from '#core/money.ts'
+import { admit } from './admission.ts'
 import { ask } from './book.ts'
 import { Simulator } from './book.simulator.ts'
 import { credit } from './credits.ts'
-import { dollar, grantOf } from './example-commands.ts'
+import type { Draft } from './draft.ts'
+import { admitOf, dollar, grantOf } from './example-commands.ts'
 import { GroupCommit, commandsPerCommitMax } from './group-commit.ts'
 import type { Changes } from './rows.ts'
 
@@ -40,7 +43,11 @@ class Disk {
   })
 
   pay(amount: number) {
-    return this.commit.run((desk) => ask(desk, failed, (draft) => credit(draft, grantOf(amount))), failed)
+    return this.ask((draft) => credit(draft, grantOf(amount)))
+  }
+
+  ask<Answer>(decideIt: (draft: Draft) => Answer) {
+    return this.commit.run<Answer | typeof failed>((desk) => ask(desk, failed, decideIt), failed)
   }
 
   async flush(): Promise<void> {
@@ -167,4 +174,40 @@ test('an object whose rows cannot be read answers that it failed, and goes on wh
   const again = disk.pay(3)
   await disk.flush()
   expect(await again).toMatchObject({ ok: true })
+})
+
+test('an expiry that cannot be written holds up no other command of its account', async () => {
+  const disk = new Disk()
+  const { account } = disk
+  const [poisonous, sound] = [account.newCall(), account.newCall()]
+  const opened = [disk.pay(10 * dollar), disk.ask((draft) => admit(draft, admitOf(poisonous)))]
+  opened.push(disk.ask((draft) => admit(draft, admitOf(sound))))
+  for (let n = 0; n < 2; n += 1) await disk.flush()
+  expect(await Promise.all(opened)).toMatchObject([{ ok: true }, { ok: true }, { ok: true }])
+
+  account.nowMs += 5 * minuteMs
+  const isPoisonous = (changes: Changes) => changes.holds.some(({ row }) => row.callId === poisonous)
+  disk.dislikes = isPoisonous
+  const paid = [disk.pay(1), disk.pay(2)]
+  for (let n = 0; n < 2; n += 1) await disk.flush()
+
+  expect(await Promise.all(paid)).toMatchObject([{ ok: true }, { ok: true }])
+  expect([...(disk.commit.state?.holds.keys() ?? [])]).toEqual([poisonous])
+  const findings = account.store.entries.filter(({ kind }) => kind === 'finding')
+  expect(findings.map(({ detail }) => detail)).toMatchObject([
+    { what: 'chore_put_off', chore: `hold:${poisonous}`, message: 'the disk is broken' },
+  ])
+  // Nothing is tried again with every command, and what is put off is done when its time has come.
+  const writes = disk.writes.length
+  const third = disk.pay(3)
+  for (let n = 0; n < 2; n += 1) await disk.flush()
+  await third
+  expect(disk.writes.length).toBe(writes + 1)
+  disk.dislikes = () => false
+  account.nowMs += minuteMs
+  const fourth = disk.pay(4)
+  for (let n = 0; n < 2; n += 1) await disk.flush()
+  await fourth
+  expect(disk.commit.state?.holds.size).toBe(0)
+  expect(disk.commit.state?.postedNanoUsd).toBe(10 * dollar + 10)
 })

@@ -2,9 +2,11 @@
 // when it is durable. Memory is replaced only after the transaction returned.
 
 import { minuteMs } from '#core/clock.ts'
+import type { Json } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Desk } from './book.ts'
 import { decideGroup } from './book.ts'
+import { Chores } from './chores.ts'
 import { type Context, find } from './draft.ts'
 import type { Changes } from './rows.ts'
 import type { State } from './state.ts'
@@ -36,6 +38,7 @@ export class GroupCommit {
   readonly #parts: GroupCommitParts
   #state: State | null
   readonly #waiting: Waiting[] = []
+  readonly #chores = new Chores()
   #isCommitting = false
   #isReloadDue = false
 
@@ -108,8 +111,38 @@ export class GroupCommit {
       return this.#commit(group)
     } catch (cause) {
       this.#parts.log.error('commit_failed', { commands: group.length }, cause)
-      return group.map((waiting) => this.#commitAlone(waiting)).some(Boolean)
+      const isSifted = this.#siftChores()
+      return group.map((waiting) => this.#commitAlone(waiting)).some(Boolean) || isSifted
     }
+  }
+
+  /** Where what every group begins with is what throws, the commands are not to blame: it is put off. */
+  #siftChores(): boolean {
+    let isWritten = false
+    const commit = (context: Context) => {
+      if (this.#commit([], context)) isWritten = true
+    }
+    try {
+      commit(this.#context())
+      return isWritten
+    } catch {
+      // Found below, one by one.
+    }
+    try {
+      for (const { chore, cause } of this.#chores.sift(this.#context(), commit)) {
+        this.#parts.log.error('chore_put_off', { chore }, cause)
+        const detail = { what: 'chore_put_off', chore, message: messageOf(cause) }
+        if (this.#note(`put_off:${chore}`, detail)) isWritten = true
+      }
+    } catch (cause) {
+      this.#parts.log.error('chores_failed', {}, cause)
+      this.reload()
+    }
+    return isWritten
+  }
+
+  #context(): Context {
+    return this.#chores.context(this.#parts.context())
   }
 
   #commitAlone(waiting: Waiting): boolean {
@@ -126,14 +159,14 @@ export class GroupCommit {
   }
 
   #noteFailure(cause: unknown): boolean {
-    const message = cause instanceof Error ? cause.message : 'unknown'
     // One finding a minute says enough; a failure that repeats must not fill the log.
+    const minute = Math.floor(this.#parts.context().nowMs / minuteMs)
+    return this.#note(`failed:${minute}`, { what: 'command_failed', message: messageOf(cause) })
+  }
+
+  #note(reference: string, detail: { readonly [name: string]: Json }): boolean {
     const note = (desk: Desk) => {
-      if (desk.draft !== null)
-        find(desk.draft, `failed:${Math.floor(desk.draft.state.nowMs / minuteMs)}`, {
-          what: 'command_failed',
-          message,
-        })
+      if (desk.draft !== null) find(desk.draft, reference, detail)
     }
     try {
       return this.#commit([{ decide: note, answer: () => undefined, fail: () => undefined }])
@@ -143,13 +176,17 @@ export class GroupCommit {
     }
   }
 
-  #commit(group: readonly Waiting[]): boolean {
+  #commit(group: readonly Waiting[], context = this.#context()): boolean {
     // What memory says is not what the rows say: a decision on it would be written behind a gap.
     if (this.#isReloadDue) throw new Error('The rows cannot be read.')
     const questions = group.map(({ decide }) => decide)
-    const { next, changes } = decideGroup(this.#state, questions, this.#parts.context())
+    const { next, changes } = decideGroup(this.#state, questions, context)
     if (changes !== null && next !== null) this.#parts.write(changes, next)
     this.#state = next
     return changes !== null
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'unknown'
 }

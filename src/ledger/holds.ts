@@ -7,7 +7,7 @@ import { callTimeOf } from './call-time.ts'
 import { expireHold, holdAgeMaxMs, unseenRow } from './charges.ts'
 import type { Beat, BeatAnswer, Release, ReleaseAnswer } from './call-commands.ts'
 import type { Draft } from './draft.ts'
-import { dropHold, keepHold, keepRow, putHold, resolvedCall } from './draft.ts'
+import { dropHold, keepHold, keepRow, mayDo, putHold, resolvedCall } from './draft.ts'
 import { expireLots } from './lot-expiry.ts'
 import { forceOf } from './key-force.ts'
 import { correctAdmission } from './key-rates.ts'
@@ -68,8 +68,11 @@ export function expireDue(draft: Draft): void {
   expireLots(draft)
   // A map may lose or replace the entry that is being visited.
   for (const hold of draft.state.holds.values()) {
-    if (hold.expiresAtMs <= draft.state.nowMs) expireHold(draft, hold)
-    else if (hold.writtenBeatAtMs === notWritten) keepHold(draft, hold)
+    const isDue = hold.expiresAtMs <= draft.state.nowMs
+    if (!isDue && hold.writtenBeatAtMs !== notWritten) continue
+    if (!mayDo(draft, `hold:${hold.callId}`)) continue
+    if (isDue) expireHold(draft, hold)
+    else keepHold(draft, hold)
   }
 }
 

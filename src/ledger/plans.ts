@@ -5,7 +5,7 @@ import { isObject, readString, readWhole } from '#core/readers.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { type Allowances, anchorDayMax, isOver, periodAfter } from './allowances.ts'
 import type { Draft } from './draft.ts'
-import { append, keepReference, referenceOf } from './draft.ts'
+import { append, keepReference, mayDo, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import type { State } from './state.ts'
@@ -54,6 +54,7 @@ export function renewAllowances(draft: Draft): void {
   const { allowances, nowMs } = draft.state
   const { plan, period } = allowances
   if (plan === null || (period !== null && !isOver(period, nowMs))) return
+  if (!mayDo(draft, 'renewal')) return
   const { startMs, endMs } = periodAfter(period, plan.anchorDay, nowMs)
   const { id, included, monthlyCreditNanoUsd } = plan.terms
   append(draft, {
