@@ -6,6 +6,8 @@ import { isObject } from '#core/readers.ts'
 import type { ObjectHost } from './object-host.ts'
 import type { KnownCall, Oracle } from './oracle.ts'
 import type { Postgres } from './postgres.ts'
+import { presently } from './turn.ts'
+import type { Touched } from './storage.ts'
 import { Violation } from './violation.ts'
 
 type Line = {
@@ -33,6 +35,9 @@ export class Books {
   #seenHeldNanoUsd = 0
   #seenDebtNanoUsd = 0
   #seenStart = 0
+  readonly #openRows = new Map<string, number>()
+  #seenTables: readonly string[] = []
+  #seenHoldTables: readonly string[] = []
 
   constructor(host: ObjectHost, oracle: Oracle, postgres: Postgres) {
     this.#host = host
@@ -45,16 +50,39 @@ export class Books {
   }
 
   /** What a crash has taken back was never there. */
-  async check(): Promise<void> {
+  check(): void {
     const { storage } = this.#host
-    const [head] = storage.rows("SELECT 1 AS one FROM sqlite_master WHERE name = 'entry'")
-    if (head === undefined) return
+    if (!storage.tables().includes('entry')) return
+    const touched = storage.takeTouched()
+    const added = touched.isAll || touched.isEntry ? this.#readLines() : []
+    this.#readHolds(touched)
+    this.#checkMemory(added)
+  }
+
+  #readLines(): readonly Line[] {
+    const { storage } = this.#host
     const [newest] = storage.rows('SELECT max(seq) AS seq FROM entry')
     const headSeq = Number(newest?.['seq'] ?? 0)
     while (this.lines.length > headSeq) this.#forget()
     const rows = storage.rows('SELECT * FROM entry WHERE seq > ? ORDER BY seq', this.lines.length)
-    const added = rows.map((row) => this.#read(row))
-    await this.#checkMemory(added)
+    return rows.map((row) => this.#read(row))
+  }
+
+  /** The rows that say "open", read anew where one may have changed. */
+  #readHolds({ isAll, callIds }: Touched): void {
+    const { storage } = this.#host
+    if (isAll) this.#openRows.clear()
+    for (const table of this.#holdTables()) {
+      const all = `SELECT call_id, held_nano_usd FROM ${table} WHERE outcome = 'open'`
+      for (const row of isAll ? storage.rows(all) : [])
+        this.#openRows.set(textOf(row['call_id']), Number(row['held_nano_usd']))
+    }
+    if (isAll) return
+    for (const callId of callIds) {
+      const heldNanoUsd = this.#rowOf(callId)
+      if (heldNanoUsd === undefined) this.#openRows.delete(callId)
+      else this.#openRows.set(callId, heldNanoUsd)
+    }
   }
 
   #read(row: Record<string, SqlStorageValue>): Line {
@@ -118,10 +146,11 @@ export class Books {
   }
 
   /** Memory says what the rows say: posted, held, the pins and lots, the marks, and the wake. */
-  async #checkMemory(added: readonly Line[]): Promise<void> {
+  #checkMemory(added: readonly Line[]): void {
     const { object, storage } = this.#host
     if (object === null) return
-    const [view, holds] = await Promise.all([object.view(), object.holds()])
+    const view = storage.glancing(() => presently(object.view()))
+    const holds = presently(object.holds())
     if (view === null) throw new Violation('I1', 'the object has forgotten its account')
     if (view.postedNanoUsd !== this.sumNanoUsd || view.marks.head !== this.lines.length)
       throw new Violation('I1', `memory says ${view.postedNanoUsd}, the rows say ${this.sumNanoUsd}`)
@@ -164,22 +193,33 @@ export class Books {
 
   /** By their rows: open, and without an entry. */
   openHolds(): Map<string, number> {
-    const tables = this.#host.storage.rows("SELECT name FROM sqlite_master WHERE name GLOB 'hold_[0-9]*'")
     const open = new Map<string, number>()
-    for (const { name } of tables) {
-      const rows = this.#host.storage.rows(
-        `SELECT call_id, held_nano_usd FROM ${textOf(name)} WHERE outcome = 'open'`,
-      )
-      for (const row of rows) {
-        const callId = textOf(row['call_id'])
-        if (!this.byCall.has(callId)) open.set(callId, Number(row['held_nano_usd']))
-      }
-    }
+    for (const [callId, heldNanoUsd] of this.#openRows)
+      if (!this.byCall.has(callId)) open.set(callId, heldNanoUsd)
     return open
   }
 
   heldBy(callId: CallId): number | undefined {
-    return this.openHolds().get(callId)
+    return this.byCall.has(callId) ? undefined : this.#rowOf(callId)
+  }
+
+  #rowOf(callId: string): number | undefined {
+    const { storage } = this.#host
+    for (const table of this.#holdTables()) {
+      const sql = `SELECT held_nano_usd FROM ${table} WHERE call_id = ? AND outcome = 'open'`
+      const [row] = storage.rows(sql, callId)
+      if (row !== undefined) return Number(row['held_nano_usd'])
+    }
+    return undefined
+  }
+
+  #holdTables(): readonly string[] {
+    const tables = this.#host.storage.tables()
+    if (tables !== this.#seenTables) {
+      this.#seenTables = tables
+      this.#seenHoldTables = tables.filter((name) => /^hold_[0-9]/v.test(name))
+    }
+    return this.#seenHoldTables
   }
 }
 

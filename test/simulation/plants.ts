@@ -25,7 +25,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'extend by delta',
     file: 'ledger/admission.ts',
-    find: 'const more = subtractNanoUsd(command.totalNanoUsd, hold.heldNanoUsd)',
+    find: 'const more = subtractNanoUsd(heldFor(hold, command.totalNanoUsd), hold.heldNanoUsd)',
     replace: 'const more = command.totalNanoUsd',
   },
   {
@@ -94,7 +94,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'unbounded parallel burst',
     file: 'gateway/standing.ts',
-    find: 'if (unanswered.calls >= grant.calls || exposureNanoUsd > grant.exposureNanoUsd) return false',
+    find: 'if (unanswered.length >= grant.calls || exposureNanoUsd > grant.exposureNanoUsd) return false',
     replace: '',
   },
   {
@@ -118,13 +118,13 @@ export const plants: readonly Plant[] = [
   },
 ]
 
-/** Of the list in docs/simulation.md, what has no part to be planted in yet. */
-export const waiting: readonly string[] = [
-  'delta reversals (refunds of payments)',
-  'old-epoch rows dropped (rebuild)',
-  'opening counted twice (rebuild)',
-  'revoked key revived by rebuild (rebuild)',
-  'idempotency repeat dispatched in parallel (the owner of a repeated call)',
-  'expired claim charged twice (claims after an expiry)',
-  'top-up on available (auto top-up)',
+/** What has no part to be planted in yet. */
+export const waiting: readonly { readonly name: string; readonly for: string }[] = [
+  { name: 'delta reversals', for: 'charges given back' },
+  { name: 'old-epoch rows dropped', for: 'rebuild' },
+  { name: 'opening counted twice', for: 'rebuild' },
+  { name: 'revoked key revived by rebuild', for: 'rebuild' },
+  { name: 'idempotency repeat dispatched in parallel', for: 'the owner of a repeated call' },
+  { name: 'expired claim charged twice', for: 'claims after an expiry' },
+  { name: 'top-up on available', for: 'auto top-up' },
 ]

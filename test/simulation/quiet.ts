@@ -1,18 +1,19 @@
 // When all is quiet: nothing is held, everything is confirmed, and every call and every credit stands in the books exactly
 // once, as the outside remembers it.
 
+import { presently } from './turn.ts'
 import { Violation } from './violation.ts'
 import type { KnownCall } from './oracle.ts'
 import type { Setting } from './setting.ts'
 
-export async function checkQuiet(world: Setting): Promise<void> {
+export function checkQuiet(world: Setting): void {
   const { books, entries, captures } = world
-  await books.check()
+  books.check()
   if (books.openHolds().size > 0) throw new Violation('I10', 'holds are open for ever')
   if (entries.pending + captures.pending > 0) throw new Violation('I10', 'a queue is not empty')
   checkMirror(world)
   checkCredits(world)
-  await checkWindows(world)
+  checkWindows(world)
   for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
   for (const callId of books.byCall.keys()) {
     if (!world.oracle.calls.has(callId as never))
@@ -38,9 +39,9 @@ const midnightMs = Date.UTC(2026, 11, 1)
 const nearMs = 10_000
 
 /** A call counts in the window of its admission, whenever it was captured. */
-async function checkWindows({ books, oracle, host, plan }: Setting): Promise<void> {
+function checkWindows({ books, oracle, host, plan }: Setting): void {
   for (let number = 1; number <= plan.keys; number += 1) {
-    const view = await host.look().keyView(number)
+    const view = presently(host.look().keyView(number))
     const day = view?.budgets.find(({ window }) => window === 'day')
     if (day === undefined) continue
     let least = 0

@@ -2,6 +2,7 @@
 // to their end, then comes the next: the order of everything follows from the seed alone.
 
 import { type Clock, asMillis } from '#core/clock.ts'
+import { endTurn } from './turn.ts'
 
 /** What can die: an object's instance, an isolate, one invocation of a Worker. Its events die with it. */
 export class Process {
@@ -36,8 +37,6 @@ type Event = {
   readonly process: Process
   readonly run: () => void
 }
-
-const endOfTurn = setImmediate
 
 export class Scheduler {
   nowMs: number
@@ -83,7 +82,7 @@ export class Scheduler {
   }
 
   /** Runs one event and everything that follows from it at the same moment; false if there is none before `untilMs`. */
-  async step(untilMs: number): Promise<boolean> {
+  step(untilMs: number): boolean {
     const next = this.#heap[0]
     if (next === undefined || next.atMs > untilMs) return false
     this.#pop()
@@ -96,7 +95,7 @@ export class Scheduler {
     this.steps += 1
     this.current = next.process
     next.run()
-    await new Promise((resolve) => void endOfTurn(resolve))
+    endTurn()
     return true
   }
 

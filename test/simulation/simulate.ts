@@ -88,7 +88,7 @@ async function showPlanted(): Promise<boolean> {
     else if (isFound) say(`found: ${name} (seed ${broken.seed}, ${seconds} s) ${broken.message}`)
     else say(`NOT FOUND: ${name}: seed ${broken.seed} breaks without it as well: ${broken.message}`)
   }
-  for (const name of waiting) say(`no part to plant it in yet: ${name}`)
+  for (const { name, for: part } of waiting) say(`not planted before there is ${part}: ${name}`)
   return isAllFound
 }
 

@@ -4,6 +4,18 @@
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
+/** As store.ts reads them; where it reads them otherwise, looking costs more and nothing else. */
+const newestEntries = 'SELECT * FROM entry WHERE seq < ? ORDER BY seq DESC LIMIT ?'
+/** Rows that no invariant looks at. */
+const isOther = /^(?:INSERT (?:OR \w+ )?INTO|DELETE FROM) (?:keeping|reference|answer_\d+) /v
+
+/** What may have changed since somebody looked last: everything after a roll back, else the named rows of calls. */
+export type Touched = { isAll: boolean; readonly callIds: Set<string>; isEntry: boolean }
+
+type Transaction = {
+  readonly [step in 'begin' | 'commit' | 'rollback' | 'save' | 'keep' | 'takeBack']: () => void
+}
+
 type Statement = { readonly statement: StatementSync; readonly isReading: boolean }
 type Row = Record<string, SqlStorageValue>
 
@@ -21,9 +33,26 @@ export class ObjectStorage {
   /** Asked before each write of a transaction; true makes the disk fail. */
   isFailing: (values: readonly unknown[]) => boolean = () => false
   #waiting: (() => void)[] = []
+  #tables: readonly string[] | undefined
+  #isGlancing = false
+  #touched: Touched = { isAll: true, callIds: new Set(), isEntry: true }
+
+  readonly #transaction: Transaction
 
   constructor() {
-    this.#db.exec('BEGIN')
+    const run = (query: string) => {
+      const statement = this.#db.prepare(query)
+      return () => void statement.run()
+    }
+    this.#transaction = {
+      begin: run('BEGIN'),
+      commit: run('COMMIT'),
+      rollback: run('ROLLBACK'),
+      save: run('SAVEPOINT t'),
+      keep: run('RELEASE t'),
+      takeBack: run('ROLLBACK TO t'),
+    }
+    this.#transaction.begin()
   }
 
   readonly sql = {
@@ -32,14 +61,16 @@ export class ObjectStorage {
 
   transactionSync<Result>(closure: () => Result): Result {
     const { alarmMs } = this
-    this.#db.exec('SAVEPOINT t')
+    this.#transaction.save()
     try {
       const result = closure()
-      this.#db.exec('RELEASE t')
+      this.#transaction.keep()
       return result
     } catch (cause) {
-      this.#db.exec('ROLLBACK TO t; RELEASE t')
+      this.#transaction.takeBack()
+      this.#transaction.keep()
       this.alarmMs = alarmMs
+      this.#isTakenBack()
       throw cause
     }
   }
@@ -65,7 +96,8 @@ export class ObjectStorage {
   /** The I/O boundary. */
   commit(): void {
     if (!this.isDirty) return
-    this.#db.exec('COMMIT; BEGIN')
+    this.#transaction.commit()
+    this.#transaction.begin()
     this.durableAlarmMs = this.alarmMs
     this.isDirty = false
     const waiting = this.#waiting
@@ -75,7 +107,9 @@ export class ObjectStorage {
 
   /** What was not durable has never been. */
   crash(): void {
-    this.#db.exec('ROLLBACK; BEGIN')
+    this.#transaction.rollback()
+    this.#transaction.begin()
+    this.#isTakenBack()
     this.alarmMs = this.durableAlarmMs
     this.isDirty = false
     this.writes += 1
@@ -87,6 +121,43 @@ export class ObjectStorage {
     return this.#prepared(query).statement.all(...values) as Row[]
   }
 
+  /** For the invariants: what is worth a new look, once. */
+  takeTouched(): Touched {
+    const touched = this.#touched
+    this.#touched = { isAll: false, callIds: new Set(), isEntry: false }
+    return touched
+  }
+
+  #isTakenBack(): void {
+    this.#tables = undefined
+    this.#touched.isAll = true
+  }
+
+  #touch(query: string, [first]: readonly SQLInputValue[]): void {
+    if (query.startsWith('INSERT INTO entry')) this.#touched.isEntry = true
+    else if (query.startsWith('INSERT OR REPLACE INTO hold_')) this.#touched.callIds.add(textOf(first))
+    else if (isOther.test(query)) return
+    else this.#isTakenBack()
+  }
+
+  /** The names of the tables that there are now. */
+  tables(): readonly string[] {
+    this.#tables ??= this.rows("SELECT name FROM sqlite_master WHERE type = 'table'").map(({ name }) =>
+      textOf(name),
+    )
+    return this.#tables
+  }
+
+  /** For the invariants: asks the object for its figures without the newest entries, which are looked at as rows. */
+  glancing<Seen>(look: () => Seen): Seen {
+    this.#isGlancing = true
+    try {
+      return look()
+    } finally {
+      this.#isGlancing = false
+    }
+  }
+
   close(): void {
     this.#db.close()
   }
@@ -94,15 +165,18 @@ export class ObjectStorage {
   #exec(query: string, values: SQLInputValue[]) {
     if (values.length === 0 && query.includes(';')) {
       this.#dirty()
+      this.#isTakenBack()
       this.#db.exec(query)
-      return cursorOf([], 1)
+      return new Cursor([], 1)
     }
+    if (this.#isGlancing && query === newestEntries) return new Cursor([], 0)
     const { statement, isReading } = this.#prepared(query)
-    if (isReading) return cursorOf(statement.all(...values) as Row[], 0)
+    if (isReading) return new Cursor(statement.all(...values) as Row[], 0)
     this.#dirty()
+    this.#touch(query, values)
     const { changes } = statement.run(...values)
     if (this.isFailing(values)) throw new Error('The disk failed after the write.')
-    return cursorOf([], Number(changes))
+    return new Cursor([], Number(changes))
   }
 
   #prepared(query: string): Statement {
@@ -122,6 +196,25 @@ export class ObjectStorage {
   }
 }
 
-function cursorOf(rows: Row[], rowsWritten: number) {
-  return { toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator](), rowsWritten }
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new Error('The column holds text.')
+  return value
+}
+
+class Cursor {
+  readonly #rows: Row[]
+  readonly rowsWritten: number
+
+  constructor(rows: Row[], rowsWritten: number) {
+    this.#rows = rows
+    this.rowsWritten = rowsWritten
+  }
+
+  toArray(): Row[] {
+    return this.#rows
+  }
+
+  [Symbol.iterator]() {
+    return this.#rows[Symbol.iterator]()
+  }
 }

@@ -22,6 +22,9 @@ const { planOf } = await import('./plan.ts')
 const { runPlan } = await import('./run-seed.ts')
 const { shrunk } = await import('./shrink.ts')
 
+// Whoever waits with a time limit makes an error for each question: their stacks would be a thirtieth of the whole time.
+Error.stackTraceLimit = 0
+
 const say = (report: Report) => parentPort?.postMessage(report, [])
 
 for (let seed = firstSeed; seed < firstSeed + seeds; seed += step) {
@@ -30,6 +33,7 @@ for (let seed = firstSeed; seed < firstSeed + seeds; seed += step) {
     say({ kind: 'seed', seed, steps, faults: [...faults.counts.keys()] })
     continue
   }
+  Error.stackTraceLimit = 10
   const plan = isShrinking ? await shrunk(planOf(seed), violation.invariant) : planOf(seed)
   const { trace } = isShrinking ? await runPlan(plan, true) : { trace: [] }
   say({ kind: 'broken', seed, message: violation.message, items: plan.items.map(({ name }) => name), trace })
