@@ -31,6 +31,8 @@ export const accounts = pgTable(
     region: text('region').notNull(),
     createdAt: time('created_at').notNull(),
     lastEntryAt: time('last_entry_at').notNull(),
+    /** The number of its newest `erasure` entry: lines before it have no texts; null for none. */
+    erasedSeq: whole('erased_seq'),
   },
   (table) => [index('accounts_last_entry_at').on(table.lastEntryAt)],
 )

@@ -151,6 +151,13 @@ export type CommandAnswer =
   | { ok: true }
   | { ok: false; code: 'no_such_account' | 'exists' | 'invalid_command' | 'internal' }
 
+/** The names and reasons that people wrote are to go from the account's books. */
+export type Erase = { reference: string; reason: string; actor: string }
+
+export type EraseAnswer =
+  | { ok: true; seq: number; isRepeat: boolean }
+  | { ok: false; code: 'no_such_account' | 'internal' }
+
 /** Said by the settlement consumer: Postgres holds entries 1..seq without a gap, with this sum and this hash. */
 export type Confirm = { epoch: number; seq: number; sumNanoUsd: NanoUsd; hash: string }
 

@@ -13,6 +13,8 @@ import type {
   CreditAnswer,
   KeyAnswer,
   EditKey,
+  Erase,
+  EraseAnswer,
   PutKey,
   Resend,
   Reverse,
@@ -61,6 +63,7 @@ export type AccountPort = {
   rotateKey(command: RotateKey): Promise<KeyAnswer>
   revokeKey(command: RevokeKey): Promise<KeyAnswer>
   changeSettings(command: ChangeSettings): Promise<CommandAnswer>
+  erase(command: Erase): Promise<EraseAnswer>
   setPlan(command: SetPlan): Promise<SetPlanAnswer>
   meter(command: Meter): Promise<MeterAnswer>
 

@@ -19,6 +19,8 @@ import type {
   CreditAnswer,
   KeyAnswer,
   EditKey,
+  Erase,
+  EraseAnswer,
   PutKey,
   Resend,
   Reverse,
@@ -42,6 +44,7 @@ import type {
 import type { Entry } from './entry.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
+import { erase } from './erasure.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
 import { readListenQuestion } from './listening.ts'
@@ -149,6 +152,10 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   changeSettings(command: ChangeSettings): Promise<CommandAnswer> {
     return this.#ask<CommandAnswer>((draft) => changeSettings(draft, command), noAccount, failed)
+  }
+
+  erase(command: Erase): Promise<EraseAnswer> {
+    return this.#ask<EraseAnswer>((draft) => erase(draft, command), noAccount, failed)
   }
 
   setPlan(command: SetPlan): Promise<SetPlanAnswer> {

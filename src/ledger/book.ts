@@ -85,7 +85,8 @@ function close(draft: Draft, before: State | null, isCreation: boolean): Decisio
     state.isDamaged = true
     find(draft, `invariant:${what}`, { what: 'invariant_broken', invariant: what })
   }
-  const isSnapshotDue = state.rowsSinceSnapshot >= draft.context.rowsPerSnapshot
+  const isErasing = state.erasedSeq > (before?.erasedSeq ?? 0)
+  const isSnapshotDue = isErasing || state.rowsSinceSnapshot >= draft.context.rowsPerSnapshot
   if (isSnapshotDue) state.rowsSinceSnapshot = 0
   const isNothing = draft.entries.length + draft.holds.size === 0 && !draft.isMarksChanged
   if (isNothing && !isCreation) return { next: state, changes: null }
@@ -97,9 +98,10 @@ function close(draft: Draft, before: State | null, isCreation: boolean): Decisio
       entries: draft.entries,
       holds: [...draft.holds.values()],
       references: [...draft.references.values()],
-      answers: [...draft.answers].map(([callId, answer]) => ({ callId, answer })),
+      answers: isErasing ? [] : [...draft.answers].map(([callId, answer]) => ({ callId, answer })),
       marks: draft.isMarksChanged ? state.marks : null,
       snapshot: isSnapshotDue ? snapshotOf(state) : null,
+      erasedSeq: isErasing ? state.erasedSeq : null,
     },
   }
 }

@@ -23,6 +23,8 @@ export type EntryKind =
   | 'key'
   | 'settings'
   | 'finding'
+  /** A person was erased: the texts of all entries before it are gone. */
+  | 'erasure'
   /** The first line of a rebuilt object's epoch: brings the balance over. */
   | 'opening'
 

@@ -3,6 +3,7 @@
 import { assert } from '#core/assert.ts'
 import type { AccountId, CallId } from '#core/ids.ts'
 import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
+import { withoutPersonalTexts } from './chain.ts'
 import type { StoredAnswer } from './claim.ts'
 import type { Entry } from './entry.ts'
 import { rateWindowMs } from './rate.ts'
@@ -37,6 +38,7 @@ export class MemoryStore {
       assert(row.scope === 'claim' || !this.references.has(name), 'a reference is written once')
       this.references.set(name, row)
     }
+    if (changes.erasedSeq !== null) this.#erase(changes.erasedSeq)
     for (const { callId, answer } of changes.answers) this.answers.set(callId, answer)
     this.marks = changes.marks ?? this.marks
     this.snapshot = changes.snapshot === null ? this.snapshot : structuredClone(changes.snapshot)
@@ -85,6 +87,13 @@ export class MemoryStore {
   #putHold(row: HoldRow, isNew: boolean): void {
     assert(isNew !== this.holds.has(row.callId), 'the book knows which rows there are')
     this.holds.set(row.callId, row)
+  }
+
+  #erase(beforeSeq: number): void {
+    this.answers.clear()
+    for (const [index, entry] of this.entries.entries())
+      if (entry.seq < beforeSeq)
+        this.entries[index] = { ...entry, detail: withoutPersonalTexts(entry.detail) }
   }
 
   #forget(nowMs: number): void {

@@ -5,11 +5,13 @@ import { readCallId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { ChargeDetail } from './call-commands.ts'
+import { withoutPersonalTexts } from './chain.ts'
 import { capture } from './charges.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
 import { keepRow } from './draft.ts'
 import type { Entry } from './entry.ts'
+import { erase } from './erasure.ts'
 import { readBudgets, readModels } from './key-details.ts'
 import { putKey, revokeKey } from './keys.ts'
 import { readBucket } from './lots.ts'
@@ -23,7 +25,7 @@ import { readSettings } from './settings-details.ts'
 type Detail = { readonly [name: string]: unknown }
 
 export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
-  const detail: Detail = isObject(entry.detail) ? entry.detail : {}
+  const detail = detailOf(draft, entry)
   // A line of this life of the account is where it belongs.
   if (entry.epoch >= draft.state.epoch) return { ok: true, isBooked: false }
   switch (entry.kind) {
@@ -47,6 +49,14 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
           actor: readString(detail['actor']) ?? '',
         }),
       )
+    case 'erasure':
+      return answerOf(
+        erase(draft, {
+          reference: entry.reference,
+          reason: readString(detail['reason']) ?? '',
+          actor: readString(detail['actor']) ?? '',
+        }),
+      )
     case 'reversal':
       return rebookReversal(draft, entry, detail)
     // What the object decided by itself it decides again; an account is created once.
@@ -59,6 +69,12 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
     case 'opening':
       return { ok: true, isBooked: false }
   }
+}
+
+/** What was erased meanwhile does not come back with a line that was written before. */
+function detailOf({ state }: Draft, { kind, detail }: Entry): Detail {
+  const kept = state.erasedSeq > 0 && kind !== 'erasure' ? withoutPersonalTexts(detail) : detail
+  return isObject(kept) ? kept : {}
 }
 
 function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {

@@ -47,6 +47,7 @@ export function changesOfPage(entries: readonly Entry[], nowMs: number): Changes
     answers: [],
     marks: null,
     snapshot: null,
+    erasedSeq: null,
   }
 }
 
@@ -74,6 +75,8 @@ export function openEpoch(closed: State, command: FinishRebuild, context: Contex
     answers: [],
     marks: state.marks,
     snapshot: snapshotOf(state),
+    // A Postgres that has not erased yet brings nothing back.
+    erasedSeq: state.erasedSeq > 0 ? state.erasedSeq : null,
   }
 }
 
@@ -119,6 +122,8 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       const command = commandOfReversal(entry)
       return { scope: 'reversal', reference: command, seq, said: saidOfReversal(entry) }
     }
+    case 'erasure':
+      return { scope: 'erasure', reference, seq, said: '' }
     case 'create':
     case 'late':
     case 'allowance':

@@ -27,6 +27,7 @@ const nothingWritten: Omit<Changes, 'nowMs'> = {
   answers: [],
   marks: null,
   snapshot: null,
+  erasedSeq: null,
 }
 
 const entriesPerRead = 1_000

@@ -10,6 +10,7 @@ import { creditLineOf } from './available.ts'
 import { burnMore } from './burn.ts'
 import { chargeEndUser } from './end-users.ts'
 import type { Entry } from './entry.ts'
+import { applyErasure } from './erasure-replay.ts'
 import { levelsAfter } from './levels.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { applyKey } from './key-log.ts'
@@ -83,6 +84,9 @@ function applyFigures(state: State, entry: Entry): void {
       return
     case 'expiry':
       applyDraw(state, readDraw(detail))
+      return
+    case 'erasure':
+      applyErasure(state, entry)
       return
     case 'opening':
       state.epoch = entry.epoch

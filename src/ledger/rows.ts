@@ -48,6 +48,7 @@ export type ReferenceRow = {
     | 'plan'
     | 'meter'
     | 'reversal'
+    | 'erasure'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -62,6 +63,7 @@ export type Snapshot = Pick<
   State,
   | 'accountId'
   | 'name'
+  | 'erasedSeq'
   | 'epoch'
   | 'settings'
   | 'headSeq'
@@ -84,7 +86,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 6
+export const snapshotVersion = 7
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {
@@ -96,6 +98,8 @@ export type Changes = {
   readonly answers: readonly AnswerRow[]
   readonly marks: Marks | null
   readonly snapshot: Snapshot | null
+  /** The texts of entries before this one go, and the answers that were kept; then there is a snapshot without them. */
+  readonly erasedSeq: number | null
 }
 
 /** What the book asks of the stored rows; synchronous, as the object's SQLite is. */

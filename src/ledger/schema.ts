@@ -1,6 +1,12 @@
 // The tables of one account's object. Amounts are whole nano-dollars within ±2^53: the platform's SQLite rounds silently
 // beyond. The log is append-only by trigger; holds lie in one table per day, so that forgetting a day is one DROP.
 
+/** An erasure alone lifts the first for its transaction (erasure-store.ts). */
+export const entryTriggers = {
+  isNeverChanged: `CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;`,
+  isNeverDeleted: `CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;`,
+}
+
 /** Written by `create` alone. */
 export const accountTables = `
 CREATE TABLE entry (
@@ -14,8 +20,8 @@ CREATE TABLE entry (
   key_number INTEGER,
   detail TEXT NOT NULL
 ) STRICT;
-CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+${entryTriggers.isNeverChanged}
+${entryTriggers.isNeverDeleted}
 CREATE TABLE reference (
   scope TEXT NOT NULL,
   reference TEXT NOT NULL,

@@ -77,7 +77,7 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 }
 
 export function snapshotOf(state: State): Snapshot {
-  const { accountId, name, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd } = state
+  const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd } = state
   const { spending, standing, allowances, levels, lifetime, isDamaged } = state
   return {
     version: snapshotVersion,
@@ -87,6 +87,7 @@ export function snapshotOf(state: State): Snapshot {
     endUsers: listOfEndUsers(state.endUsers),
     accountId,
     name,
+    erasedSeq,
     epoch,
     settings,
     headSeq,

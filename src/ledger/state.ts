@@ -24,6 +24,8 @@ import { noSpending } from './windows.ts'
 export type State = {
   accountId: AccountId
   name: string
+  /** The newest erasure; texts of entries before it are gone. 0 for none. */
+  erasedSeq: number
   epoch: number
   settings: AccountSettings
   /** The newest time that the object has seen: it never goes back. */
@@ -150,6 +152,7 @@ export function newState(accountId: AccountId): State {
   return {
     accountId,
     name: '',
+    erasedSeq: 0,
     epoch: 1,
     settings: defaultSettings,
     nowMs: asMillis(0),

@@ -5,6 +5,7 @@ import type { AccountId, CallId } from '#core/ids.ts'
 import { callTimeOf, dayOf, oldestKeptDay } from './call-time.ts'
 import type { StoredAnswer } from './claim.ts'
 import type { Entry } from './entry.ts'
+import { eraseTexts } from './erasure-store.ts'
 import { piecesOf } from './pieces.ts'
 import { rateWindowMs } from './rate.ts'
 import { rebuildingIn } from './rebuild-store.ts'
@@ -75,6 +76,8 @@ export class Store {
     for (const { scope, reference, seq, said } of changes.references) {
       this.#run('INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?)', [scope, reference, seq, said])
     }
+    if (changes.erasedSeq !== null)
+      this.rowsWritten += eraseTexts(this.#sql, changes.erasedSeq, [...this.#days].map(answerTable))
     for (const { callId, answer } of changes.answers) this.#putAnswer(callId, answer, changes.nowMs)
     if (changes.marks !== null) this.#keep('marks', changes.marks)
     if (changes.snapshot !== null) this.#keep('snapshot', changes.snapshot)

@@ -8,6 +8,7 @@ import { plans } from '#catalog/plans.ts'
 import { anchorDayMax } from '#ledger/allowances.ts'
 import { changeAccount, createAccount, resendEntries, showAccount } from './operator-accounts.ts'
 import { adjustBalance, grantCredit } from './operator-credits.ts'
+import { eraseTexts } from './operator-erasure.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
 import {
   answerOperator,
@@ -219,6 +220,23 @@ const routes: readonly OperatorRoute[] = [
         type: 'object',
         properties: { account_id: text, epoch: whole, closed_seq: whole, step: text },
       },
+    },
+  },
+  {
+    answerWith: forAccount(eraseTexts),
+    route: {
+      ...described(
+        'post',
+        '/accounts/{id}/erase',
+        'Erases names and reasons from an account for good; idempotency keys stay.',
+      ),
+      successStatus: 201,
+      body: closed({ reason, idempotency_key: text, confirm: flag }, [
+        'reason',
+        'idempotency_key',
+        'confirm',
+      ]),
+      answer: { type: 'object', properties: { account_id: text, seq: whole, is_repeat: flag } },
     },
   },
   {

@@ -95,6 +95,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   key: 'adjustment',
   settings: 'adjustment',
   finding: 'adjustment',
+  erasure: 'adjustment',
   opening: 'adjustment',
 }
 

@@ -8,6 +8,7 @@ import { readAccountId, type AccountId } from '#core/ids.ts'
 import { nanoUsd, type NanoUsd } from '#core/money.ts'
 import { readString } from '#core/readers.ts'
 import type { Db } from '#db/client.ts'
+import { erasures, keptDetail, keptName } from './erasure.ts'
 import type { HashConflict, MirrorRows } from './rows.ts'
 
 /** Postgres holds entries 1..seq of the account without a gap, with this sum and this hash. */
@@ -36,6 +37,7 @@ export async function writeRows(db: Db, rows: MirrorRows, now: Millis): Promise<
     db.execute(upsertKeys(rows)),
     db.execute(moveMarks(epochs, now)),
     db.execute(selectStrays(rows)),
+    ...erasures(rows.entries).map((statement) => db.execute(statement)),
   ])
   return {
     strays: results[7].rows.map(readStray),
@@ -79,7 +81,7 @@ function upsertAccounts(rows: MirrorRows): SQL {
   return sql`insert into accounts (id, name, region, created_at, last_entry_at)
     select id, name, region, created_at, last_entry_at from ${recordsOf('accounts', rows.accounts)}
     on conflict (id) do update set
-      name = case when excluded.name = '' then accounts.name else excluded.name end,
+      name = case when excluded.name = '' or accounts.erased_seq is not null then accounts.name else excluded.name end,
       created_at = least(accounts.created_at, excluded.created_at),
       last_entry_at = greatest(accounts.last_entry_at, excluded.last_entry_at)`
 }
@@ -98,7 +100,7 @@ function insertEntries(rows: MirrorRows): SQL {
   return sql`insert into ledger_entries (account_id, epoch, seq, kind, reference, amount_nano_usd,
       balance_after_nano_usd, key_number, detail, hash, created_at, received_at)
     select account_id, epoch, seq, kind, reference, amount_nano_usd,
-      balance_after_nano_usd, key_number, detail, hash, created_at, received_at
+      balance_after_nano_usd, key_number, ${keptDetail('sent')}, hash, created_at, received_at
     from ${recordsOf('ledger_entries', rows.entries)}
     where not ${isBeyondItsEpoch}
     on conflict (account_id, epoch, seq) do nothing`
@@ -161,7 +163,7 @@ function sumCharges(rows: MirrorRows): SQL {
 function upsertKeys(rows: MirrorRows): SQL {
   const isNewer = sql.raw('(api_keys.epoch, api_keys.last_seq) < (excluded.epoch, excluded.last_seq)')
   return sql`insert into api_keys (account_id, key_number, name, is_disabled, created_at, epoch, last_seq)
-    select account_id, key_number, name, is_disabled, created_at, epoch, last_seq
+    select account_id, key_number, ${keptName('sent')}, is_disabled, created_at, epoch, last_seq
     from ${recordsOf('api_keys', rows.keys)}
     on conflict (account_id, key_number) do update set
       name = case when ${isNewer} and excluded.name <> '' or api_keys.name = '' then excluded.name else api_keys.name end,

@@ -8,6 +8,7 @@ import type { Db } from '#db/client.ts'
 import { findings } from '#db/schema.ts'
 import type { EntryKind } from '#ledger/entry.ts'
 import type { SettlementParts } from './parts.ts'
+import { eraseStrays } from './erasure.ts'
 import { recordFindings, type Finding } from './findings.ts'
 import { readSentEntry, type SentEntries, type SentEntry } from './message.ts'
 import type { Stray } from './mirror.ts'
@@ -28,6 +29,7 @@ export async function bookStrays(
     found.map(({ accountId, entry }) => findingOf(accountId, entry)),
     parts.clock.now(),
   )
+  await eraseStrays(db)
   let isAll = true
   for (const { accountId, entry } of found) if (!(await rebookOne(accountId, entry, parts))) isAll = false
   return isAll

@@ -380,3 +380,53 @@ describe('the sweep', () => {
 function raise(what: string): never {
   throw new Error(what)
 }
+
+describe('a person is erased', () => {
+  const person = 'Jane Roe'
+  const put = { action: 'put', name: person }
+
+  /** Named all over, erased, and then named once more by whoever goes on with it. */
+  function erased() {
+    const account = new StandInAccount()
+    account.add({ kind: 'create', reference: 'create', amount: 0, detail: { name: person } })
+    account.add({ kind: 'key', reference: 'key:1', amount: 0, keyNumber: 1, detail: put })
+    account.add({ kind: 'grant', reference: 'grant:1', amount: 7, detail: { reason: `for ${person}` } })
+    account.add({ kind: 'erasure', reference: 'erasure:1', amount: 0, detail: { reason: 'asked' } })
+    account.add({
+      kind: 'key',
+      reference: 'end',
+      amount: 0,
+      keyNumber: 1,
+      detail: { action: 'revoke', name: '' },
+    })
+    account.add({
+      kind: 'key',
+      reference: 'key:2',
+      amount: 0,
+      keyNumber: 2,
+      detail: { action: 'put', name: 'new' },
+    })
+    return account
+  }
+
+  test('in whatever order the lines arrive, no row names anybody and all else stands', async () => {
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) {
+      const account = erased()
+      const messages = shuffled([...account.messages(1), ...account.messages(2)], seed)
+      const parts = partsFor([account])
+      for (const body of messages) await consumeEntries([message(body)], parts)
+      const { rows } = await db.execute(sql`select to_jsonb(line) as row from ledger_entries as line
+        union all select to_jsonb(named) from api_keys as named union all select to_jsonb(owner) from accounts as owner
+        union all select to_jsonb(found) from findings as found`)
+      expect(JSON.stringify(rows), `seed ${seed}`).not.toContain(person)
+      expect(await rowsOf(account)).toEqual(expected(account))
+      expect(account.confirmed).toBe(6)
+      const keys = await db.execute(sql`select name, is_disabled from api_keys
+        where account_id = ${account.accountId} order by key_number`)
+      expect(keys.rows).toEqual([
+        { name: '', is_disabled: true },
+        { name: 'new', is_disabled: false },
+      ])
+    }
+  })
+})
