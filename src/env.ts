@@ -35,4 +35,8 @@ export type Env = {
   DEEPSEEK_BASE_URL?: string
   MISTRAL_API_KEY?: string
   MISTRAL_BASE_URL?: string
+  /** Requests per minute to the provider, over all accounts; no cap where absent. */
+  OPENAI_RPM?: string
+  DEEPSEEK_RPM?: string
+  MISTRAL_RPM?: string
 }

@@ -17,6 +17,7 @@ import { KnownKeys, authenticate } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
 import { gatewayRouteTable } from '#gateway/route-table.ts'
+import { providerCap } from '#gateway/provider-cap.ts'
 import { RefusalMemory } from '#gateway/refusal-memory.ts'
 import { refusalResponse } from '#gateway/refusal-response.ts'
 import { authenticateReader, gatewayRoutes } from '#gateway/routes.ts'
@@ -170,6 +171,7 @@ function gatewayParts(env: Env, accounts: AccountPorts, scale: number): GatewayP
     captures: { park: async (message) => void (await env.CAPTURES_QUEUE.send(message)) },
     provider: (id) => providerOf(id, env),
     fetch: (url, init) => fetch(url, init),
+    providerCap: providerCap(env, { clock, log }),
     countO200k: lazyO200k(),
     standing: new Standing(scaledTimings.goodStandingMs),
     refusals: new RefusalMemory(),

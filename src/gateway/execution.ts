@@ -113,8 +113,10 @@ class RunningCall implements Session {
     return { admission, dispatched: isDispatched ? this.#send() : undefined }
   }
 
-  #send(): Promise<Dispatched> {
+  async #send(): Promise<Dispatched> {
     const { call, parts, hangUp } = this
+    const capped = await parts.providerCap?.(call.provider.id)
+    if (capped !== undefined) return { ok: false, refusal: capped, cause: 'provider_cap' }
     const request = { provider: call.provider, path: call.upstreamPath, body: upstreamText(call), hangUp }
     return dispatch(request, { fetch: parts.fetch, clock: parts.clock, timings: parts.upstreamTimings })
   }
@@ -147,7 +149,8 @@ class RunningCall implements Session {
 
   async #answer(dispatched: Dispatched): Promise<void> {
     if (!dispatched.ok) {
-      this.end(this.#lost ?? dispatched.cause, 'dispatched', { usage: noUsage, source: 'none' })
+      const phase = dispatched.cause === 'provider_cap' ? 'before_dispatch' : 'dispatched'
+      this.end(this.#lost ?? dispatched.cause, phase, { usage: noUsage, source: 'none' })
       this.respondRefusal(this.#lost === undefined ? dispatched.refusal : lostRefusal(this.#lost))
       return
     }

@@ -81,6 +81,7 @@ function partsOf(upstream: Response, told: Told, clock = new HandClock()): Gatew
     accounts: () => account as AccountPort,
     captures: { park: async (message) => void told.parked.push(message) },
     provider: () => undefined,
+    providerCap: undefined,
     fetch: async () => upstream,
     countO200k: async () => countTokensByBytes,
     standing: new Standing(timings.goodStandingMs),

@@ -13,6 +13,7 @@ import type { Provider } from '#providers/provider.ts'
 import type { UpstreamTimings } from '#providers/upstream-timings.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import type { CaptureQueue } from './capture.ts'
+import type { ProviderCap } from './provider-cap.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
 import type { Standing } from './standing.ts'
 
@@ -28,6 +29,8 @@ export type GatewayParts = AuthenticateParts & {
   /** Undefined while the operator has not set the provider's key. */
   provider: (id: ProviderId) => Provider | undefined
   fetch: Fetch
+  /** Undefined where the operator has set no cap: then no call asks. */
+  providerCap: ProviderCap | undefined
   /** Counts text exactly; made when it is first asked for, because few calls ever need it. */
   countO200k: () => Promise<CountTokens>
   /** What this isolate remembers between requests; lost with it, and nothing is lost by that. */

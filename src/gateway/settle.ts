@@ -8,6 +8,7 @@ import type { CancellationPolicy } from '#catalog/model.ts'
 export const endCauses = [
   'done',
   'client_gone',
+  'provider_cap',
   'upstream_error',
   'cut',
   'timeout',
@@ -48,12 +49,14 @@ export function impossibleCell(ending: Ending): string | undefined {
   const { cause, phase, statement } = ending
   if (
     phase === 'before_dispatch' &&
+    cause !== 'provider_cap' &&
     cause !== 'hold_refused' &&
     cause !== 'cover_lost' &&
     cause !== 'key_revoked' &&
     cause !== 'client_gone'
   )
     return 'nothing upstream can end what was never sent'
+  if (cause === 'provider_cap' && phase !== 'before_dispatch') return 'what is beyond the cap is never sent'
   if (isBefore(phase, 'answered') && statement !== 'not_said')
     return 'no usage is said before the answer begins'
   if (phase === 'after_usage' && statement === 'not_said') return 'the phase means that usage was said'

@@ -211,6 +211,7 @@ class StreamedAnswer {
       case 'key_revoked':
       case 'cover_lost':
         return this.#meter.lengthEndingBytes()
+      case 'provider_cap':
       case 'upstream_error':
       case 'cut':
       case 'timeout':

@@ -22,7 +22,7 @@ export type UpstreamRequest = {
 export type Dispatched =
   | { ok: true; response: Response }
   /** `refusal` is for the client; nothing can have been billed except after a time-out, which is never proved. */
-  | { ok: false; refusal: Refusal; cause: 'upstream_error' | 'timeout' }
+  | { ok: false; refusal: Refusal; cause: 'upstream_error' | 'timeout' | 'provider_cap' }
 
 /** An upstream's error text beyond this is not read. */
 const errorBytesMax = 16 * 1024

@@ -11,20 +11,36 @@ export type ProviderEnv = {
   DEEPSEEK_BASE_URL?: string
   MISTRAL_API_KEY?: string
   MISTRAL_BASE_URL?: string
+  /** Requests per minute over all accounts; no cap where absent. */
+  OPENAI_RPM?: string
+  DEEPSEEK_RPM?: string
+  MISTRAL_RPM?: string
 }
 
-type ProviderSettings = { apiKey: keyof ProviderEnv; baseUrl: keyof ProviderEnv; usualBaseUrl: string }
+type ProviderSettings = {
+  apiKey: keyof ProviderEnv
+  baseUrl: keyof ProviderEnv
+  requestsPerMinute: keyof ProviderEnv
+  usualBaseUrl: string
+}
 
 export const providerSettings: { readonly [id in ProviderId]: ProviderSettings } = {
-  openai: { apiKey: 'OPENAI_API_KEY', baseUrl: 'OPENAI_BASE_URL', usualBaseUrl: 'https://api.openai.com/v1' },
+  openai: {
+    apiKey: 'OPENAI_API_KEY',
+    baseUrl: 'OPENAI_BASE_URL',
+    requestsPerMinute: 'OPENAI_RPM',
+    usualBaseUrl: 'https://api.openai.com/v1',
+  },
   deepseek: {
     apiKey: 'DEEPSEEK_API_KEY',
     baseUrl: 'DEEPSEEK_BASE_URL',
+    requestsPerMinute: 'DEEPSEEK_RPM',
     usualBaseUrl: 'https://api.deepseek.com/v1',
   },
   mistral: {
     apiKey: 'MISTRAL_API_KEY',
     baseUrl: 'MISTRAL_BASE_URL',
+    requestsPerMinute: 'MISTRAL_RPM',
     usualBaseUrl: 'https://api.mistral.ai/v1',
   },
 }
