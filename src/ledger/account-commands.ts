@@ -98,6 +98,8 @@ export type PutKey = Pick<KeyTerms, 'name' | 'budgets' | 'allowedModels'> &
     /** Part of the minted key; `number_taken` if another reference has it: mint again with the next one. */
     keyNumber: KeyNumber
     secretHash: string
+    /** For a line that is booked again: the first of the rotated keys that it belongs to. */
+    family?: KeyNumber
     by?: KeyManager
   }
 

@@ -12,11 +12,13 @@ import type { Budget, CreditKind, KeyTerms } from './account-commands.ts'
 import { admit, extend } from './admission.ts'
 import { availableOf } from './available.ts'
 import { askCreate } from './book.ts'
+import { checkRebuild } from './book.rebuilt.ts'
 import { Simulator, isExpiry } from './book.simulator.ts'
 import { capture } from './charges.ts'
 import type { Admit, AdmitAnswer } from './call-commands.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
+import { erase } from './erasure.ts'
 import { captureOf, dollar, grantOf, keyOf, secretHashOf } from './example-commands.ts'
 import { beat, release } from './holds.ts'
 import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
@@ -79,6 +81,7 @@ type Step =
   | { do: 'wait'; ms: number }
   | { do: 'crash' }
   | { do: 'reverse'; slot: number; reference: number; amount: number | null }
+  | { do: 'erase'; reference: number }
   | { do: 'vain'; slot: number; cost: number }
   | { do: 'together'; slots: number[]; cost: number }
 
@@ -199,6 +202,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       reference: fc.nat({ max: 30 }),
       amount: fc.option(fc.integer({ min: 1, max: 400_000_000 }), { freq: 2 }),
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('erase' as const), reference: fc.nat({ max: 3 }) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('vain' as const), slot, cost: money }) },
   {
@@ -561,6 +568,11 @@ class Life {
         if (answer.ok && !answer.isRepeat) this.seen.add('a reversal')
         return
       }
+      case 'erase': {
+        const reference = `erasure ${next.reference}`
+        simulator.ask((draft) => erase(draft, { reference, reason: '', actor: '' }))
+        return
+      }
       case 'vain':
         return simulator.askInVain((draft) => capture(draft, captureOf(this.call(next.slot), next.cost)))
       case 'together':
@@ -641,6 +653,7 @@ test(
           life.simulator.checkRestart()
         }
         life.simulator.checkRest()
+        checkRebuild(life.simulator)
         for (const what of life.seen) stories.set(what, (stories.get(what) ?? 0) + 1)
       }),
       { numRuns: runs },

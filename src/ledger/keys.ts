@@ -44,7 +44,7 @@ export function putKey(draft: Draft, command: PutKey): KeyAnswer {
   if (isRefused(by)) return by
   const terms: KeyTerms = { ...noLimits, ...given, name, budgets, allowedModels }
   if (by !== null && !mayHold(by, terms)) return { ok: false, code: 'beyond_own_limits' }
-  return refusalOfNumber(state, command.keyNumber, 1) ?? put(draft, command, terms)
+  return refusalOfNumber(state, command.keyNumber, 1) ?? put(draft, command, terms, command.family)
 }
 
 const noLimits = {

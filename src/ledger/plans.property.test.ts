@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { dayMs, hourMs, minuteMs } from '#core/clock.ts'
 import { nanoUsd, picoUsd } from '#core/money.ts'
+import { checkRebuild } from './book.rebuilt.ts'
 import { Simulator } from './book.simulator.ts'
 import { credit } from './credits.ts'
 import { dollar, exampleTerms, grantOf, meterOf, planOf } from './example-commands.ts'
@@ -124,6 +125,7 @@ test('whatever is asked of an account on a plan, in whatever order, each period 
         account.checkRestart()
       }
       expect(account.live.debtNanoUsd).toBe(0)
+      checkRebuild(account)
     }),
     { numRuns: 300 },
   )

@@ -1,7 +1,7 @@
 // A line that its object wrote before it was lost and that reached Postgres after the epoch was closed: booked once more as
 // the command that it came from, so that the reference or the call's row keeps it from being booked twice.
 
-import { readCallId } from '#core/ids.ts'
+import { keyNumber, readCallId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { ChargeDetail } from './call-commands.ts'
@@ -12,8 +12,8 @@ import type { Draft } from './draft.ts'
 import { keepRow } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { erase } from './erasure.ts'
-import { readBudgets, readModels } from './key-details.ts'
-import { putKey, revokeKey } from './keys.ts'
+import { readTerms as readKeyTerms } from './key-details.ts'
+import { editKey, putKey, revokeKey } from './keys.ts'
 import { readBucket } from './lots.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
@@ -118,7 +118,7 @@ function rebookPlan(draft: Draft, { reference }: Entry, detail: Detail): RebookA
   return answerOf(setPlan(draft, { reference, terms, anchorDay, reason, actor }))
 }
 
-function creditOf({ reference, amountNanoUsd, createdAtMs }: Entry, detail: Detail) {
+function creditOf({ kind, reference, amountNanoUsd, createdAtMs }: Entry, detail: Detail) {
   const expiresAtMs = readWhole(detail['expiresAtMs'])
   const bucket = readBucket(detail['bucket'])
   return {
@@ -126,24 +126,29 @@ function creditOf({ reference, amountNanoUsd, createdAtMs }: Entry, detail: Deta
     amountNanoUsd,
     reason: readString(detail['reason']) ?? '',
     actor: readString(detail['actor']) ?? '',
-    ...(bucket === undefined ? {} : { bucket }),
+    // All others say by their kind where they go.
+    ...(bucket === undefined || kind !== 'grant' ? {} : { bucket }),
     ...(expiresAtMs === undefined ? {} : { expiresInMs: expiresAtMs - createdAtMs }),
   }
 }
 
-function rebookKey(draft: Draft, { reference, keyNumber }: Entry, detail: Detail): RebookAnswer {
-  if (keyNumber === null) return { ok: true, isBooked: false }
-  if (detail['action'] === 'revoke') return answerOf(revokeKey(draft, { reference, keyNumber }))
-  return answerOf(
-    putKey(draft, {
-      reference,
-      keyNumber,
-      secretHash: readString(detail['secretHash']) ?? '',
-      name: readString(detail['name']) ?? '',
-      budgets: readBudgets(detail['budgets']) ?? [],
-      allowedModels: readModels(detail['allowedModels']) ?? null,
-    }),
-  )
+function rebookKey(draft: Draft, { reference, keyNumber: number }: Entry, detail: Detail): RebookAnswer {
+  if (number === null) return { ok: true, isBooked: false }
+  const terms = readKeyTerms(detail) ?? {}
+  switch (detail['action']) {
+    case 'revoke':
+      return answerOf(revokeKey(draft, { reference, keyNumber: number }))
+    case 'edit':
+      return answerOf(editKey(draft, { reference, keyNumber: number, terms }))
+    default: {
+      const family = readWhole(detail['family'])
+      const secretHash = readString(detail['secretHash']) ?? ''
+      const named = { name: '', budgets: [], allowedModels: null, ...terms }
+      const put = { ...named, reference, keyNumber: number, secretHash }
+      // A rotated key goes on counting under its first.
+      return answerOf(putKey(draft, family === undefined ? put : { ...put, family: keyNumber(family) }))
+    }
+  }
 }
 
 function chargeDetailOf(detail: Detail): ChargeDetail {

@@ -106,10 +106,8 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
     case 'grant':
     case 'adjustment':
       return { scope: 'credit', reference, seq, said: saidOfCredit(entry) }
-    case 'key': {
-      const isRevocation = isObject(entry.detail) && entry.detail['action'] === 'revoke'
-      return { scope: isRevocation ? 'revoke' : 'key', reference, seq, said: String(entry.keyNumber) }
-    }
+    case 'key':
+      return { scope: scopeOfKey(entry), reference, seq, said: String(entry.keyNumber) }
     case 'settings':
       return { scope: 'settings', reference, seq, said: '' }
     case 'finding':
@@ -131,6 +129,11 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
     case 'opening':
       return undefined
   }
+}
+
+function scopeOfKey({ detail }: Entry): 'key' | 'key_edit' | 'revoke' {
+  const action = isObject(detail) ? detail['action'] : undefined
+  return action === 'revoke' ? 'revoke' : action === 'edit' ? 'key_edit' : 'key'
 }
 
 /** What is said about it later may not take more tokens than its expiry has. */

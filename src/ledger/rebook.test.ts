@@ -1,0 +1,79 @@
+// Lines that came too late for their epoch: each is booked once more as what it was, and never twice.
+
+import { expect, test } from 'vitest'
+
+import { hourMs } from '#core/clock.ts'
+import { keyNumber } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
+import { admit } from './admission.ts'
+import { Simulator } from './book.simulator.ts'
+import { capture } from './charges.ts'
+import { credit } from './credits.ts'
+import { erase } from './erasure.ts'
+import {
+  admitOf,
+  captureOf,
+  dollar,
+  exampleTerms,
+  grantOf,
+  keyOf,
+  planOf,
+  secretHashOf,
+} from './example-commands.ts'
+import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
+import { setPlan } from './plans.ts'
+import { rebook } from './rebook.ts'
+import { reverse } from './reversals.ts'
+import { changeSettings } from './settings.ts'
+
+const operator = { reason: 'r', actor: 'a' }
+
+/** What the lost object did after all that Postgres has of it, one line of every kind that can be booked again. */
+function lostTail(lost: Simulator): void {
+  const budgets = [{ window: 'day' as const, amountNanoUsd: nanoUsd(3 * dollar) }]
+  lost.ask((draft) => putKey(draft, { ...keyOf(2, { budgets }), scopes: ['keys:manage'], rpm: 7 }))
+  lost.ask((draft) => editKey(draft, { reference: 'e', keyNumber: keyNumber(1), terms: { tpm: 9_000 } }))
+  const rotated = { keyNumber: keyNumber(2), newKeyNumber: keyNumber(3), secretHash: secretHashOf(3) }
+  lost.ask((draft) => rotateKey(draft, { reference: 'rotation', ...rotated, graceMs: hourMs }))
+  lost.ask((draft) => putKey(draft, keyOf(4)))
+  lost.ask((draft) => revokeKey(draft, { reference: 'revocation', keyNumber: keyNumber(4) }))
+  lost.ask((draft) => credit(draft, grantOf(dollar, { expiresInMs: hourMs })))
+  lost.ask((draft) => credit(draft, grantOf(2 * dollar, { kind: 'purchase' })))
+  lost.ask((draft) => changeSettings(draft, { reference: 'settings', settings: { rpm: 11 }, ...operator }))
+  lost.ask((draft) => setPlan(draft, planOf('plan', { terms: exampleTerms })))
+  const callId = lost.newCall()
+  lost.ask((draft) => admit(draft, admitOf(callId)))
+  lost.ask((draft) => capture(draft, captureOf(callId, 400)))
+  lost.ask((draft) =>
+    reverse(draft, { reference: 'reversal', callId, amountNanoUsd: nanoUsd(150), ...operator }),
+  )
+  lost.ask((draft) => erase(draft, { reference: 'erasure', ...operator }))
+}
+
+// Cases: billing-bugs 44, 45
+test('every line of a lost tail is booked once more as what it was, in a new epoch, and only once', () => {
+  const lost = Simulator.opened(5)
+  const known = lost.store.entries.length
+  lostTail(lost)
+  const tail = lost.store.entries.slice(known)
+
+  const rebuilt = Simulator.opened(5)
+  rebuilt.live.epoch = 2
+  for (const entry of tail)
+    expect(rebuilt.ask((draft) => rebook(draft, { entry }))).toMatchObject({ ok: true })
+  expect(rebuilt.live.postedNanoUsd).toBe(lost.live.postedNanoUsd)
+  expect(rebuilt.live.settings).toEqual(lost.live.settings)
+  expect(rebuilt.live.allowances.plan).toEqual(lost.live.allowances.plan)
+  expect(rebuilt.live.lifetime).toEqual(lost.live.lifetime)
+  const { live } = rebuilt
+  expect(live.keys.get(keyNumber(1))).toMatchObject({ tpm: 9_000 })
+  expect(live.keys.get(keyNumber(3))).toMatchObject({ scopes: ['keys:manage'], rpm: 7, family: 2 })
+  // What was to end after a grace has ended: nobody knows who still had it.
+  expect(live.keys.get(keyNumber(2))?.endsAtMs).toBe(live.nowMs)
+  expect(live.keys.get(keyNumber(4))?.endsAtMs).toBe(live.nowMs)
+
+  const entries = rebuilt.store.entries.length
+  for (const entry of tail) rebuilt.ask((draft) => rebook(draft, { entry }))
+  expect(rebuilt.store.entries).toHaveLength(entries)
+  rebuilt.check()
+})
