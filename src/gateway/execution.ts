@@ -99,9 +99,9 @@ class RunningCall implements Session {
     const { accountId, keyNumber } = call.caller
     const { holdNanoUsd, exposureNanoUsd } = call.quote
     const tokens = expectedTokensOf(call)
-    const dispatch: Dispatch = { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens }
-    // A claimed call may turn out to have run already, so nothing is sent before the answer.
-    const isDispatched = call.claim === null && parts.standing.takeParallel(dispatch, parts.clock.now())
+    const isClaimed = call.claim !== null
+    const dispatch: Dispatch = { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens, isClaimed }
+    const isDispatched = parts.standing.takeParallel(dispatch, parts.clock.now())
     if (isDispatched) this.balanceCheck = 'parallel'
     const admission = askCounting(call, isDispatched, parts).then(({ asked, admission: answer }) => {
       this.call = asked

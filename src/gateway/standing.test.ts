@@ -19,6 +19,7 @@ const call: Dispatch = {
   holdNanoUsd: nanoUsd(1_000),
   exposureNanoUsd: nanoUsd(10),
   tokens: 100,
+  isClaimed: false,
 }
 
 const yes: Admitted = {
@@ -67,6 +68,11 @@ describe('a key is asked for first', () => {
   test('where only the same key number of another account was admitted here', () => {
     standing.admitted({ ...call, accountId: otherAccountId }, yes, now)
     expect(standing.takeParallel(call, now)).toBe(false)
+  })
+
+  test('under an Idempotency-Key, because it may have run already', () => {
+    standing.admitted(call, yes, now)
+    expect(standing.takeParallel({ ...call, isClaimed: true }, now)).toBe(false)
   })
 
   test('where the object granted nothing', () => {

@@ -18,6 +18,8 @@ export type Dispatch = {
   holdNanoUsd: NanoUsd
   exposureNanoUsd: NanoUsd
   tokens: number
+  /** Under an Idempotency-Key: it may turn out to have run already. */
+  isClaimed: boolean
 }
 
 type Grant = {
@@ -45,6 +47,7 @@ export class Standing {
 
   /** Takes a place for a parallel dispatch; false means: ask first. A place taken is given back by `answered`. */
   takeParallel(dispatch: Dispatch, now: Millis): boolean {
+    if (dispatch.isClaimed) return false
     const grant = this.#grants.get(nameOf(dispatch))
     if (grant === undefined || now >= grant.until) return false
     const unanswered = this.#unansweredOf(dispatch.accountId, now)

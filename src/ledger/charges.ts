@@ -41,11 +41,12 @@ export const holdAgeMaxMs = 24 * hourMs
 export function capture(draft: Draft, command: Capture): CaptureAnswer {
   const first = supersededOf(draft, command)
   // The first attempt was lost, repeated, and then its own end arrived after all: its charge stands for both.
-  const isPaid = first !== undefined && first.outcome !== 'expired'
+  const isPaid = first !== undefined && first.outcome !== 'expired' && first.chargedNanoUsd > 0
   const answer = captureAlone(draft, isPaid ? freeOfCharge(command) : command)
   if (!answer.ok || answer.state === 'repeat') return answer
   keepAnswer(draft, command)
-  if (first === undefined || isPaid || answer.chargedNanoUsd === zeroNanoUsd) return answer
+  if (first?.outcome !== 'expired' || answer.chargedNanoUsd === zeroNanoUsd) return answer
+  // Also where nothing was charged: it is ended, so that its own end, still on its way, is no second charge.
   reverseAttempt(draft, first)
   return captured(draft.state, answer.state, answer.chargedNanoUsd)
 }
@@ -74,7 +75,7 @@ function captureAlone(draft: Draft, command: Capture): CaptureAnswer {
   return bookUnknown(draft, command)
 }
 
-/** The checkpoint of a lost attempt goes back: one Idempotency-Key, one charge. */
+/** A lost attempt is ended and its checkpoint goes back: one Idempotency-Key, one charge. */
 export function reverseAttempt(draft: Draft, attempt: Resolved): void {
   const { row } = attempt
   bookDifference(draft, attempt, {

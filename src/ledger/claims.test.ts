@@ -193,6 +193,39 @@ describe('an attempt whose owner died after it was charged a part', () => {
     expect(spent(account)).toBe(900)
   })
 
+  // Nothing was delivered by the last beat that arrived; what its owner says in the end may be parked for a long while.
+  test.each([0, 300])(
+    'of %d, and whose own end comes first or last, is charged once with its repeat',
+    (checkpoint) => {
+      for (const isFirst of [true, false]) {
+        const account = Simulator.opened(10)
+        const first = lose(account, checkpoint)
+        account.crash()
+        const repeat = ask(account)
+        if (isFirst) end(account, first, 900)
+        account.crash()
+        end(account, repeat.callId, 500)
+        account.crash()
+        if (!isFirst) end(account, first, 900)
+        expect(spent(account)).toBe(isFirst ? 900 : 500)
+      }
+    },
+  )
+
+  test.each([[[300, 0]], [[0, 300]], [[0, 0]]])(
+    'one of several (%j), and whose own end comes last of all, is charged once with the last repeat',
+    (checkpoints) => {
+      const account = Simulator.opened(10)
+      const lost = checkpoints.map((cost) => lose(account, cost))
+      account.crash()
+      const last = ask(account)
+      for (const callId of lost) end(account, callId, 900)
+      end(account, last.callId, 500)
+      for (const callId of lost) end(account, callId, 900)
+      expect([500, 900]).toContain(spent(account))
+    },
+  )
+
   test('keeps its charge where the repeat costs nothing', () => {
     const account = Simulator.opened(10)
     lose(account, 300)

@@ -71,23 +71,27 @@ function keptClaim(draft: Draft, reference: string): Kept | undefined {
   return { bodyHash, callId, superseded: readCallId(earlier) }
 }
 
-/** The attempts under a claim that died and were charged a checkpoint, the newest first: two at most, as all but one go back. */
+/**
+ * The attempts under a claim that died, the one whose checkpoint is charged first: two at most, as all but one are ended. Also
+ * one that was charged nothing: what its owner says in the end may still be on its way.
+ */
 export function lostAttempts(draft: Draft, reference: string): readonly Resolved[] {
   const kept = keptClaim(draft, reference)
   if (kept === undefined) return []
-  return [kept.callId, kept.superseded].flatMap((callId) => {
+  const lost = [kept.callId, kept.superseded].flatMap((callId) => {
     const resolved = callId === undefined ? undefined : resolvedCall(draft, callId)
-    return resolved?.outcome === 'expired' && resolved.chargedNanoUsd > 0 ? [resolved] : []
+    return resolved?.outcome === 'expired' ? [resolved] : []
   })
+  const isCharged = ({ chargedNanoUsd }: Resolved) => Number(chargedNanoUsd > 0)
+  return lost.sort((a, b) => isCharged(b) - isCharged(a))
 }
 
-/** The attempt that a captured call has repeated, if it was charged anything; undefined for all others. */
+/** The attempt that a captured call has repeated; undefined for all others. */
 export function supersededOf(draft: Draft, { claim, callId }: Capture): Resolved | undefined {
   if (claim === undefined) return undefined
   const kept = keptClaim(draft, claim.reference)
   if (kept?.callId !== callId || kept.superseded === undefined) return undefined
-  const resolved = resolvedCall(draft, kept.superseded)
-  return resolved !== undefined && resolved.chargedNanoUsd > 0 ? resolved : undefined
+  return resolvedCall(draft, kept.superseded)
 }
 
 /** Kept beside its charge, in the same transaction: what is read again is what was paid for. */
