@@ -19,7 +19,8 @@ type Line = {
   readonly detail: { readonly [name: string]: unknown }
 }
 
-type Booked = { lines: Line[]; expiredNanoUsd: number | undefined }
+/** The entries of one call; those of `reversals` gave something back. */
+type Booked = { lines: Line[]; reversals: Line[]; expiredNanoUsd: number | undefined }
 
 /** A silent owner keeps its hold for a minute; the object's clock may step, and what is written is up to 7 s old. */
 const silentForMs = 53_000
@@ -101,12 +102,13 @@ export class Books {
       throw new Violation('I1', `entry ${line.seq} says a balance that is not the sum`)
     this.lines.push(line)
     if (line.kind === 'usage' || line.kind === 'late') this.#readCharge(line)
+    if (line.kind === 'reversal') this.#readReversal(line)
     if (line.kind === 'finding') this.#readFinding(line)
     return line
   }
 
   #readCharge(line: Line): void {
-    const booked = this.byCall.get(line.reference) ?? { lines: [], expiredNanoUsd: undefined }
+    const booked = this.byCall.get(line.reference) ?? { lines: [], reversals: [], expiredNanoUsd: undefined }
     booked.lines.push(line)
     this.byCall.set(line.reference, booked)
     const kinds = booked.lines.map(({ kind }) => kind).join(' ')
@@ -117,8 +119,15 @@ export class Books {
     if (kinds === 'usage late' && booked.expiredNanoUsd === undefined)
       throw new Violation('I5', `${line.reference} is late without having expired`)
     if (isExpiry) booked.expiredNanoUsd = -line.amountNanoUsd
-    const total = booked.lines.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
-    if (total < 0) throw new Violation('I6', `${line.reference} is charged ${total}`)
+    const net = netOf(booked)
+    if (net < 0) throw new Violation('I6', `${line.reference} is charged ${net}`)
+  }
+
+  #readReversal(line: Line): void {
+    const booked = this.byCall.get(line.reference)
+    if (booked === undefined) throw new Violation('I7', `${line.reference} gets back what it never paid`)
+    booked.reversals.push(line)
+    if (netOf(booked) < 0) throw new Violation('I7', `${line.reference} gets back more than it paid`)
   }
 
   #checkExpiry(line: Line, call: KnownCall): void {
@@ -141,6 +150,7 @@ export class Books {
     const booked = this.byCall.get(line.reference)
     if (booked === undefined) return
     booked.lines = booked.lines.filter(({ seq }) => seq !== line.seq)
+    booked.reversals = booked.reversals.filter(({ seq }) => seq !== line.seq)
     if (line.detail['rule'] === 'hold_expired') booked.expiredNanoUsd = undefined
     if (booked.lines.length === 0) this.byCall.delete(line.reference)
   }
@@ -191,6 +201,14 @@ export class Books {
       throw new Violation('I2', `${hold.callId} holds ${hold.heldNanoUsd}, which nobody asked for`)
   }
 
+  /** All that have cost something so far, the oldest first. */
+  chargedCalls(): readonly { callId: CallId; chargedNanoUsd: number }[] {
+    return [...this.byCall].flatMap(([callId, booked]) => {
+      const chargedNanoUsd = netOf(booked)
+      return chargedNanoUsd > 0 ? [{ callId: callId as CallId, chargedNanoUsd }] : []
+    })
+  }
+
   /** By their rows: open, and without an entry. */
   openHolds(): Map<string, number> {
     const open = new Map<string, number>()
@@ -221,6 +239,16 @@ export class Books {
     }
     return this.#seenHoldTables
   }
+}
+
+/** What the charges of a call come to. */
+export function chargeOf({ lines }: Pick<Booked, 'lines'>): number {
+  return lines.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, 0)
+}
+
+/** The same less what was given back. */
+export function netOf(booked: Pick<Booked, 'lines' | 'reversals'>): number {
+  return booked.reversals.reduce((sum, { amountNanoUsd }) => sum - amountNanoUsd, chargeOf(booked))
 }
 
 function textOf(value: SqlStorageValue | undefined): string {

@@ -67,6 +67,7 @@ export class Clients {
         dispatched: (isolate, exposure) => guard(() => oracle.dispatched(isolate, exposure)),
         answered: (isolate, exposure) => oracle.answeredDispatch(isolate, exposure),
         asked: (callId, of, total) => void oracle.callOf(callId, of).askedNanoUsd.add(total),
+        sentUpstream: (callId) => guard(() => oracle.claims.sentUpstream(callId, plan.claim !== null)),
         delivered: (callId, cost) => guard(() => oracle.delivered(callId, cost, books.heldBy(callId))),
         said: (callId, end) => oracle.said(callId, end),
       },
@@ -77,7 +78,7 @@ export class Clients {
     if (attempt > plan.retries) return
     const { scheduler, outside, faults } = this.#world
     faults.fired(plan.claim === null ? 'client_retried' : 'client_retried_with_key')
-    scheduler.after(500 * attempt, outside, () => this.call(plan, attempt + 1))
+    scheduler.after(plan.retryAfterMs * attempt, outside, () => this.call(plan, attempt + 1))
   }
 
   killIsolate(index: number): void {

@@ -37,6 +37,11 @@ export const faultNames = [
   'credit_duplicated',
   'credit_late',
   'credit_taken_back',
+  'charge_given_back',
+  'claim_answered_again',
+  'claim_still_running',
+  'claim_of_another_body',
+  'claim_repeated_after_loss',
   'key_revoked',
   'account_frozen',
 ] as const

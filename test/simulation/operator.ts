@@ -4,9 +4,9 @@
 import { keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { Credit } from '#ledger/account-commands.ts'
+import type { Credit, Reverse } from '#ledger/account-commands.ts'
 import { grantOf, keyOf } from '#ledger/example-commands.ts'
-import type { CreditPlan } from './plan.ts'
+import type { CreditPlan, ReversalPlan } from './plan.ts'
 import type { Setting } from './setting.ts'
 
 const triesMax = 200
@@ -53,6 +53,30 @@ export class Operator {
         this.#credit(command)
       })
     }
+  }
+
+  reverse(plan: ReversalPlan): void {
+    const { scheduler, outside, faults, books } = this.#world
+    const charged = books.chargedCalls()
+    const call = charged[plan.which % Math.max(1, charged.length)]
+    if (call === undefined) return
+    const amount =
+      plan.percent === null ? null : nanoUsd(Math.ceil((call.chargedNanoUsd * plan.percent) / 100))
+    faults.fired('charge_given_back')
+    const command: Reverse = {
+      reference: plan.name,
+      callId: call.callId,
+      amountNanoUsd: amount,
+      reason: 'test',
+      actor: 'operator',
+    }
+    for (const ms of [0, ...plan.repeatsAfterMs])
+      scheduler.after(ms, outside, () =>
+        this.#tell(async (port) => {
+          const answer = await port.reverse(command)
+          return answer.ok || answer.code !== 'internal'
+        }),
+      )
   }
 
   revokeKey(number: number): void {

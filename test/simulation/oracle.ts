@@ -14,7 +14,9 @@ import type {
   Release,
   ReleaseAnswer,
 } from '#ledger/call-commands.ts'
-import type { Credit, CreditAnswer } from '#ledger/account-commands.ts'
+import type { Credit, CreditAnswer, Reverse, ReverseAnswer } from '#ledger/account-commands.ts'
+import { Claims } from './claims.ts'
+import type { Faults } from './faults.ts'
 import type { Question } from './object-host.ts'
 import type { CallPlan } from './plan.ts'
 import { Violation } from './violation.ts'
@@ -51,10 +53,13 @@ const parallelExposureMaxNanoUsd = 50_000_000
 
 export class Oracle {
   readonly calls = new Map<CallId, KnownCall>()
+  readonly claims: Claims
   /** Credits that were acknowledged, by reference. */
   readonly credits = new Map<string, { amountNanoUsd: number; seq: number }>()
   readonly askedCredits = new Map<string, number>()
   readonly revokedKeys = new Set<number>()
+  /** What was acknowledged as given back, by reference. */
+  readonly reversals = new Map<string, { amountNanoUsd: number; seq: number }>()
   rpm = 50
   nowMs: () => number = () => 0
   objectStarts: () => number = () => 0
@@ -64,6 +69,10 @@ export class Oracle {
   excusedUntilMs = 0
   #admissions: number[] = []
   readonly #unanswered = new Map<number, { calls: number; exposureNanoUsd: number }>()
+
+  constructor(faults: Faults) {
+    this.claims = new Claims(faults)
+  }
 
   callOf(callId: CallId, plan: CallPlan | null = null): KnownCall {
     const known = this.calls.get(callId)
@@ -102,12 +111,15 @@ export class Oracle {
         return this.#released(command as Release, answer as ReleaseAnswer)
       case 'credit':
         return this.#credited(command as Credit, answer as CreditAnswer)
+      case 'reverse':
+        return this.#reversed(command as Reverse, answer as ReverseAnswer)
       default:
     }
   }
 
   #admitted(command: Admit, answer: AdmitAnswer): void {
     const call = this.callOf(command.callId)
+    this.claims.admitted(command, answer, (callId) => (this.calls.get(callId)?.chargedNanoUsd ?? 0) > 0)
     if (!answer.ok) {
       if (answer.code === 'internal') this.#excuse(command.callId, 'admit')
       return
@@ -176,9 +188,20 @@ export class Oracle {
     this.credits.set(command.reference, { amountNanoUsd: command.amountNanoUsd, seq: answer.seq })
   }
 
+  #reversed(command: Reverse, answer: ReverseAnswer): void {
+    if (!answer.ok) return
+    const known = this.reversals.get(command.reference)
+    const { seq, amountNanoUsd } = answer
+    if (known !== undefined && (known.seq !== seq || known.amountNanoUsd !== amountNanoUsd))
+      throw new Violation('I7', `${command.reference} is given back twice`)
+    this.reversals.set(command.reference, { amountNanoUsd, seq })
+  }
+
   /** A command may fail only where the disk failed it: nobody pays for another's fault. */
-  #excuse(callId: string, method: string): void {
-    if (!this.excused.has(callId) && this.nowMs() > this.excusedUntilMs)
+  #excuse(callId: CallId, method: string): void {
+    // The end of a claimed call also writes the row of the attempt that it repeats.
+    const isExcused = [callId, ...this.claims.twinsOf(callId)].some((id) => this.excused.has(id))
+    if (!isExcused && this.nowMs() > this.excusedUntilMs)
       throw new Violation('group', `${method} of ${callId} fails for no fault of its own`)
   }
 
@@ -209,6 +232,7 @@ export class Oracle {
   }
 
   asked({ method, command }: Question): void {
+    if (method === 'admit') this.claims.asked(command as Admit)
     if (method !== 'beat') return
     const { callId, costNanoUsd } = command as Beat
     const call = this.callOf(callId)
@@ -238,6 +262,8 @@ export class Oracle {
   }
 
   said(callId: CallId, end: CallEnd): void {
-    if ('capture' in end) this.callOf(callId).saidNanoUsd.add(end.capture.costNanoUsd)
+    if (!('capture' in end)) return
+    this.callOf(callId).saidNanoUsd.add(end.capture.costNanoUsd)
+    this.claims.said(end.capture)
   }
 }

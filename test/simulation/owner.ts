@@ -11,7 +11,7 @@ import { Cover } from '#gateway/cover.ts'
 import { askOnce } from '#gateway/object-call.ts'
 import type { Standing } from '#gateway/standing.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { Admit, ChargeDetail } from '#ledger/call-commands.ts'
+import type { Admit, Capture, ChargeDetail } from '#ledger/call-commands.ts'
 import { exampleDetail, secretHashOf } from '#ledger/example-commands.ts'
 import { timings } from '#ledger/timings.ts'
 import { Dice } from './dice.ts'
@@ -27,6 +27,7 @@ export type OwnerWatch = {
   dispatched: (isolate: number, exposureNanoUsd: NanoUsd) => void
   answered: (isolate: number, exposureNanoUsd: NanoUsd) => void
   asked: (callId: CallId, plan: CallPlan, totalNanoUsd: NanoUsd) => void
+  sentUpstream: (callId: CallId) => void
   /** A frame went out to the client, by which so much was delivered in all. */
   delivered: (callId: CallId, costNanoUsd: NanoUsd) => void
   said: (callId: CallId, end: CallEnd) => void
@@ -90,11 +91,12 @@ export class OwnedCall {
       holdNanoUsd: this.#firstHold(),
       exposureNanoUsd,
       tokens: plan.inputTokens,
+      isClaimed: plan.claim !== null,
     }
-    const isDispatched = plan.claim === null && standing.takeParallel(dispatch, this.#clock.now())
+    const isDispatched = standing.takeParallel(dispatch, this.#clock.now())
     if (isDispatched) {
       this.#parts.watch.dispatched(plan.isolate, exposureNanoUsd)
-      this.#upstream.start(plan.outputTokensMax)
+      this.#send(plan.outputTokensMax)
     }
     const admit = this.#admit(isDispatched)
     this.#parts.watch.asked(this.callId, plan, admit.holdNanoUsd)
@@ -144,13 +146,18 @@ export class OwnedCall {
     const { isRolling, outputTokensMax, inputTokens } = this.#plan
     const coveredTokens = isRolling ? outputTokensMax : Math.max(0, this.#heldTokens() - inputTokens)
     if (isDispatched) this.#upstream.limit(coveredTokens)
-    else this.#upstream.start(Math.min(outputTokensMax, coveredTokens))
+    else this.#send(Math.min(outputTokensMax, coveredTokens))
     this.#watchUpstream()
     const cause = await this.#relay(cover)
     this.#upstream.hangUp()
     cover.end()
     await Promise.all([covering, this.#end(this.#endOf(cause))])
     return cause === 'end' ? 'answered' : 'failed'
+  }
+
+  #send(outputTokensMax: number): void {
+    this.#parts.watch.sentUpstream(this.callId)
+    this.#upstream.start(outputTokensMax)
   }
 
   #onLeft: () => void = () => undefined
@@ -206,8 +213,23 @@ export class OwnedCall {
     const admittedAgoMs = this.#clock.now() - this.#sentAt
     const key = keyNumber(this.#plan.keyNumber)
     return {
-      capture: { callId, keyNumber: key, costNanoUsd: this.#costOf(tokens), tokens, admittedAgoMs, detail },
+      capture: {
+        callId,
+        keyNumber: key,
+        costNanoUsd: this.#costOf(tokens),
+        tokens,
+        admittedAgoMs,
+        ...(this.#plan.claim === null ? {} : { claim: this.#claimed(cause) }),
+        detail,
+      },
     }
+  }
+
+  /** An answer that broke off is not kept for a repeat. */
+  #claimed(cause: Event['kind']): NonNullable<Capture['claim']> {
+    const body = `The answer of ${this.callId}: ${this.#readTokens} tokens.`
+    const answer = cause === 'end' ? { contentType: 'text/plain', body } : null
+    return { reference: referenceOfClaim(this.#plan), answer }
   }
 
   async #end(end: CallEnd): Promise<void> {
@@ -290,7 +312,9 @@ export class OwnedCall {
       isDispatched,
       exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,
       claim:
-        plan.claim === null ? null : { reference: hex(plan.claim, plan.keyNumber), bodyHash: '0'.repeat(32) },
+        plan.claim === null
+          ? null
+          : { reference: referenceOfClaim(plan), bodyHash: String(plan.body).padStart(32, '0') },
     }
   }
 
@@ -308,7 +332,7 @@ export class OwnedCall {
   }
 }
 
-function hex(name: string, key: number): string {
-  const number = Number(name.slice('claim '.length)) + 16 * key
+function referenceOfClaim({ claim, keyNumber: key }: CallPlan): string {
+  const number = Number(claim?.slice('claim '.length)) + 16 * key
   return number.toString(16).padStart(32, '0')
 }

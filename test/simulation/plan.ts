@@ -35,7 +35,10 @@ export type CallPlan = {
   readonly leavesAfterMs: number | null
   readonly killedAfterMs: number | null
   readonly claim: string | null
+  /** What stands for the body under the claim: another number is another body. */
+  readonly body: number
   readonly retries: number
+  readonly retryAfterMs: number
 }
 
 export type CreditPlan = {
@@ -46,6 +49,18 @@ export type CreditPlan = {
   readonly kind: 'purchase' | 'grant' | 'adjustment'
   readonly expiresInMs: number | null
   /** Told again after these times, as a payment provider does. */
+  readonly repeatsAfterMs: readonly number[]
+}
+
+/** The operator gives charges back. */
+export type ReversalPlan = {
+  readonly type: 'reversal'
+  readonly name: string
+  readonly atMs: number
+  /** Which of the calls that are charged by then. */
+  readonly which: number
+  /** Of what was charged; null for all that is left. */
+  readonly percent: number | null
   readonly repeatsAfterMs: readonly number[]
 }
 
@@ -76,7 +91,7 @@ export type StrikePlan = {
   readonly number: number
 }
 
-export type Item = CallPlan | CreditPlan | StrikePlan
+export type Item = CallPlan | CreditPlan | ReversalPlan | StrikePlan
 
 export type Plan = {
   readonly seed: number
@@ -112,6 +127,7 @@ export function planOf(seed: number): Plan {
   for (let n = 1; n <= calls; n += 1) items.push(callPlan(`${seed} call ${n}`, keys, { burstAtMs, isRich }))
   if (isRich) items.push(...burst(seed, keys, burstAtMs))
   for (let n = dice.between(1, 5); n > 0; n -= 1) items.push(creditPlan(`${seed} credit ${n}`))
+  for (let n = dice.between(0, 3); n > 0; n -= 1) items.push(reversalPlan(`${seed} reversal ${n}`))
   for (let n = dice.between(6, 14); n > 0; n -= 1) items.push(strikePlan(`${seed} strike ${n}`, keys))
   return {
     seed,
@@ -194,6 +210,9 @@ function callPlan(
     killedAfterMs: dice.chance(15) ? dice.between(5, 30_000) : null,
     claim: dice.chance(35) ? `claim ${dice.between(1, 4)}` : null,
     retries: dice.chance(40) ? dice.between(1, 2) : 0,
+    body: dice.chance(8) ? 2 : 1,
+    // At once, or when what was lost may have expired.
+    retryAfterMs: dice.chance(60) ? 500 : dice.between(30_000, 100_000),
   }
 }
 
@@ -208,6 +227,18 @@ function creditPlan(name: string): CreditPlan {
     amountNanoUsd: nanoUsd(kind === 'adjustment' ? -amount : amount),
     kind,
     expiresInMs: kind === 'grant' && dice.chance(60) ? dice.between(5_000, 120_000) : null,
+    repeatsAfterMs: Array.from({ length: dice.between(0, 2) }, () => dice.between(1, 90_000)),
+  }
+}
+
+function reversalPlan(name: string): ReversalPlan {
+  const dice = new Dice(name)
+  return {
+    type: 'reversal',
+    name,
+    atMs: dice.between(60_000, lengthMs),
+    which: dice.between(0, 3),
+    percent: dice.chance(40) ? null : dice.between(10, 100),
     repeatsAfterMs: Array.from({ length: dice.between(0, 2) }, () => dice.between(1, 90_000)),
   }
 }

@@ -11,6 +11,24 @@ export type Plant = {
 
 export const plants: readonly Plant[] = [
   {
+    name: 'delta reversals',
+    file: 'ledger/reversals.ts',
+    find: 'const draw = netDraw(entries.map(drawOf))',
+    replace: "const draw = netDraw(entries.filter(({ kind }) => kind !== 'reversal').map(drawOf))",
+  },
+  {
+    name: 'idempotency repeat dispatched in parallel',
+    file: 'gateway/standing.ts',
+    find: 'if (dispatch.isClaimed) return false',
+    replace: '',
+  },
+  {
+    name: 'expired claim charged twice',
+    file: 'ledger/charges.ts',
+    find: '  reverseAttempt(draft, first)\n  return captured(',
+    replace: '  return captured(',
+  },
+  {
     name: 'stale yes of a repeated admit',
     file: 'ledger/admission.ts',
     find: "if (resolvedCall(draft, command.callId) !== undefined) return { code: 'call_resolved' }",
@@ -120,11 +138,8 @@ export const plants: readonly Plant[] = [
 
 /** What has no part to be planted in yet. */
 export const waiting: readonly { readonly name: string; readonly for: string }[] = [
-  { name: 'delta reversals', for: 'charges given back' },
   { name: 'old-epoch rows dropped', for: 'rebuild' },
   { name: 'opening counted twice', for: 'rebuild' },
   { name: 'revoked key revived by rebuild', for: 'rebuild' },
-  { name: 'idempotency repeat dispatched in parallel', for: 'the owner of a repeated call' },
-  { name: 'expired claim charged twice', for: 'claims after an expiry' },
   { name: 'top-up on available', for: 'auto top-up' },
 ]

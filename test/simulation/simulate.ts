@@ -1,5 +1,5 @@
 // npm run simulate: `--seeds N` runs that many schedules (from `--seed S`, default 1), `--seed S` alone runs one and prints
-// its trace, `--planted` shows that every planted bug is found. Exits with 1 where a promise breaks.
+// its trace, `--planted` shows that every planted bug is found (with `--plant NAME`, that one). Exits with 1 where a promise breaks.
 
 import { parseArgs } from 'node:util'
 
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     planted: { type: 'boolean' },
     threads: { type: 'string' },
+    plant: { type: 'string' },
   },
 })
 const threads = Number(values.threads ?? 2)
@@ -79,7 +80,7 @@ function sayFaults({ done, steps, stepsLeast, seconds, faults }: Outcome): boole
 
 async function showPlanted(): Promise<boolean> {
   let isAllFound = true
-  for (const { name } of plants) {
+  for (const { name } of plants.filter(({ name }) => values.plant === undefined || name === values.plant)) {
     const task = { firstSeed, seeds: Number(values.seeds ?? plantedSeedsMax), threads, isShrinking: false }
     const { broken, done, seconds } = await runThreads({ ...task, plant: name })
     const isFound = broken !== undefined && (await isSound(broken.seed))

@@ -39,7 +39,7 @@ export class World implements Setting {
   readonly outside = new Process('outside', null)
   readonly scheduler: Scheduler
   readonly faults = new Faults()
-  readonly oracle = new Oracle()
+  readonly oracle = new Oracle(this.faults)
   readonly accountId: AccountId
   readonly network: Network
   readonly host: ObjectHost
@@ -161,6 +161,7 @@ export class World implements Setting {
         this.say(`${item.type} ${item.name}`)
         if (item.type === 'call') this.clients.call(item)
         else if (item.type === 'credit') this.operator.credit(item)
+        else if (item.type === 'reversal') this.operator.reverse(item)
         else strike(this, this, item)
       })
     }
