@@ -33,8 +33,13 @@ export const accounts = pgTable(
     lastEntryAt: time('last_entry_at').notNull(),
     /** The number of its newest `erasure` entry: lines before it have no texts; null for none. */
     erasedSeq: whole('erased_seq'),
+    /** When the hourly sweep compared it last: the longest ago is next, and before them who never was. */
+    sweptAt: time('swept_at'),
   },
-  (table) => [index('accounts_last_entry_at').on(table.lastEntryAt)],
+  (table) => [
+    index('accounts_last_entry_at').on(table.lastEntryAt),
+    index('accounts_swept_at').on(table.sweptAt.asc().nullsFirst(), table.id),
+  ],
 )
 
 /** The mirror of the keys, without their hashes: only the object decides whether a key is good. */

@@ -10,6 +10,7 @@ import { GroupCommit, commandsPerCommitMax } from './group-commit.ts'
 import { Listeners } from './listeners.ts'
 import { keepMarksIfMoved, markSent, rewindIfDue } from './marks.ts'
 import { Outbox } from './outbox.ts'
+import { type Pulse, oldestHoldAgeOf, overdueOf } from './pulse.ts'
 import type { RebuildParts } from './rebuilding.ts'
 import type { Changes } from './rows.ts'
 import { stateFrom } from './start.ts'
@@ -42,6 +43,7 @@ export class AccountEngine {
   /** The sent mark as its row knows it: the one in memory is ahead and is written once per wake. */
   #storedSentSeq = 0
   #isFlushSoon = false
+  #isWaking = false
 
   constructor(ctx: DurableObjectState, env: LedgerEnv, now: () => number) {
     this.#ctx = ctx
@@ -121,9 +123,33 @@ export class AccountEngine {
     }
   }
 
+  /** Asked by the hourly sweep. A wake that the platform owes us is done now, and its alarm armed again. */
+  async pulse(): Promise<Pulse | null> {
+    const armedAtMs = await this.#ctx.storage.getAlarm()
+    const { state } = this
+    if (state === null) return null
+    const nowMs = this.now()
+    const [oldest] = this.store.entriesAfter(state.marks.confirmedSeq, 1)
+    const overdue = this.#isWaking ? null : overdueOf(state, { armedAtMs, nowMs, timings: this.#timings })
+    const pulse = {
+      epoch: state.epoch,
+      head: state.headSeq,
+      sent: state.marks.sentSeq,
+      confirmed: state.marks.confirmedSeq,
+      overdue,
+      unconfirmedForMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.createdAtMs),
+      oldestHoldAgeMs: oldestHoldAgeOf(state, nowMs),
+      databaseBytes: this.#ctx.storage.sql.databaseSize,
+    }
+    // What this instance believes of its alarm may be older than the platform's word.
+    if (overdue !== null) await this.wake()
+    return pulse
+  }
+
   /** Expires, arms, sends. Never throws: seven failures in a row and the platform gives the alarm up. */
   async wake(): Promise<void> {
     this.#alarm.hasFired()
+    this.#isWaking = true
     try {
       // Whatever the wake was for, the group expires what is due before it decides anything.
       await this.ask((draft) => rewindIfDue(draft, this.#timings), undefined, undefined)
@@ -132,6 +158,7 @@ export class AccountEngine {
     } catch (cause) {
       this.#log.error('alarm_failed', { account: this.state?.accountId }, cause)
     }
+    this.#isWaking = false
     const { state } = this
     if (state === null) return
     const retryAtMs = isUnsent(state) ? this.now() + flushRetryMs : undefined

@@ -36,6 +36,7 @@ import type {
   ReleaseAnswer,
 } from './call-commands.ts'
 import type { Entry } from './entry.ts'
+import type { Pulse } from './pulse.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import type {
   BeginRebuild,
@@ -85,6 +86,8 @@ export type AccountPort = {
 
   /** Null where there is no such account. */
   view(): Promise<AccountView | null>
+  /** Its health; asking wakes it and arms an alarm that was lost. */
+  pulse(): Promise<Pulse | null>
   keyView(keyNumber: number): Promise<KeyView | null>
   keys(): Promise<readonly KeyView[]>
   holds(): Promise<readonly HoldView[]>

@@ -60,6 +60,7 @@ import type {
 } from './rebuild-commands.ts'
 import { meter } from './meter.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
+import type { Pulse } from './pulse.ts'
 import { isRenewalDue, setPlan } from './plans.ts'
 import { reverse } from './reversals.ts'
 import * as rebuilding from './rebuilding.ts'
@@ -216,6 +217,10 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
       this.#engine.store.entriesBefore(state.headSeq + 1, recentEntries),
       this.#engine.now(),
     )
+  }
+
+  pulse(): Promise<Pulse | null> {
+    return this.#engine.pulse()
   }
 
   /** A listener: an upgrade to a WebSocket that the platform keeps while the object sleeps. */

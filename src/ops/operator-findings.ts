@@ -2,6 +2,7 @@
 
 import { refuse } from '#core/errors.ts'
 import { driverErrorOf } from '#db/client.ts'
+import { textOfFinding } from '#settlement/finding-texts.ts'
 import { listFindings } from '#settlement/findings.ts'
 import type { OperatorAnswer, OperatorRequest } from './operator-guard.ts'
 
@@ -36,6 +37,8 @@ export async function showFindings({ query, parts, requestId }: OperatorRequest)
           kind: row.kind,
           account_id: row.accountId === '' ? null : row.accountId,
           subject: row.subject,
+          what: textOfFinding(row.kind, row.detail)?.what ?? null,
+          next_step: textOfFinding(row.kind, row.detail)?.nextStep ?? null,
           detail: row.detail,
           seen_count: row.seenCount,
           first_seen_at: row.firstSeenAt.toISOString(),

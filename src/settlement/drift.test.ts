@@ -26,6 +26,9 @@ const object: ObjectState = {
   confirmed: 10,
   balanceAtMarkNanoUsd: nanoUsd(500),
   oldestHoldAgeMs: 0,
+  overdue: null,
+  unconfirmedForMs: 0,
+  databaseBytes: 40_000,
 }
 
 function kindsOf(changedMirror: Partial<MirrorState>, changedObject: Partial<ObjectState> | null = {}) {
@@ -48,6 +51,11 @@ describe('what Postgres and the object hold is compared', () => {
     ['rows that the object never wrote', { maxSeq: 12 }, {}, ['mirror_ahead 1:12']],
     ['an account that no object knows', {}, null, ['account_without_object']],
     ['a hold that nobody ended', {}, { oldestHoldAgeMs: 2 * hourMs }, ['stuck_hold']],
+    ['a wake that did not come', {}, { overdue: { dueAgoMs: 1, armedAgoMs: null } }, ['alarm_missing']],
+    ['entries that nobody confirms', {}, { unconfirmedForMs: hourMs + 1 }, ['unconfirmed']],
+    ['entries that wait for a retry', {}, { unconfirmedForMs: hourMs }, []],
+    ['an object above half of its size', {}, { databaseBytes: 5_000_000_001 }, ['object_large']],
+    ['an object of half its size', {}, { databaseBytes: 5_000_000_000 }, []],
     ['a gap older than any retry', { maxSeq: 10, waitingSince: asMillis(now - hourMs) }, {}, ['gap 1:10']],
     ['a gap of a moment ago', { maxSeq: 10, waitingSince: asMillis(now - 1_000) }, {}, []],
   ])('%s is seen', (_what, changedMirror, changedObject, findings) => {

@@ -30,6 +30,10 @@ export type ObjectState = {
   /** The balance after the entry at the mirror's mark; null where the object has no such entry. */
   balanceAtMarkNanoUsd: NanoUsd | null
   oldestHoldAgeMs: number
+  /** See ledger/pulse.ts. */
+  overdue: { dueAgoMs: number; armedAgoMs: number | null } | null
+  unconfirmedForMs: number
+  databaseBytes: number
 }
 
 export type Verdict = {
@@ -44,6 +48,10 @@ export type Verdict = {
 const gapAfterMs = 30 * minuteMs
 /** Longer than any call may take: its owner and its expiry must both have failed. */
 const stuckHoldAfterMs = 60 * minuteMs
+/** Six times the first wait for a confirmation: Postgres or its consumer is away. */
+const unconfirmedAfterMs = 60 * minuteMs
+/** What the platform allows one object. */
+export const objectBytesMax = 10_000_000_000
 
 export function examine(
   accountId: string,
@@ -71,7 +79,7 @@ export function examine(
     find('account_without_object', '', { epoch: mirror.epoch, maxSeq: mirror.maxSeq })
     return { findings, resend: false, confirm: false }
   }
-  if (object.oldestHoldAgeMs > stuckHoldAfterMs) find('stuck_hold', '', { ageMs: object.oldestHoldAgeMs })
+  for (const { kind, detail } of unwell(object)) find(kind, '', detail)
   if (object.epoch < mirror.epoch) find('epoch_behind', '', { object: object.epoch, mirror: mirror.epoch })
   if (object.epoch !== mirror.epoch) return { findings, resend: true, confirm: false }
   if (mirror.maxSeq > object.head)
@@ -84,6 +92,20 @@ export function examine(
     resend: mirror.markSeq < object.head,
     confirm: mirror.markSeq > object.confirmed && mirror.markSeq <= object.head,
   }
+}
+
+/** What the object says of itself. */
+function unwell(object: ObjectState): readonly { kind: FindingKind; detail: Json }[] {
+  const { oldestHoldAgeMs, overdue, unconfirmedForMs, databaseBytes, head, confirmed } = object
+  const found: { kind: FindingKind; detail: Json }[] = []
+  if (oldestHoldAgeMs > stuckHoldAfterMs)
+    found.push({ kind: 'stuck_hold', detail: { ageMs: oldestHoldAgeMs } })
+  if (overdue !== null) found.push({ kind: 'alarm_missing', detail: { ...overdue } })
+  if (unconfirmedForMs > unconfirmedAfterMs)
+    found.push({ kind: 'unconfirmed', detail: { forMs: unconfirmedForMs, head, confirmed } })
+  if (databaseBytes > objectBytesMax / 2)
+    found.push({ kind: 'object_large', detail: { bytes: databaseBytes, bytesMax: objectBytesMax } })
+  return found
 }
 
 /** As text: a sum that has drifted may be anything. */

@@ -23,6 +23,14 @@ export type FindingKind =
   | 'mirror_ahead'
   | 'account_without_object'
   | 'stuck_hold'
+  /** Something was due and no wake came. */
+  | 'alarm_missing'
+  /** Entries wait too long for Postgres. */
+  | 'unconfirmed'
+  /** An object nears the size that the platform allows. */
+  | 'object_large'
+  /** The sweep does not come round in time. */
+  | 'sweep_behind'
   /** A line of a closed epoch that came after its end; booked again in the epoch that stands. */
   | 'stray'
   | 'epoch_behind'

@@ -1,44 +1,40 @@
-// The hourly sweep: compares Postgres with every object that was active in the last day, and with the rest in rotation.
-// What differs becomes a finding; what is late is asked for again. Asking also wakes an object whose alarm died.
+// The hourly sweep: compares Postgres with the objects whose turn it is (sweep-order.ts) and asks each for its health. What
+// differs becomes a finding; what is late is asked for again. Asking also wakes an object whose alarm died.
 
-import { and, asc, gt, gte, or, sql } from 'drizzle-orm'
-import { addMillis, asMillis, dayMs, hourMs, isoTime, type Millis } from '#core/clock.ts'
-import { readAccountId, type AccountId } from '#core/ids.ts'
+import { sql } from 'drizzle-orm'
+import { asMillis, isoTime, type Millis } from '#core/clock.ts'
+import type { AccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { readString } from '#core/readers.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
-import { accounts } from '#db/schema.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
 import type { SettlementParts } from './parts.ts'
 import { examine, type MirrorState, type ObjectState } from './drift.ts'
 import { recordFindings } from './findings.ts'
 import { advanceMarks } from './mirror.ts'
+import { accountsDue, markSwept, type SweepLimits, sweepBehind, sweepLimits } from './sweep-order.ts'
 
-const accountsPerPage = 200
 const accountsAtOnce = 10
-/** The rest takes a week, an hour's share at a time. */
-const rotationHours = 168
 
 export type SweepCounts = { accounts: number; findings: number; resends: number; failures: number }
 
-export async function reconcile(parts: SettlementParts): Promise<SweepCounts> {
+export async function reconcile(
+  parts: SettlementParts,
+  limits: SweepLimits = sweepLimits,
+): Promise<SweepCounts> {
   const counts: SweepCounts = { accounts: 0, findings: 0, resends: 0, failures: 0 }
-  if (parts.db === undefined) {
+  const { db } = parts
+  if (db === undefined) {
     parts.log.error('settlement_not_configured', { missing: 'DATABASE_URL' })
     return counts
   }
   const now = parts.clock.now()
-  let after = ''
-  for (;;) {
-    const page = await accountsDue(parts.db, now, after)
-    for (let index = 0; index < page.length; index += accountsAtOnce) {
-      const group = page.slice(index, index + accountsAtOnce)
-      const { db } = parts
-      await Promise.all(group.map((accountId) => sweepSafely(accountId, db, parts, counts)))
-    }
-    const last = page.at(-1)
-    if (last === undefined || page.length < accountsPerPage) break
-    after = last
+  const due = await accountsDue(db, now, limits)
+  await recordFindings(db, sweepBehind(due, now), now)
+  for (let index = 0; index < due.length; index += accountsAtOnce) {
+    const group = due.slice(index, index + accountsAtOnce).map(({ accountId }) => accountId)
+    await Promise.all(group.map((accountId) => sweepSafely(accountId, db, parts, counts)))
+    await markSwept(db, group, now)
   }
   parts.log.info('settlement_swept', counts)
   return counts
@@ -92,25 +88,6 @@ async function sweep(
   await parts.accounts(accountId).resend()
 }
 
-async function accountsDue(db: Db, now: Millis, after: string): Promise<readonly AccountId[]> {
-  const share = Math.floor(now / hourMs) % rotationHours
-  const rows = await db
-    .select({ id: accounts.id })
-    .from(accounts)
-    .where(
-      and(
-        gt(accounts.id, after),
-        or(
-          gte(accounts.lastEntryAt, new Date(addMillis(now, -dayMs))),
-          sql`abs(hashtext(${accounts.id}) % ${rotationHours}::integer) = ${share}::integer`,
-        ),
-      ),
-    )
-    .orderBy(asc(accounts.id))
-    .limit(accountsPerPage)
-  return rows.flatMap(({ id }) => readAccountId(id) ?? [])
-}
-
 /** Counted from the rows themselves, not from the mark: a row that went missing below it must be seen. */
 async function mirrorState(db: Db, accountId: AccountId): Promise<MirrorState> {
   const { rows } = await db.execute(sql`with newest as (
@@ -150,16 +127,12 @@ async function mirrorState(db: Db, accountId: AccountId): Promise<MirrorState> {
 }
 
 async function objectState(port: AccountPort, mirror: MirrorState): Promise<ObjectState | null> {
-  const view = await port.view()
-  if (view === null) return null
+  const pulse = await port.pulse()
+  if (pulse === null) return null
   const [atMark] = mirror.markSeq > 0 ? await port.entriesAfter(mirror.markSeq - 1, 1) : []
-  const holds = view.openHolds > 0 ? await port.holds() : []
   return {
-    epoch: view.epoch,
-    head: view.marks.head,
-    confirmed: view.marks.confirmed,
+    ...pulse,
     balanceAtMarkNanoUsd: atMark?.seq === mirror.markSeq ? atMark.balanceAfterNanoUsd : null,
-    oldestHoldAgeMs: Math.max(0, ...holds.map((hold) => hold.ageMs)),
   }
 }
 

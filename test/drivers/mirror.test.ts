@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm'
 import { migrate } from 'drizzle-orm/neon-http/migrator'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asMillis, hourMs, type Clock } from '#core/clock.ts'
+import type { AccountId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import { makeDb, type Db } from '#db/client.ts'
 import { consumeEntries, type QueueMessage } from '#settlement/consumer.ts'
@@ -374,6 +375,85 @@ describe('the sweep', () => {
       },
     })
     expect(counts).toMatchObject({ accounts: 3, resends: 2, failures: 1 })
+  })
+})
+
+describe('the sweep comes round', () => {
+  const start = Date.parse('2026-11-01T12:00:00Z')
+
+  /** Known to Postgres, with a first entry at `lastEntryMs`; oldest by name first. */
+  async function known(count: number, lastEntryMs: number): Promise<StandInAccount[]> {
+    const accounts = Array.from({ length: count }, () => new StandInAccount().live(2))
+    const time = new Date(lastEntryMs).toISOString()
+    for (const { accountId } of accounts)
+      await db.execute(sql`insert into accounts (id, name, region, created_at, last_entry_at)
+        values (${accountId}, '', 'e', ${time}::timestamptz, ${time}::timestamptz)`)
+    return accounts
+  }
+
+  test('each run visits so many accounts at most, the active first, and all have their turn', async () => {
+    const active = await known(4, start - hourMs)
+    const rest = await known(6, start - 48 * hourMs)
+    const all = [...active, ...rest]
+    const pulses = (accounts: readonly StandInAccount[]) => accounts.map((account) => account.pulses)
+    for (let run = 0; run < 4; run += 1) {
+      const before = pulses(all).reduce((sum, count) => sum + count, 0)
+      const counts = await reconcile(partsFor(all, start + run * hourMs), { accounts: 5, active: 3 })
+      expect(counts.accounts).toBe(5)
+      expect(pulses(all).reduce((sum, count) => sum + count, 0) - before).toBe(5)
+    }
+    expect(pulses(all).every((count) => count >= 1)).toBe(true)
+    expect(Math.min(...pulses(active))).toBeGreaterThan(1)
+  })
+
+  test('an account that cannot be reached has had its turn like the others', async () => {
+    const [lost, other] = await known(2, start - hourMs)
+    const parts = partsFor(other === undefined ? [] : [other], start)
+    const ports = (accountId: AccountId) => {
+      if (accountId === lost?.accountId) throw new Error('the object is overloaded')
+      return parts.accounts(accountId)
+    }
+    for (let run = 0; run < 2; run += 1)
+      await reconcile(
+        { ...parts, accounts: ports, clock: partsFor([], start + run).clock },
+        { accounts: 1, active: 1 },
+      )
+    expect(other?.pulses).toBe(1)
+  })
+
+  test('a sweep that does not come round in time is a finding with its figure', async () => {
+    const accounts = await known(3, start - hourMs)
+    await reconcile(partsFor(accounts, start))
+    await reconcile(partsFor(accounts, start + 3 * hourMs), { accounts: 1, active: 1 })
+    expect(await kinds()).toEqual([])
+    await reconcile(partsFor(accounts, start + 5 * hourMs), { accounts: 1, active: 1 })
+    const [finding] = await listFindings(db, { beforeId: undefined, limit: 10 })
+    expect(finding).toMatchObject({ kind: 'sweep_behind', subject: 'active', detail: { forMs: 5 * hourMs } })
+  })
+
+  test('what an object says of its health is a finding each, with its figure, counted when it is seen again', async () => {
+    const account = new StandInAccount().live(2)
+    await consumeEntries([message(account.messages(4)[0])], partsFor([account]))
+    account.pulse = {
+      overdue: { dueAgoMs: 400_000, armedAgoMs: null },
+      unconfirmedForMs: 2 * hourMs,
+      oldestHoldAgeMs: 3 * hourMs,
+      databaseBytes: 6_000_000_000,
+    }
+    for (let run = 0; run < 2; run += 1) await reconcile(partsFor([account]))
+    const found = await listFindings(db, { beforeId: undefined, limit: 10 })
+    expect(found.map(({ kind, detail, seenCount }) => ({ kind, detail, seenCount }))).toEqual(
+      expect.arrayContaining([
+        { kind: 'stuck_hold', detail: { ageMs: 3 * hourMs }, seenCount: 2 },
+        { kind: 'alarm_missing', detail: { dueAgoMs: 400_000, armedAgoMs: null }, seenCount: 2 },
+        { kind: 'unconfirmed', detail: { forMs: 2 * hourMs, head: 4, confirmed: 4 }, seenCount: 2 },
+        {
+          kind: 'object_large',
+          detail: { bytes: 6_000_000_000, bytesMax: 10_000_000_000 },
+          seenCount: 2,
+        },
+      ]),
+    )
   })
 })
 

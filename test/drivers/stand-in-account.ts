@@ -7,7 +7,7 @@ import { makeAccountId, keyNumber, type AccountId } from '#core/ids.ts'
 import { addNanoUsd, nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
 import type { CommandAnswer, Confirm } from '#ledger/account-commands.ts'
-import type { AccountView } from '#ledger/account-views.ts'
+import type { Pulse } from '#ledger/pulse.ts'
 import type { ChargeDetail } from '#ledger/call-commands.ts'
 import type { Entry, EntryKind } from '#ledger/entry.ts'
 
@@ -28,6 +28,9 @@ export class StandInAccount {
   readonly entries: SentEntry[] = []
   confirmed = 0
   resends = 0
+  pulses = 0
+  /** What it says of its health beside the usual. */
+  pulse: Partial<Pulse> = {}
   readonly confirms: Confirm[] = []
 
   add(draft: EntryDraft): SentEntry {
@@ -114,8 +117,11 @@ export function portsOf(accounts: readonly StandInAccount[]): AccountPorts {
         if (account !== undefined) account.resends += 1
         return { ok: true }
       },
-      view: async () => (account === undefined ? null : viewOf(account)),
-      holds: async () => [],
+      pulse: async () => {
+        if (account === undefined) return null
+        account.pulses += 1
+        return pulseOf(account)
+      },
       entriesAfter: async (afterSeq, limit) =>
         account?.entries.filter((entry) => entry.seq > afterSeq).slice(0, limit) ?? [],
     }
@@ -123,44 +129,18 @@ export function portsOf(accounts: readonly StandInAccount[]): AccountPorts {
   }
 }
 
-function viewOf(account: StandInAccount): AccountView {
+function pulseOf(account: StandInAccount): Pulse {
   const head = account.entries.length
-  const balance = account.entries.at(-1)?.balanceAfterNanoUsd ?? zeroNanoUsd
+  const { confirmed, pulse } = account
   return {
-    accountId: account.accountId,
-    name: 'Ada',
     epoch: 1,
-    postedNanoUsd: balance,
-    heldNanoUsd: zeroNanoUsd,
-    monthUsedNanoUsd: zeroNanoUsd,
-    availableNanoUsd: balance,
-    debtNanoUsd: nanoUsd(0),
-    buckets: [],
-    openHolds: 0,
-    lifetimeAdded: '0.00',
-    lifetimeBonus: '0.00',
-    lifetimeSpent: '0.00',
-    lifetimeUsage: '0.00',
-    plan: null,
-    allowances: [],
-    settings: {
-      rpm: 50,
-      tpm: 2_000_000,
-      inFlight: 100,
-      keysMax: 50,
-      monthlySpendLimitNanoUsd: null,
-      lowBalanceThresholdNanoUsd: zeroNanoUsd,
-      isFrozen: false,
-      mode: 'prepaid',
-      creditLimitNanoUsd: nanoUsd(0),
-      endUserBudgets: [],
-    },
-    rate: {
-      requests: { limit: 50, remaining: 50, resetMs: 0 },
-      tokens: { limit: 2_000_000, remaining: 2_000_000, resetMs: 0 },
-      inFlight: { limit: 100, remaining: 100 },
-    },
-    marks: { head, sent: head, confirmed: account.confirmed },
-    recent: [],
+    head,
+    sent: head,
+    confirmed,
+    overdue: null,
+    unconfirmedForMs: 0,
+    oldestHoldAgeMs: 0,
+    databaseBytes: 40_000,
+    ...pulse,
   }
 }

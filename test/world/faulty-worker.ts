@@ -11,7 +11,7 @@ type FaultRequest =
   | { kind: 'freeze' | 'unreachable' | 'evict'; accountId: string; ms: number }
   /** Every call takes so much longer, half of it on its way there: an object on another continent. */
   | { kind: 'far'; accountId: string; ms: number; roundTripMs: number }
-  | { kind: 'restart' | 'lose'; accountId: string }
+  | { kind: 'restart' | 'lose' | 'lose_alarm'; accountId: string }
   /** The n-th next call of the method does its work, and then its caller hears of a failure. */
   | { kind: 'fail_after'; accountId: string; method: string; calls: number }
   | { kind: 'drop_messages' | 'fail_before_messages' | 'fail_after_messages'; ms: number }
@@ -46,7 +46,11 @@ export class AccountObject extends RealAccountObject {
     seenOf(context.id.toString()).constructions += 1
   }
 
-  /** Ends this instance as an eviction or a deploy does: memory is gone, storage stays. */
+  /** As after seven failures of its alarm: the platform gives it up, and the running instance does not know. */
+  async loseAlarmByTest(): Promise<void> {
+    await contexts.get(this)?.storage.deleteAlarm()
+  }
+
   /** As if the platform had lost the object: its storage is empty, its alarm gone. */
   async loseByTest(): Promise<void> {
     const context = contexts.get(this)
@@ -55,6 +59,7 @@ export class AccountObject extends RealAccountObject {
     context?.abort('lost by a test')
   }
 
+  /** Ends this instance as an eviction or a deploy does: memory is gone, storage stays. */
   restartByTest(): void {
     contexts.get(this)?.abort('restarted by a test')
   }
@@ -81,6 +86,8 @@ const methods = [
   'finishRebuild',
   'rebook',
   'view',
+  'pulse',
+  'erase',
   'keyView',
   'keys',
   'holds',
@@ -211,7 +218,8 @@ async function burst(
 
 async function plant(fault: FaultRequest, env: Env): Promise<Response> {
   if (fault.kind === 'clear') faults.clear()
-  else if (fault.kind === 'restart' || fault.kind === 'lose') await end(env, fault)
+  else if (fault.kind === 'restart' || fault.kind === 'lose' || fault.kind === 'lose_alarm')
+    await end(env, fault)
   else if (fault.kind === 'fail_after') {
     const id = env.ACCOUNT.idFromName(fault.accountId).toString()
     failuresAfter.set(`${fault.method} ${id}`, fault.calls)
@@ -225,13 +233,15 @@ async function plant(fault: FaultRequest, env: Env): Promise<Response> {
 
 async function end(
   env: Env,
-  { accountId, kind }: { accountId: string; kind: 'restart' | 'lose' },
+  { accountId, kind }: { accountId: string; kind: 'restart' | 'lose' | 'lose_alarm' },
 ): Promise<void> {
   // The binding's class is the one above, which has a method more than the product's.
   const stub = env.ACCOUNT.get(env.ACCOUNT.idFromName(accountId)) as unknown as {
     restartByTest(): Promise<void>
     loseByTest(): Promise<void>
+    loseAlarmByTest(): Promise<void>
   }
+  if (kind === 'lose_alarm') return stub.loseAlarmByTest()
   // The call ends with the object that it ends.
   const ended = kind === 'restart' ? stub.restartByTest() : stub.loseByTest()
   await ended.catch(() => undefined)

@@ -1,0 +1,131 @@
+// What each finding means and what to do about it, for the operator who reads it at night.
+
+import type { Json } from '#core/errors.ts'
+import { isObject, readString } from '#core/readers.ts'
+import type { FindingKind } from './findings.ts'
+
+export type FindingText = { readonly what: string; readonly nextStep: string }
+
+const texts: { readonly [Kind in FindingKind]: FindingText } = {
+  hash_conflict: {
+    what: 'Two different ledger lines under one number; the first stands.',
+    nextStep: 'An object was restored without a rebuild: POST …/rebuild with discard: true.',
+  },
+  unreadable_message: {
+    what: 'A queue message that is no batch of entries; it was set aside.',
+    nextStep: 'Nothing is lost: objects send again. Look for another version that writes to the queue.',
+  },
+  poison_message: {
+    what: 'Postgres refuses the rows of a message; detail.code is its reason.',
+    nextStep: 'Apply missing migrations; the object sends the same entries again.',
+  },
+  dead_letter: {
+    what: 'A message of entries was tried to the end.',
+    nextStep: 'Look whether Postgres was away; the object sends its entries again.',
+  },
+  dead_capture: {
+    what: 'The end of a call was never acknowledged by its object: its cost is not booked.',
+    nextStep: 'Book detail.costNanoUsd by POST …/adjustments, or waive it.',
+  },
+  drift: {
+    what: 'Two stores, or a sum and its rows, differ.',
+    nextStep:
+      'Compare detail with GET …/statement; if Postgres was changed, restore its rows or resend {from: 1}.',
+  },
+  gap: {
+    what: 'Entries before detail.maxSeq have not arrived, longer than any retry takes.',
+    nextStep: 'POST …/resend; if it stays, read the findings about poison messages.',
+  },
+  rows_missing: {
+    what: 'Rows below the mark are gone from Postgres.',
+    nextStep: 'POST …/resend {from: 1} writes them again.',
+  },
+  mirror_ahead: {
+    what: 'Postgres has lines that the object does not know: the object was restored to an earlier time.',
+    nextStep: 'POST …/rebuild with discard: true.',
+  },
+  account_without_object: {
+    what: 'Postgres knows an account whose object is empty.',
+    nextStep: 'POST …/rebuild makes it anew.',
+  },
+  stuck_hold: {
+    what: 'A hold is open for longer (detail.ageMs) than any call may take: neither its owner nor its expiry ended it.',
+    nextStep: 'Read the account’s findings of kind ledger (chore_put_off); its money is held until then.',
+  },
+  alarm_missing: {
+    what: 'Something was due and no wake came; the object was woken and its alarm armed again by the sweep.',
+    nextStep: 'None if it stays at one. If it is seen again, read the object’s log for alarm_failed.',
+  },
+  unconfirmed: {
+    what: 'Entries wait for Postgres for longer (detail.forMs) than an hour.',
+    nextStep: 'Look at the entries queue, its consumer’s log and Postgres; nothing is lost meanwhile.',
+  },
+  object_large: {
+    what: 'An object has used more than half of what the platform allows it (detail.bytes of detail.bytesMax).',
+    nextStep: 'Plan a new account for this customer; at the limit it can take no more calls.',
+  },
+  sweep_behind: {
+    what: 'An account was not compared for longer than it should be (detail.forMs).',
+    nextStep:
+      'More accounts than the hourly sweep visits: run the trigger more often (crons in wrangler.toml).',
+  },
+  stray: {
+    what: 'A line of a closed epoch came after its end and was booked again.',
+    nextStep: 'Compare with the account’s newest entries if its kind is one that a human books.',
+  },
+  epoch_behind: {
+    what: 'The object lives in an older epoch than Postgres: it was restored from before a rebuild.',
+    nextStep: 'POST …/rebuild with discard: true.',
+  },
+  ledger: {
+    what: 'The object found something about itself.',
+    nextStep: 'Read detail.',
+  },
+}
+
+/** By the `what` of an object's own finding. */
+const ledgerTexts: { readonly [what: string]: FindingText } = {
+  chore_put_off: {
+    what: 'Something that the account does by itself cannot be written; it is tried again every minute.',
+    nextStep: 'detail.detail.message says why. Its hold or credit stays as it is until it can be.',
+  },
+  command_failed: {
+    what: 'A command failed twice and was answered with internal.',
+    nextStep: 'detail.detail.message says why; the caller tries again.',
+  },
+  invariant_broken: {
+    what: 'The account’s books do not add up; it admits no calls until they are rebuilt.',
+    nextStep: 'Keep the statement, then POST …/rebuild with discard: true.',
+  },
+  confirmation_differs: {
+    what: 'Postgres confirmed other entries than the object has.',
+    nextStep: 'Compare detail with GET …/statement; then resend {from: 1} or rebuild.',
+  },
+  charged_above_hold: {
+    what: 'A provider billed more than the dearest honest answer.',
+    nextStep: 'Compare the model’s price card and limits with the provider’s.',
+  },
+  refused_after_dispatch: {
+    what: 'A call was sent upstream and then refused: the provider may bill you for it.',
+    nextStep: 'None; after three in an hour this account waits for its admissions for a day.',
+  },
+  written_off: {
+    what: 'A part of a cost is paid by nobody: the account had no more.',
+    nextStep: 'None; detail.detail.amountNanoUsd is your loss.',
+  },
+  capture_too_old: {
+    what: 'The end of a call came after the object had forgotten it; it is not booked.',
+    nextStep: 'Book it by POST …/adjustments, or waive it.',
+  },
+}
+
+export function textOfFinding(kind: string, detail: Json): FindingText | undefined {
+  const own: unknown = kind === 'ledger' && isObject(detail) ? detail['detail'] : undefined
+  const what = isObject(own) ? readString(own['what']) : undefined
+  const ledger = what === undefined ? undefined : ledgerTexts[what]
+  return ledger ?? (isKnown(kind) ? texts[kind] : undefined)
+}
+
+function isKnown(kind: string): kind is FindingKind {
+  return Object.hasOwn(texts, kind)
+}

@@ -1,0 +1,50 @@
+// The hourly sweep wakes an object whose alarm the platform has given up, and the operator reads what was found and what to do.
+
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { World } from '../../dev/world.ts'
+import { valueAt } from '../world/chat.ts'
+import { startFaultyWorld } from '../world/faulty-world.ts'
+import { ask, streamOf } from '../world/gateway.ts'
+
+let world: World
+
+beforeAll(async () => {
+  world = await startFaultyWorld({ vars: { TIME_SCALE: '40' } })
+})
+
+afterAll(() => world.stop())
+
+async function findingsOf(accountId: string): Promise<readonly unknown[]> {
+  const { data } = await world.operator('GET', '/findings?limit=200')
+  return Array.isArray(data)
+    ? data.filter((found: unknown) => valueAt(found, 'account_id') === accountId)
+    : []
+}
+
+// Cases: billing-bugs 68, 69
+test('an object whose alarm is gone is woken by the sweep, once, and a finding says so', async () => {
+  const { accountId, apiKey } = await world.newAccount()
+  const body = streamOf({ tokens: 4_000, firstMs: 5, gapMs: 50 })
+  const leaving = new AbortController()
+  const call = ask(world, { apiKey, body, signal: leaving.signal }).catch(() => undefined)
+  const held = async () => valueAt(await world.operator('GET', `/accounts/${accountId}`), 'open_holds')
+  await vi.waitFor(async () => expect(await held()).toBe(1), { timeout: 5_000, interval: 20 })
+  await world.fault({ kind: 'lose_alarm', accountId })
+  await world.runCron()
+  leaving.abort()
+  await call
+
+  const found = await findingsOf(accountId)
+  expect(found).toMatchObject([
+    {
+      kind: 'alarm_missing',
+      detail: { armedAgoMs: null },
+      seen_count: 1,
+      what: expect.stringContaining('no wake came'),
+      next_step: expect.any(String),
+    },
+  ])
+  await vi.waitFor(async () => expect(await held()).toBe(0), { timeout: 30_000, interval: 100 })
+  await world.runCron()
+  expect(await findingsOf(accountId)).toEqual(found)
+}, 60_000)
