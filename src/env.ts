@@ -21,6 +21,8 @@ export type Env = {
   OPERATOR_TOKEN?: string
   /** Operator requests per minute and credential; 100 where absent. */
   OPERATOR_RPM?: string
+  /** `plain`: refusals under /v1 are `{"error": "…"}`; OpenAI's error object where absent. */
+  ERROR_SHAPE?: string
   DATABASE_URL?: string
   /** Development only: the HTTP endpoint that speaks Neon's protocol. */
   NEON_HTTP?: string

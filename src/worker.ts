@@ -22,6 +22,7 @@ import { RefusalMemory } from '#gateway/refusal-memory.ts'
 import { refusalResponse } from '#gateway/refusal-response.ts'
 import { authenticateReader, gatewayRoutes } from '#gateway/routes.ts'
 import { Standing } from '#gateway/standing.ts'
+import { plainErrors } from '#dialects/plain-errors.ts'
 import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
 import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
@@ -198,12 +199,14 @@ function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
   app.get('/', (c) => welcomeAnswer({ origin: new URL(c.req.url).origin, version }))
   app.get('/healthz', () => healthAnswer({ version, isConfigured: isConfigured(env) }))
   app.get('/openapi.json', () => openapiAnswer(openapiDocument(routeTable, version)))
-  app.use('/v1/*', async (c, next) => {
-    const isOpen = c.req.path === '/v1/models' || c.req.path.startsWith('/v1/models/')
-    if (!isOpen && !isSecret(env.KEY_SECRET)) return refuseNow(notConfigured('KEY_SECRET'))
-    return next()
-  })
-  // First: its CORS headers and its limits stand before every other route under /v1.
+  // Outermost, so that it sees every refusal; `/v2` is of a platform that knows no other shape.
+  for (const path of env.ERROR_SHAPE === 'plain' ? ['/v1/*', '/v2/*'] : ['/v2/*']) app.use(path, plainErrors)
+  for (const path of ['/v1/*', '/v2/*'])
+    app.use(path, async (c, next) => {
+      if (isSecret(env.KEY_SECRET) || c.req.path.startsWith('/v1/models')) return next()
+      return refuseNow(notConfigured('KEY_SECRET'))
+    })
+  // First among the routes: its CORS headers and its limits stand before every other route under /v1.
   app.route('/', gatewayRoutes(parts))
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))

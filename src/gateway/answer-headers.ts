@@ -56,6 +56,7 @@ export const exposedHeaders = [
   'x-max-tokens-lowered',
   'idempotent-replayed',
   'x-should-retry',
+  'x-error-code',
   'retry-after',
   'x-ratelimit-limit-requests',
   'x-ratelimit-remaining-requests',

@@ -91,9 +91,10 @@ export async function readCredits(reading: Reading): Promise<Answer> {
   return { ok: true, body: { data: creditsBody(asked.value) } }
 }
 
-export function creditsBody(
-  view: Pick<AccountView, 'lifetimeAdded' | 'lifetimeBonus' | 'lifetimeSpent'>,
-): Json {
+export function creditsBody(view: Pick<AccountView, 'lifetimeAdded' | 'lifetimeBonus' | 'lifetimeSpent'>): {
+  readonly total_credits: number
+  readonly total_usage: number
+} {
   const added = (parseUsdSum(view.lifetimeAdded) ?? 0n) + (parseUsdSum(view.lifetimeBonus) ?? 0n)
   return { total_credits: Number(formatUsdSum(added)), total_usage: Number(view.lifetimeSpent) }
 }

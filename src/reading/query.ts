@@ -106,3 +106,35 @@ function readTime(query: URLSearchParams, name: 'from' | 'to', absent: Millis): 
     param: name,
   })
 }
+
+type DayNames<Name extends string> = { first: Name; last: Name; absentLast: Millis }
+
+/** Two dates that other platforms' routes call by other names, both as the first moment of their day; whether the last one counts is the route's affair. */
+export function readDays<Name extends string>(
+  query: URLSearchParams,
+  names: DayNames<Name>,
+): Read<{ first: Millis; last: Millis }> {
+  const last = readDay(query, names.last, names.absentLast)
+  if (!last.ok) return last
+  const first = readDay(query, names.first, addMillis(last.value, -rangeDaysDefault * dayMs))
+  if (!first.ok) return first
+  if (first.value > last.value)
+    return refuse('invalid_request', {
+      message: `${names.first} must not be after ${names.last}.`,
+      param: names.first,
+    })
+  if (last.value - first.value > rangeDaysMax * dayMs)
+    return refuse('invalid_request', {
+      message: `The range may cover at most ${rangeDaysMax} days.`,
+      param: names.first,
+    })
+  return { ok: true, value: { first: first.value, last: last.value } }
+}
+
+function readDay(query: URLSearchParams, name: string, absent: Millis): Read<Millis> {
+  const text = query.get(name)
+  if (text === null) return { ok: true, value: absent }
+  const value = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isFinite(value) && value >= 0) return { ok: true, value: asMillis(value) }
+  return refuse('invalid_request', { message: `${name} must be a date such as 2026-11-01.`, param: name })
+}

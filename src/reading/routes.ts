@@ -2,6 +2,8 @@
 
 import { Hono } from 'hono'
 import { usdText, type RouteDescription, type Schema } from '#core/route-table.ts'
+import { readCostCredits, readCostUsage } from './cost-management.ts'
+import { readBillingUsage, readCreditGrants, readSubscription } from './dashboard-billing.ts'
 import { readAccount, readCredits, readHolds, readKey } from './account.ts'
 import { answerEvents } from './events.ts'
 import { readGeneration } from './generation.ts'
@@ -20,6 +22,7 @@ const cursor: Schema = { type: 'string', description: 'The next_cursor of the pa
 const nextCursor: Schema = { anyOf: [text, { type: 'null' }] }
 const limit: Schema = { type: 'integer', minimum: 1, maximum: pageLimitMax }
 const time: Schema = { type: 'string', description: 'A date or a time with its zone, UTC if a date.' }
+const date: Schema = { type: 'string', description: 'A date, UTC.', format: 'date' }
 const object = (properties: { readonly [name: string]: Schema }): Schema => ({ type: 'object', properties })
 
 const routes: readonly ReadingRoute[] = [
@@ -105,6 +108,59 @@ const routes: readonly ReadingRoute[] = [
       }),
     },
   },
+  {
+    answerWith: readSubscription,
+    route: {
+      ...described('/v1/dashboard/billing/subscription', "What was ever added, in OpenAI's old fields."),
+      answer: object({ object: text, hard_limit_usd: number, has_payment_method: { type: 'boolean' } }),
+    },
+  },
+  {
+    answerWith: readBillingUsage,
+    route: {
+      ...described(
+        '/v1/dashboard/billing/usage',
+        "What was spent, in cents: from start_date up to end_date, or ever; in OpenAI's old fields.",
+      ),
+      query: { start_date: date, end_date: date },
+      answer: object({ object: text, daily_costs: list, total_usage: number }),
+    },
+  },
+  {
+    answerWith: readCreditGrants,
+    route: {
+      ...described(
+        '/v1/dashboard/billing/credit_grants',
+        "Credit given, used and left, in OpenAI's old fields.",
+      ),
+      answer: object({ object: text, total_granted: number, total_used: number, total_available: number }),
+    },
+  },
+  {
+    answerWith: readCostCredits,
+    route: {
+      ...described('/v2/cost_management/credits/', 'The balance as one number; errors are {"error": "…"}.'),
+      answer: object({ credits: number }),
+    },
+  },
+  {
+    answerWith: readCostUsage,
+    route: {
+      ...described(
+        '/v2/cost_management/',
+        'Usage by key, step, feature and provider; errors are {"error": "…"}.',
+      ),
+      query: {
+        begin: date,
+        end: { ...date, description: 'The last day that counts.' },
+        step: { type: 'integer', minimum: 1, maximum: 4, description: 'By day, week, month or year.' },
+        provider: text,
+        subfeature: text,
+        token: { type: 'string', description: 'The number of a key.' },
+      },
+      answer: object({ response: list }),
+    },
+  },
 ]
 
 function described(path: string, summary: string) {
@@ -115,7 +171,10 @@ export const readingRouteTable: readonly RouteDescription[] = routes.map(({ rout
 
 export function readingRoutes(parts: ReadingParts): Hono {
   const app = new Hono()
-  for (const { route, ...answering } of routes)
-    app.get(route.path, (c) => answerRead(c.req.raw, parts, answering))
+  for (const { route, ...answering } of routes) {
+    // A slash at the end belongs to these addresses and is often forgotten.
+    const paths = route.path.endsWith('/') ? [route.path, route.path.slice(0, -1)] : [route.path]
+    for (const path of paths) app.get(path, (c) => answerRead(c.req.raw, parts, answering))
+  }
   return app
 }

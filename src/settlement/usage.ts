@@ -116,7 +116,7 @@ function totalsOf(row: Figures | undefined): UsageTotals {
   }
 }
 
-function within({ accountId, from, to }: UsageRange): SQL | undefined {
+export function within({ accountId, from, to }: UsageRange): SQL | undefined {
   return and(
     eq(charges.accountId, accountId),
     gte(charges.createdAt, new Date(from)),

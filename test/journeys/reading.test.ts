@@ -204,6 +204,8 @@ describe('nobody reads what is not theirs', () => {
 
   // Cases: billing-bugs 62
   test('two accounts that ask the same get each their own, never from a cache', async () => {
+    // Both were given the same, and nothing of theirs runs.
+    const alike = new Set(['/v1/account/holds', '/v1/dashboard/billing/subscription'])
     const answering = readingRouteTable.filter(({ contentType }) => contentType === undefined)
     for (const { path } of answering) {
       const query = path === '/v1/generation' ? `?id=${ada.calls[0]?.callId}` : ''
@@ -211,7 +213,7 @@ describe('nobody reads what is not theirs', () => {
       expect(mine.status, path).toBe(200)
       for (const { headers } of [mine, theirs])
         expect(headers.get('cache-control'), path).toMatch(/^private, no-store/)
-      if (path !== '/v1/account/holds') expect(mine.body, path).not.toEqual(theirs.body)
+      if (!alike.has(path)) expect(mine.body, path).not.toEqual(theirs.body)
     }
   })
 
@@ -229,7 +231,9 @@ describe('nobody reads what is not theirs', () => {
       for (const headers of strange) {
         const { status, body } = await get(`${path}?limit=-1`, headers)
         expect(status, `${path} ${JSON.stringify(headers)}`).toBe(401)
-        expect(valueAt(body, 'error', 'code')).toBe('invalid_api_key')
+        // Of another platform, whose errors are texts.
+        if (path.startsWith('/v2/')) expect(valueAt(body, 'error')).toContain('API key')
+        else expect(valueAt(body, 'error', 'code')).toBe('invalid_api_key')
       }
   })
 
