@@ -13,7 +13,14 @@ import {
   priceOf,
   settledCharges,
 } from '../world/charges.ts'
-import { ask, chatOf, streamOf, upstreamRequestsOf, type WireAnswer } from '../world/gateway.ts'
+import {
+  ask,
+  chatOf,
+  outputTokensMax,
+  streamOf,
+  upstreamRequestsOf,
+  type WireAnswer,
+} from '../world/gateway.ts'
 import { openStream } from '../world/live-stream.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import { range } from '../world/storm.ts'
@@ -81,12 +88,14 @@ describe('429', () => {
 
 describe('402', () => {
   test('insufficient_credits names what is missing and what would still be affordable, which then is', async () => {
-    const account = await accountWith(sharedWorld(), nanoUsd((await holdOf(await newAccount())) - 1))
+    // The whole answer and nothing for the prompt: too little however its tokens are counted.
+    const account = await accountWith(sharedWorld(), priceOf({ input: 0, output: outputTokensMax }))
     const refused = await call(account)
     expect(refused).toMatchObject({ status: 402, errorCode: 'insufficient_credits' })
     expect(refused.headers.get('x-should-retry')).toBe('false')
     const tokens = Number(valueAt(figuresOf(refused), 'max_affordable_tokens'))
-    expect(tokens).toBe(199)
+    expect(tokens).toBeLessThan(outputTokensMax)
+    expect(tokens).toBeGreaterThan(outputTokensMax / 2)
     await expectNothingCharged(sharedWorld(), account)
     expect((await call(account, { max_completion_tokens: tokens })).status).toBe(200)
   })
@@ -145,7 +154,8 @@ describe('402', () => {
     const named = (endUser: string) =>
       ask(sharedWorld(), {
         apiKey: account.apiKey,
-        body: chatOf(short, { user: account.accountId }),
+        // All that it may: what is left then is too little for another, however its prompt is counted.
+        body: chatOf({ ...short, tokens: outputTokensMax }, { user: account.accountId }),
         headers: { 'x-end-user': endUser },
       })
     expect((await named('ada')).status).toBe(200)
@@ -178,6 +188,22 @@ describe('402', () => {
     expect(refused).toMatchObject({ status: 402, errorCode: 'monthly_spend_limit_reached' })
     expect(figuresOf(refused)).toMatchObject({ limit_source: 'account_month', limit: '0.000001' })
     const lifted = { monthly_spend_limit: null, reason: 'a test' }
+    await operator('PATCH', `/accounts/${account.accountId}`, lifted)
+    expect((await call(account)).status).toBe(200)
+  })
+
+  // Requirements: 50
+  test('monthly_spend_limit_reached of a postpaid account, whatever its credit line, until the next month', async () => {
+    const settings = { mode: 'postpaid', credit_limit: '5.00', monthly_spend_limit: '0.000001' }
+    const account = await sharedWorld().newAccount({ creditUsd: '0', settings })
+    const refused = await call(account)
+    expect(refused).toMatchObject({ status: 402, errorCode: 'monthly_spend_limit_reached' })
+    const now = new Date()
+    const leftMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1) - now.getTime()
+    const resetsInSeconds = Number(valueAt(figuresOf(refused), 'resets_in_seconds'))
+    expect(Math.abs(resetsInSeconds - leftMs / 1000)).toBeLessThan(60)
+    expect(refused.headers.get('x-should-retry')).toBe('false')
+    const lifted = { monthly_spend_limit: '1.00', reason: 'a test' }
     await operator('PATCH', `/accounts/${account.accountId}`, lifted)
     expect((await call(account)).status).toBe(200)
   })
