@@ -76,7 +76,8 @@ export function answerOf(status: number, headers: Headers, text: string): WireAn
     body,
     events,
     callId: headers.get('x-generation-id') ?? '',
-    errorCode: valueAt(error, 'error', 'code'),
+    // Where the error is a text, a header names its code.
+    errorCode: valueAt(error, 'error', 'code') ?? headers.get('x-error-code') ?? undefined,
     message: textAt(error, 'error', 'message'),
   }
 }
