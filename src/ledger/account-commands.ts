@@ -64,6 +64,27 @@ export type ReverseAnswer =
     }
   | { ok: false; code: 'beyond_charge'; leftNanoUsd: NanoUsd }
 
+/** Gives money back to whoever paid it, from what was paid alone. */
+export type Refund = {
+  reference: string
+  /** The reference of the credit that it came by; null for whatever was paid, the newest first. */
+  payment: string | null
+  /** Null for all that can go back. */
+  amountNanoUsd: NanoUsd | null
+  reason: string
+  actor: string
+  /** It has left already (a line that was lost): booked in any case, as a debt if need be. */
+  isPaidOut?: boolean
+}
+
+export type RefundAnswer =
+  | { ok: true; seq: number; amountNanoUsd: NanoUsd; balanceNanoUsd: NanoUsd; isRepeat: boolean }
+  | {
+      ok: false
+      code: 'no_such_account' | 'invalid_amount' | 'no_such_payment' | 'reference_reused' | 'internal'
+    }
+  | { ok: false; code: 'beyond_refundable'; leftNanoUsd: NanoUsd }
+
 export type BudgetWindow = 'day' | 'week' | 'month' | 'lifetime'
 export type Budget = { window: BudgetWindow; amountNanoUsd: NanoUsd }
 

@@ -17,6 +17,8 @@ import type {
   EraseAnswer,
   PutKey,
   Resend,
+  Refund,
+  RefundAnswer,
   Reverse,
   ReverseAnswer,
   RevokeKey,
@@ -59,6 +61,7 @@ export type AccountPort = {
   create(command: Create): Promise<CommandAnswer>
   credit(command: Credit): Promise<CreditAnswer>
   reverse(command: Reverse): Promise<ReverseAnswer>
+  refund(command: Refund): Promise<RefundAnswer>
   putKey(command: PutKey): Promise<KeyAnswer>
   editKey(command: EditKey): Promise<KeyAnswer>
   rotateKey(command: RotateKey): Promise<KeyAnswer>

@@ -23,6 +23,8 @@ import type {
   EraseAnswer,
   PutKey,
   Resend,
+  Refund,
+  RefundAnswer,
   Reverse,
   ReverseAnswer,
   RevokeKey,
@@ -62,6 +64,7 @@ import { meter } from './meter.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import type { Pulse } from './pulse.ts'
 import { isRenewalDue, setPlan } from './plans.ts'
+import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import * as rebuilding from './rebuilding.ts'
 import { zeroNanoUsd } from '#core/money.ts'
@@ -133,6 +136,10 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   reverse(command: Reverse): Promise<ReverseAnswer> {
     return this.#ask<ReverseAnswer>((draft) => reverse(draft, command), noAccount, failed)
+  }
+
+  refund(command: Refund): Promise<RefundAnswer> {
+    return this.#ask<RefundAnswer>((draft) => refund(draft, command), noAccount, failed)
   }
 
   putKey(command: PutKey): Promise<KeyAnswer> {

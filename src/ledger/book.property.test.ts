@@ -23,6 +23,7 @@ import { captureOf, dollar, grantOf, keyOf, secretHashOf } from './example-comma
 import { beat, release } from './holds.ts'
 import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
 import { forceOf, spendingOf } from './key-force.ts'
+import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
 import { usedIn, holdsOfKey } from './spending-limits.ts'
@@ -82,6 +83,7 @@ type Step =
   | { do: 'crash' }
   | { do: 'reverse'; slot: number; reference: number; amount: number | null }
   | { do: 'erase'; reference: number }
+  | { do: 'refund'; reference: number; payment: number | null; amount: number | null }
   | { do: 'vain'; slot: number; cost: number }
   | { do: 'together'; slots: number[]; cost: number }
 
@@ -194,6 +196,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('refund' as const),
+      reference: fc.nat({ max: 5 }),
+      payment: fc.option(fc.nat({ max: 5 }), { freq: 1 }),
+      amount: fc.option(fc.integer({ min: 1, max: 90_000_000 }), { freq: 2 }),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -573,6 +584,25 @@ class Life {
         simulator.ask((draft) => erase(draft, { reference, reason: '', actor: '' }))
         return
       }
+      case 'refund': {
+        const payment = next.payment === null ? null : `credit ${next.payment}`
+        const amountNanoUsd = next.amount === null ? null : nanoUsd(next.amount)
+        const command = {
+          reference: `refund ${next.reference}`,
+          payment,
+          amountNanoUsd,
+          reason: '',
+          actor: '',
+        }
+        const answer = simulator.ask((draft) => refund(draft, command))
+        if (!answer.ok || answer.isRepeat) return
+        assert(
+          availableOf(simulator.live) >= simulator.live.slicesNanoUsd,
+          'a refund leaves what runs its cover',
+        )
+        this.seen.add('refund')
+        return
+      }
       case 'vain':
         return simulator.askInVain((draft) => capture(draft, captureOf(this.call(next.slot), next.cost)))
       case 'together':
@@ -629,7 +659,7 @@ const isRepeatable = (next: Step) =>
 
 /** What must have happened in one of fifty stories at least, for them to mean something. */
 const happenings =
-  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated end_user_week'
+  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated end_user_week refund'
 /** Shorter in mutation tests, where the same stories run thousands of times. */
 const runs = Number(process.env['PROPERTY_RUNS'] ?? '3000')
 /** Below it a rare happening may be missing by chance. */

@@ -22,6 +22,7 @@ import { readTerms } from './plan-details.ts'
 import { MemoryStore } from './memory-store.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
+import { checkRefunds } from './book.refunds.ts'
 import { stateFrom } from './start.ts'
 import type { State } from './state.ts'
 import { timings } from './timings.ts'
@@ -146,6 +147,7 @@ export class Simulator {
     assert(live.headSeq === store.entries.length, 'I4: entries are numbered without a gap')
     this.#checkLots()
     this.#checkAllowances()
+    checkRefunds(this.store.entries)
     const floor = 0 - overrunDebtMaxNanoUsd - this.adjustedDownNanoUsd
     assert(live.postedNanoUsd >= floor, 'I9: the balance is never below the overrun cap')
     assert(!live.isDamaged, 'the book finds nothing broken itself')

@@ -46,6 +46,18 @@ export function credit(draft: Draft, command: Credit): CreditAnswer {
   return { ok: true, seq: entry.seq, balanceNanoUsd: state.postedNanoUsd, isRepeat: false }
 }
 
+export type Payment = { readonly seq: number; readonly amountNanoUsd: NanoUsd }
+
+/** The credit of a reference, where it is money that was paid. */
+export function paymentOf(draft: Draft, reference: string): Payment | undefined {
+  const row = referenceOf(draft, 'credit', reference)
+  const [, amount, bucket] = row?.said.split(' ') ?? []
+  const whole = readWhole(Number(amount), 1)
+  return row === undefined || whole === undefined || bucket !== 'paid'
+    ? undefined
+    : { seq: row.seq, amountNanoUsd: nanoUsd(whole) }
+}
+
 /** The same from what the entry says, for a rebuild. */
 export function saidOfCredit({ kind, amountNanoUsd, createdAtMs, detail }: Entry): string {
   const { bucket: name, expiresAtMs }: { readonly [name: string]: unknown } = isObject(detail) ? detail : {}

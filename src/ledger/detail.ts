@@ -6,7 +6,7 @@ import { isObject } from '#core/readers.ts'
 
 /** An entry must fit a queue message of 128 KB with room to spare. */
 const detailBytesMax = 32_768
-const textCharactersMax = 200
+export const textCharactersMax = 200
 const clippedStringMax = 100
 
 export function boundedText(text: string): string {

@@ -16,6 +16,8 @@ export type EntryKind =
   | 'late'
   /** A charge given back by the operator, whole or in part; the reference is the call id. */
   | 'reversal'
+  /** Paid money that goes back to whoever paid it. */
+  | 'refund'
   /** A plan was put on the account; its figures stand in the detail. */
   | 'plan'
   /** A plan's period began: its counters, and its money if it has any. */

@@ -23,6 +23,7 @@ import {
 import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
 import { setPlan } from './plans.ts'
 import { rebook } from './rebook.ts'
+import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
 
@@ -47,6 +48,10 @@ function lostTail(lost: Simulator): void {
   lost.ask((draft) =>
     reverse(draft, { reference: 'reversal', callId, amountNanoUsd: nanoUsd(150), ...operator }),
   )
+  lost.ask((draft) => credit(draft, grantOf(dollar, { reference: 'paid', kind: 'purchase' })))
+  lost.ask((draft) =>
+    refund(draft, { reference: 'refund', payment: 'paid', amountNanoUsd: nanoUsd(700), ...operator }),
+  )
   lost.ask((draft) => erase(draft, { reference: 'erasure', ...operator }))
 }
 
@@ -65,6 +70,7 @@ test('every line of a lost tail is booked once more as what it was, in a new epo
   expect(rebuilt.live.settings).toEqual(lost.live.settings)
   expect(rebuilt.live.allowances.plan).toEqual(lost.live.allowances.plan)
   expect(rebuilt.live.lifetime).toEqual(lost.live.lifetime)
+  expect(rebuilt.live.refunded).toMatchObject([{ amountNanoUsd: 700 }])
   const { live } = rebuilt
   expect(live.keys.get(keyNumber(1))).toMatchObject({ tpm: 9_000 })
   expect(live.keys.get(keyNumber(3))).toMatchObject({ scopes: ['keys:manage'], rpm: 7, family: 2 })

@@ -2,7 +2,7 @@
 // the command that it came from, so that the reference or the call's row keeps it from being booked twice.
 
 import { keyNumber, readCallId } from '#core/ids.ts'
-import { nanoUsd } from '#core/money.ts'
+import { nanoUsd, negateNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { ChargeDetail } from './call-commands.ts'
 import { withoutPersonalTexts } from './chain.ts'
@@ -17,6 +17,7 @@ import { editKey, putKey, revokeKey } from './keys.ts'
 import { readBucket } from './lots.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
+import { refund } from './refunds.ts'
 import { commandOfReversal, reverse } from './reversals.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
 import { changeSettings } from './settings.ts'
@@ -59,6 +60,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       )
     case 'reversal':
       return rebookReversal(draft, entry, detail)
+    case 'refund':
+      return rebookRefund(draft, entry, detail)
     // What the object decided by itself it decides again; an account is created once.
     case 'plan':
       return rebookPlan(draft, entry, detail)
@@ -107,6 +110,18 @@ function rebookReversal(draft: Draft, entry: Entry, detail: Detail): RebookAnswe
     actor: readString(detail['actor']) ?? '',
   })
   return answerOf(answer)
+}
+
+/** The operator was told that it stands: it is booked even where the money is not there any more. */
+function rebookRefund(draft: Draft, { reference, amountNanoUsd }: Entry, detail: Detail): RebookAnswer {
+  const command = {
+    reference,
+    payment: readString(detail['payment']) ?? null,
+    amountNanoUsd: negateNanoUsd(amountNanoUsd),
+    reason: readString(detail['reason']) ?? '',
+    actor: readString(detail['actor']) ?? '',
+  }
+  return answerOf(refund(draft, { ...command, isPaidOut: true }))
 }
 
 function rebookPlan(draft: Draft, { reference }: Entry, detail: Detail): RebookAnswer {

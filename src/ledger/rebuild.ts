@@ -16,6 +16,7 @@ import type { FinishRebuild } from './rebuild-commands.ts'
 import { isMetered, saidOfMeter } from './meter.ts'
 import { saidOfPlanEntry } from './plans.ts'
 import { applyEntry } from './replay.ts'
+import { saidOfRefund } from './refunds.ts'
 import { commandOfReversal, saidOfReversal } from './reversals.ts'
 import type { Changes, HoldRow, ReferenceRow } from './rows.ts'
 import { snapshotOf } from './start.ts'
@@ -120,6 +121,8 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       const command = commandOfReversal(entry)
       return { scope: 'reversal', reference: command, seq, said: saidOfReversal(entry) }
     }
+    case 'refund':
+      return { scope: 'refund', reference, seq, said: saidOfRefund(entry) }
     case 'erasure':
       return { scope: 'erasure', reference, seq, said: '' }
     case 'create':

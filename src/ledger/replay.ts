@@ -15,6 +15,7 @@ import { levelsAfter } from './levels.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { applyKey } from './key-log.ts'
 import { afterGrant, afterPlan } from './plans-replay.ts'
+import { afterRefund } from './refunded.ts'
 import { readSettings } from './settings-details.ts'
 import { afterDispatchRefusal } from './standing.ts'
 import type { State } from './state.ts'
@@ -52,18 +53,12 @@ function applyFigures(state: State, entry: Entry): void {
     case 'auto_top_up':
     case 'adjustment':
       applyCredit(state, entry, detail)
-      state.lifetime = {
-        ...state.lifetime,
-        added: addToTally(state.lifetime.added, entry.amountNanoUsd),
-      }
+      addToLifetime(state, 'added', entry)
       return
     case 'bonus':
     case 'grant':
       applyCredit(state, entry, detail)
-      state.lifetime = {
-        ...state.lifetime,
-        bonus: addToTally(state.lifetime.bonus, entry.amountNanoUsd),
-      }
+      addToLifetime(state, 'bonus', entry)
       return
     case 'usage':
     case 'late':
@@ -74,6 +69,12 @@ function applyFigures(state: State, entry: Entry): void {
     case 'reversal':
       applyDraw(state, readDraw(detail))
       applyCharge(state, entry, detail)
+      return
+    case 'refund':
+      applyDraw(state, readDraw(detail))
+      state.refunded = afterRefund(state.refunded, entry, detail)
+      // What went back counts as never added, so that added less spent stays what is there.
+      addToLifetime(state, 'added', entry)
       return
     case 'plan':
       state.allowances = afterPlan(state.allowances, detail)
@@ -97,6 +98,10 @@ function applyFigures(state: State, entry: Entry): void {
       }
       return
   }
+}
+
+function addToLifetime(state: State, name: 'added' | 'bonus', { amountNanoUsd }: Entry): void {
+  state.lifetime = { ...state.lifetime, [name]: addToTally(state.lifetime[name], amountNanoUsd) }
 }
 
 /** What a charge says about its call, for the rate limits of a restarted object. */

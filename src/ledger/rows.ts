@@ -48,6 +48,7 @@ export type ReferenceRow = {
     | 'plan'
     | 'meter'
     | 'reversal'
+    | 'refund'
     | 'erasure'
   readonly reference: string
   readonly seq: number
@@ -70,6 +71,7 @@ export type Snapshot = Pick<
   | 'postedNanoUsd'
   | 'lots'
   | 'debtNanoUsd'
+  | 'refunded'
   | 'spending'
   | 'standing'
   | 'allowances'
@@ -86,7 +88,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 7
+export const snapshotVersion = 8
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

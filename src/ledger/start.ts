@@ -77,7 +77,8 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 }
 
 export function snapshotOf(state: State): Snapshot {
-  const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd } = state
+  const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd, refunded } =
+    state
   const { spending, standing, allowances, levels, lifetime, isDamaged } = state
   return {
     version: snapshotVersion,
@@ -94,6 +95,7 @@ export function snapshotOf(state: State): Snapshot {
     postedNanoUsd,
     lots,
     debtNanoUsd,
+    refunded,
     spending,
     standing,
     allowances,

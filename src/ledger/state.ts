@@ -14,6 +14,7 @@ import type { Lot, Pin } from './lots.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
 import { emptyRateLog } from './rate.ts'
+import type { Refunded } from './refunded.ts'
 import type { Standing } from './standing.ts'
 import { newStanding } from './standing.ts'
 import type { Tally } from './tally.ts'
@@ -36,6 +37,8 @@ export type State = {
   /** In the order in which they are drawn (lots.ts). */
   lots: readonly Lot[]
   debtNanoUsd: NanoUsd
+  /** What has gone back of which payment. */
+  refunded: Refunded
   /** The sum over `holds`, kept beside them because every admission asks for it. */
   heldNanoUsd: NanoUsd
   /** The same sum of what rolling holds will want next. */
@@ -159,6 +162,7 @@ export function newState(accountId: AccountId): State {
     headSeq: 0,
     postedNanoUsd: zeroNanoUsd,
     ...noFunds,
+    refunded: [],
     heldNanoUsd: zeroNanoUsd,
     slicesNanoUsd: zeroNanoUsd,
     pinned: new Map(),

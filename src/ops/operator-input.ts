@@ -86,6 +86,25 @@ export function readReversal(body: unknown): Read<Reversal> {
   return { ok: true, value: { ...booking.value, callId, amountNanoUsd: isWhole ? null : amountNanoUsd } }
 }
 
+export type RefundRequest = Omit<Adjustment, 'amountNanoUsd'> & {
+  amountNanoUsd: NanoUsd | null
+  payment: string | null
+}
+
+/** Without an amount, all that can go back; without a payment, whatever was paid, the newest first. */
+export function readRefund(body: unknown): Read<RefundRequest> {
+  const fields = readFields(body, ['payment', 'amount', 'reason', 'idempotency_key'])
+  if (!fields.ok) return fields
+  const isNamed = Object.hasOwn(fields.value, 'payment')
+  const payment = isNamed ? readText(fields.value['payment'], 'payment', textLengthMax) : undefined
+  if (payment?.ok === false) return payment
+  const isWhole = !Object.hasOwn(fields.value, 'amount')
+  const booking = readBooking(isWhole ? { ...fields.value, amount: '1' } : fields.value, readAmount)
+  if (!booking.ok) return booking
+  const amountNanoUsd = isWhole ? null : booking.value.amountNanoUsd
+  return { ok: true, value: { ...booking.value, amountNanoUsd, payment: payment?.value ?? null } }
+}
+
 type AmountReader = (value: unknown, field: string) => Read<NanoUsd>
 
 function readBooking(fields: { readonly [name: string]: unknown }, amountOf: AmountReader): Read<Adjustment> {

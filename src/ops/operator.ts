@@ -1,43 +1,24 @@
 // The operator API: accounts, credit, keys and findings, under a credential of its own. Each path passes `answerOperator`.
 
 import { Hono } from 'hono'
-import { usdText, type RouteDescription, type RouteMethod, type Schema } from '#core/route-table.ts'
+import { usdText, type RouteDescription, type Schema } from '#core/route-table.ts'
 import { regions } from '#core/regions.ts'
 import { termFields } from '#keys/routes.ts'
 import { plans } from '#catalog/plans.ts'
 import { anchorDayMax } from '#ledger/allowances.ts'
 import { changeAccount, createAccount, resendEntries, showAccount } from './operator-accounts.ts'
-import { adjustBalance, grantCredit } from './operator-credits.ts'
 import { eraseTexts } from './operator-erasure.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
-import {
-  answerOperator,
-  forAccount,
-  type OperatorAnswer,
-  type OperatorParts,
-  type OperatorRequest,
-} from './operator-guard.ts'
-import { expiresInDaysMax, grantBuckets, modes } from './operator-input.ts'
+import { answerOperator, forAccount, type OperatorParts } from './operator-guard.ts'
+import { modes } from './operator-input.ts'
 import { editKey, issueKey, revokeKey } from './operator-keys.ts'
-import { reverseCharge } from './operator-reversals.ts'
+import { moneyRoutes } from './operator-money.ts'
 import { putPlan } from './operator-plans.ts'
 import { rebuildObject } from './operator-rebuild.ts'
+import { amount, closed, described, flag, reason, text, type OperatorRoute } from './operator-route.ts'
 import { showStatement } from './operator-statement.ts'
 
-type OperatorRoute = {
-  route: RouteDescription
-  answerWith: (request: OperatorRequest) => Promise<OperatorAnswer>
-}
-
-const text: Schema = { type: 'string' }
 const whole: Schema = { type: 'integer', minimum: 0 }
-const flag: Schema = { type: 'boolean' }
-const amount: Schema = { type: 'string', description: 'Decimal US dollars, more than 0, at most 1000000.' }
-const signedAmount: Schema = {
-  type: 'string',
-  description: 'Decimal US dollars, not 0, from -1000000 to 1000000.',
-}
-const reason: Schema = { type: 'string', description: 'Why, for the log.' }
 const listOfObjects: Schema = { type: 'array', items: { type: 'object', properties: {} } }
 
 const settings = {
@@ -52,11 +33,6 @@ const settings = {
   frozen: flag,
   end_user_limits: listOfObjects,
 } as const satisfies { readonly [name: string]: Schema }
-
-const booked: Schema = {
-  type: 'object',
-  properties: { amount: usdText, balance: usdText, is_repeat: flag },
-}
 
 const account: Schema = {
   type: 'object',
@@ -95,58 +71,7 @@ const routes: readonly OperatorRoute[] = [
       answer: account,
     },
   },
-  {
-    answerWith: forAccount(grantCredit),
-    route: {
-      ...described('post', '/accounts/{id}/grants', 'Grants credit, once per idempotency key.'),
-      successStatus: 201,
-      body: closed(
-        {
-          amount,
-          reason,
-          idempotency_key: text,
-          bucket: { type: 'string', enum: grantBuckets },
-          expires_in_days: { type: 'integer', minimum: 1, maximum: expiresInDaysMax },
-        },
-        ['amount', 'reason', 'idempotency_key'],
-      ),
-      answer: booked,
-    },
-  },
-  {
-    answerWith: forAccount(adjustBalance),
-    route: {
-      ...described(
-        'post',
-        '/accounts/{id}/adjustments',
-        'Corrects the balance in either direction, once per idempotency key.',
-      ),
-      successStatus: 201,
-      body: closed({ amount: signedAmount, reason, idempotency_key: text }, [
-        'amount',
-        'reason',
-        'idempotency_key',
-      ]),
-      answer: booked,
-    },
-  },
-  {
-    answerWith: forAccount(reverseCharge),
-    route: {
-      ...described(
-        'post',
-        '/accounts/{id}/reversals',
-        'Gives the charge of a call back, whole or in part, once per idempotency key.',
-      ),
-      successStatus: 201,
-      body: closed({ generation_id: text, amount, reason, idempotency_key: text }, [
-        'generation_id',
-        'reason',
-        'idempotency_key',
-      ]),
-      answer: booked,
-    },
-  },
+  ...moneyRoutes,
   {
     answerWith: forAccount(putPlan),
     route: {
@@ -271,14 +196,6 @@ const routes: readonly OperatorRoute[] = [
     },
   },
 ]
-
-function described(method: RouteMethod, path: string, summary: string) {
-  return { method, path: `/operator/v1${path}`, summary, auth: 'operator' as const, charged: false }
-}
-
-function closed(properties: { readonly [name: string]: Schema }, required: readonly string[]): Schema {
-  return { type: 'object', properties, required, additionalProperties: false }
-}
 
 export const operatorRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
 

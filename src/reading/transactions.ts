@@ -88,6 +88,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   late: 'consumption',
   expiry: 'expiry',
   reversal: 'reversal',
+  refund: 'refund',
   // These move no money, and would be mistakes if they did.
   allowance: 'grant',
   create: 'adjustment',

@@ -63,6 +63,13 @@ const operatorDoors: readonly Door[] = [
       `{"generation_id":"gen_0000000000000000000000","amount":${value},"reason":"r","idempotency_key":"k"}`,
     values: [...noAmounts, 'null', '"0"'],
   },
+  {
+    param: 'amount',
+    method: 'POST',
+    path: '/refunds',
+    body: (value) => `{"amount":${value},"reason":"r","idempotency_key":"k"}`,
+    values: [...noAmounts, 'null', '"0"'],
+  },
   ...['credit_limit', 'low_balance_threshold'].map((field) => ({
     param: field,
     method: 'PATCH',
