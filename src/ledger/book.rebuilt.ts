@@ -27,6 +27,10 @@ export function checkRebuild(simulator: Simulator): void {
   const { live, store } = simulator
   const state = replayed(store.accountId, store.entries)
   same('the state', pictureOf(live), pictureOf(state))
+  const middle = Math.floor(store.entries.length / 2)
+  const half = snapshotOf(replayed(store.accountId, store.entries.slice(0, middle)))
+  const inSteps = replayed(store.accountId, store.entries.slice(middle), half)
+  same('the state, replayed in steps', pictureOf(live), pictureOf(inSteps))
   const first = [...store.references.values()].filter(({ scope }) => scope !== 'claim')
   same('references', textsOf(first), textsOf(store.entries.flatMap((entry) => referenceOfEntry(entry) ?? [])))
 

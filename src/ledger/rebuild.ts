@@ -18,16 +18,17 @@ import { saidOfPlanEntry } from './plans.ts'
 import { applyEntry } from './replay.ts'
 import { saidOfRefund } from './refunds.ts'
 import { commandOfReversal, saidOfReversal } from './reversals.ts'
-import type { Changes, HoldRow, ReferenceRow } from './rows.ts'
-import { snapshotOf } from './start.ts'
+import type { Changes, HoldRow, ReferenceRow, Snapshot } from './rows.ts'
+import { snapshotOf, stateOfSnapshot } from './start.ts'
 import type { State } from './state.ts'
 import { newState } from './state.ts'
 
 /** Older calls are forgotten by every object. */
 const callsKeptMs = 3 * dayMs
 
-export function replayed(accountId: AccountId, entries: Iterable<Entry>): State {
-  const state = newState(accountId)
+/** From the first entry on, or from a snapshot that an earlier step has left. */
+export function replayed(accountId: AccountId, entries: Iterable<Entry>, snapshot?: Snapshot | null): State {
+  const state = snapshot ? stateOfSnapshot(snapshot) : newState(accountId)
   for (const entry of entries) applyEntry(state, entry)
   return state
 }

@@ -1,11 +1,13 @@
 // The steps of a rebuild inside the object, each in one transaction and each repeatable: clear, take the closed log page by
 // page, open the new epoch. A process that dies between two steps leaves the row of rebuild-store.ts, and the next ask goes on.
 
+import type { AccountId } from '#core/ids.ts'
 import type { Context } from './draft.ts'
 import type { BeginRebuild, FinishRebuild, RebuildAnswer, TakeEntries } from './rebuild-commands.ts'
 import { clearForRebuild, endRebuild, rebuildingIn } from './rebuild-store.ts'
 import { changesOfPage, openEpoch, replayed } from './rebuild.ts'
 import type { Changes } from './rows.ts'
+import { snapshotOf } from './start.ts'
 import type { State } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -31,6 +33,8 @@ const nothingWritten: Omit<Changes, 'nowMs'> = {
 }
 
 const entriesPerRead = 1_000
+/** So that no step replays more, however long the log is: a second of the platform's 30. */
+const entriesPerSnapshot = 20_000
 
 export function beginRebuild(command: BeginRebuild, parts: RebuildParts): RebuildAnswer {
   const { sql, store } = parts
@@ -52,11 +56,16 @@ export function beginRebuild(command: BeginRebuild, parts: RebuildParts): Rebuil
 
 export function takeEntries(command: TakeEntries, parts: RebuildParts): RebuildAnswer {
   const { sql, store } = parts
-  if (rebuildingIn(sql)?.epoch !== command.epoch) return { ok: false, code: 'not_begun' }
+  const rebuilding = rebuildingIn(sql)
+  if (rebuilding?.epoch !== command.epoch) return { ok: false, code: 'not_begun' }
   const headSeq = store.headSeq()
   const entries = command.entries.filter(({ seq }) => seq > headSeq)
   if (entries.some(({ seq }, index) => seq !== headSeq + 1 + index)) return { ok: false, code: 'gap' }
-  parts.transaction(() => store.write(changesOfPage(entries, parts.context().nowMs)))
+  const { nowMs } = parts.context()
+  parts.transaction(() => {
+    store.write(changesOfPage(entries, nowMs))
+    keepReplay(store, { accountId: rebuilding.accountId, nowMs })
+  })
   return { ok: true, headSeq: headSeq + entries.length, isOpen: false }
 }
 
@@ -66,7 +75,7 @@ export function finishRebuild(command: FinishRebuild, parts: RebuildParts): Rebu
   if (open !== null && open.epoch >= command.epoch) return { ok: true, headSeq: open.headSeq, isOpen: true }
   const rebuilding = rebuildingIn(sql)
   if (rebuilding?.epoch !== command.epoch) return { ok: false, code: 'not_begun' }
-  const state = replayed(rebuilding.accountId, allEntries(store))
+  const state = replayOf(store, rebuilding.accountId)
   const isWhole = state.headSeq === command.closedSeq && state.postedNanoUsd === command.closedSumNanoUsd
   if (!isWhole) return { ok: false, code: 'differs' }
   parts.transaction(() => {
@@ -77,8 +86,21 @@ export function finishRebuild(command: FinishRebuild, parts: RebuildParts): Rebu
   return { ok: true, headSeq: command.closedSeq + 1, isOpen: true }
 }
 
-function* allEntries(store: Store) {
-  for (let after = 0; ;) {
+/** The next step replays from here. */
+function keepReplay(store: Store, { accountId, nowMs }: { accountId: AccountId; nowMs: number }): void {
+  const from = store.snapshot()?.headSeq ?? 0
+  if (store.headSeq() - from < entriesPerSnapshot) return
+  const snapshot = snapshotOf(replayOf(store, accountId))
+  store.write({ ...nothingWritten, nowMs, snapshot })
+}
+
+function replayOf(store: Store, accountId: AccountId): State {
+  const snapshot = store.snapshot()
+  return replayed(accountId, entriesAfter(store, snapshot?.headSeq ?? 0), snapshot)
+}
+
+function* entriesAfter(store: Store, afterSeq: number) {
+  for (let after = afterSeq; ;) {
     const page = store.entriesAfter(after, entriesPerRead)
     yield* page
     const last = page.at(-1)

@@ -105,7 +105,7 @@ export function snapshotOf(state: State): Snapshot {
   }
 }
 
-function stateOfSnapshot(snapshot: Snapshot): State {
+export function stateOfSnapshot(snapshot: Snapshot): State {
   const { version: _, takenAtMs, openCallIds: __, keys, endUsers, ...rest } = snapshot
   return {
     ...newState(snapshot.accountId),

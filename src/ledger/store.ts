@@ -33,7 +33,7 @@ export class Store {
     const tables = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'entry'").toArray()
     if (tables.length === 0 || rebuildingIn(this.#sql) !== undefined) return null
     const [first] = this.#sql.exec<Row>('SELECT reference FROM entry WHERE seq = 1').toArray()
-    const snapshot = readSnapshot(this.#kept('snapshot'))
+    const snapshot = this.snapshot()
     const marks = this.#kept('marks')
     return {
       // Written by `create` after the id was checked.
@@ -81,6 +81,10 @@ export class Store {
     for (const { callId, answer } of changes.answers) this.#putAnswer(callId, answer, changes.nowMs)
     if (changes.marks !== null) this.#keep('marks', changes.marks)
     if (changes.snapshot !== null) this.#keep('snapshot', changes.snapshot)
+  }
+
+  snapshot(): Snapshot | null {
+    return readSnapshot(this.#kept('snapshot'))
   }
 
   headSeq(): number {

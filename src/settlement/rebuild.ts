@@ -23,9 +23,10 @@ export type RebuildResult =
   | { ok: true; epoch: number; closedSeq: number; step: 'closed' | 'opened' | 'done' }
   | { ok: false; code: 'unknown_account' | 'not_empty' | 'other_rebuild' | 'differs' | 'object_failed' }
 
-/** One request carries so many pages of entries to the object; a larger log takes the request, or the sweep, again. */
-const pagesPerRun = 200
-const entriesPerPage = 500
+/** One request carries so many pages (100,000 entries) to the object; a larger log takes the request, or the sweep, again. */
+const pagesPerRun = 400
+/** Of the largest entries (32 KB) so many are 8 MB: below what the database's endpoint answers and what one RPC carries. */
+const entriesPerPage = 250
 
 type EpochRow = typeof accountEpochs.$inferSelect
 
@@ -136,20 +137,21 @@ async function openObject(
   const begun = await parts.accounts(accountId).beginRebuild({ accountId, epoch, isDiscarding })
   if (!begun.ok) return { ok: false, code: begun.code === 'not_empty' ? 'not_empty' : 'object_failed' }
   if (begun.isOpen) return { ok: true, isOpen: true }
-  let { headSeq } = begun
-  let hash = await hashAt(db, accountId, headSeq)
-  for (let page = 0; headSeq < closedSeq; page += 1) {
+  let head = await headAt(db, accountId, begun.headSeq)
+  for (let page = 0; head.seq < closedSeq; page += 1) {
     if (page === pagesPerRun) return { ok: true, isOpen: false }
-    const lines = await linesAfter(db, accountId, { headSeq, closedSeq })
+    const lines = await linesAfter(db, accountId, { head, closedSeq })
+    let { hash } = head
     for (const { entry, hash: stored } of lines) {
       hash = await hashAfter(hash, entry)
       // An object is never filled with a log that was changed behind our back.
       if (hash !== stored) return differs(accountId, entry, db, parts)
     }
     const entries = lines.map(({ entry }) => entry)
+    const last = entries.at(-1)
     const taken = await parts.accounts(accountId).takeEntries({ epoch, entries })
-    if (!taken.ok || taken.headSeq <= headSeq) return { ok: false, code: 'object_failed' }
-    headSeq = taken.headSeq
+    if (!taken.ok || taken.headSeq !== last?.seq) return { ok: false, code: 'object_failed' }
+    head = { epoch: last.epoch, seq: last.seq, hash }
   }
   const closedSumNanoUsd = nanoUsd(Number(row.closedSumNanoUsd))
   const command = { epoch, closedEpoch, closedSeq, closedSumNanoUsd, closedHash, reason }
@@ -172,19 +174,21 @@ async function keepStep(db: Db, row: EpochRow, step: 'opened' | 'done', now: Mil
     .where(and(eq(accountEpochs.accountId, row.accountId), eq(accountEpochs.epoch, row.epoch)))
 }
 
-async function hashAt(db: Db, accountId: AccountId, seq: number): Promise<string> {
-  if (seq === 0) return genesisHash
+type Head = { epoch: number; seq: number; hash: string }
+
+async function headAt(db: Db, accountId: AccountId, seq: number): Promise<Head> {
+  if (seq === 0) return { epoch: 0, seq, hash: genesisHash }
   const [row] = await db
-    .select({ hash: ledgerEntries.hash })
+    .select({ epoch: ledgerEntries.epoch, hash: ledgerEntries.hash })
     .from(ledgerEntries)
     .where(and(eq(ledgerEntries.accountId, accountId), eq(ledgerEntries.seq, seq)))
-  return row?.hash ?? ''
+  return { epoch: row?.epoch ?? 0, seq, hash: row?.hash ?? '' }
 }
 
 async function linesAfter(
   db: Db,
   accountId: AccountId,
-  { headSeq, closedSeq }: { headSeq: number; closedSeq: number },
+  { head, closedSeq }: { head: Head; closedSeq: number },
 ): Promise<{ entry: Entry; hash: string }[]> {
   const rows = await db
     .select()
@@ -192,11 +196,12 @@ async function linesAfter(
     .where(
       and(
         eq(ledgerEntries.accountId, accountId),
-        sql`${ledgerEntries.seq} > ${headSeq}::bigint`,
+        // As the primary key is ordered: by the number alone, each page would look at all before it.
+        sql`(${ledgerEntries.epoch}, ${ledgerEntries.seq}) > (${head.epoch}::integer, ${head.seq}::bigint)`,
         lte(ledgerEntries.seq, closedSeq),
       ),
     )
-    .orderBy(asc(ledgerEntries.seq))
+    .orderBy(asc(ledgerEntries.epoch), asc(ledgerEntries.seq))
     .limit(entriesPerPage)
   return rows.map((row) => ({ entry: entryOf(row), hash: row.hash }))
 }
