@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noUsage, type Usage, usageUnits } from '#calls/usage.ts'
-import { chargeOf } from './price.ts'
+import { chargeOf, rateOf } from './price.ts'
 import { usdPerMillion } from './rates.ts'
 import { aModel } from './test-model.ts'
 
@@ -25,7 +25,7 @@ test('a price per million tokens is read exactly', () => {
     37_500, 1_000_000, 12_500_000, 1, 999_999_999_999,
   ])
   for (const text of ['', '-1', '1e3', '0.0000001', ' 1', '1,5', 'NaN'])
-    expect(() => usdPerMillion(text)).toThrow()
+    expect(() => usdPerMillion(text)).toThrow(`"${text}" is a decimal number of dollars`)
 })
 
 describe('the price of a usage', () => {
@@ -46,6 +46,13 @@ describe('the price of a usage', () => {
     expect(charge.costNanoUsd).toBe(100_000 + 20_000 + 50_000 + 20_000 + 200_000)
   })
 
+  test('of a card without a plain price is a fault of ours and no free call', () => {
+    const { output } = aModel().prices
+    expect(() => rateOf(output === undefined ? {} : { output }, 'cacheRead')).toThrow(
+      'a loaded model has an input price',
+    )
+  })
+
   // Cases: billing-bugs 6
   test('is zero for a usage of zero, without any line', () => {
     const model = aModel({ prices: { ...aModel().prices, request: usdPerMillion('100') } })
@@ -56,7 +63,7 @@ describe('the price of a usage', () => {
     const model = aModel({ prices: { ...aModel().prices, request: usdPerMillion('100') } })
     expect(chargeOf(model, usageOf({ input: 1 }))).toMatchObject({
       costNanoUsd: 101_000,
-      lines: { length: 2 },
+      lines: [{ unit: 'input' }, { unit: 'request', units: 1, pricePicoUsd: 100_000_000 }],
     })
   })
 

@@ -117,6 +117,21 @@ describe('a quote', () => {
       expect(made.sliceNanoUsd).toBe(3 * 1_000 * 4_000)
     })
 
+    test('that ends with its first slice is no more than a call with a limit', () => {
+      const made = quote(aModel({ ...rolling, tokensPerSecond: 20 }), { ...stream, outputTokensMax: 1_000 })
+      expect(made).toMatchObject({
+        holdNanoUsd: made.ceilingNanoUsd,
+        floorNanoUsd: made.ceilingNanoUsd,
+        sliceNanoUsd: 0,
+      })
+    })
+
+    test('may begin with little, whatever limit it names', () => {
+      const made = quote(aModel(rolling), { ...stream, outputTokensMax: 100_000 })
+      expect(made.floorNanoUsd).toBeLessThan(made.holdNanoUsd)
+      expect(made.isCapped).toBe(false)
+    })
+
     test('holds no more than what was asked for', () => {
       const made = quote(aModel(rolling), { ...stream, outputTokensMax: 50 })
       expect(made).toMatchObject({ holdNanoUsd: made.ceilingNanoUsd, sliceNanoUsd: 0 })
@@ -145,6 +160,35 @@ describe('a quote', () => {
     )
     expect(affordableOutputTokens(aModel(), plain, nanoUsd(411 * 1_250 + 40_000))).toBe(10)
     expect(affordableOutputTokens(aModel(), plain, nanoUsd(1))).toBe(0)
+    const twoAnswers = { ...plain, choices: 2 }
+    expect(affordableOutputTokens(aModel(), twoAnswers, nanoUsd(411 * 1_250 + 40_000))).toBe(5)
+  })
+
+  test('of a model whose output is free affords all of it as soon as the input is covered', () => {
+    const free = aModel({ prices: { ...aModel().prices, output: usdPerMillion('0') } })
+    const affordable = (money: number) => affordableOutputTokens(free, plain, nanoUsd(money))
+    expect([affordable(411 * 1_250 - 1), affordable(411 * 1_250)]).toEqual([0, 4_000])
+  })
+
+  test('a call that names its limit needs all of it, one that leaves it open may begin with less', () => {
+    const named = quote(aModel(), plain)
+    expect([named.floorNanoUsd, named.usualNanoUsd]).toEqual([named.ceilingNanoUsd, named.ceilingNanoUsd])
+    const open = quote(aModel(), { ...plain, outputTokensMax: undefined })
+    expect(open.floorNanoUsd).toBeLessThan(open.usualNanoUsd)
+    expect(open.usualNanoUsd).toBeLessThan(open.ceilingNanoUsd)
+  })
+
+  test.each(['textBytes', 'messages', 'tools', 'images'] as const)(
+    'of fewer than no %s is a fault of ours and makes no smaller hold',
+    (part) => {
+      expect(() => quote(aModel(), { ...plain, [part]: -1 })).toThrow('a quoted call has counted parts')
+      const none = quote(aModel(), { ...plain, [part]: 0 })
+      expect(none.ceilingNanoUsd).toBeLessThanOrEqual(quote(aModel(), { ...plain, [part]: 1 }).ceilingNanoUsd)
+    },
+  )
+
+  test('of no answer is a fault of ours', () => {
+    expect(() => quote(aModel(), { ...plain, choices: 0 })).toThrow('at least one answer')
   })
 })
 

@@ -119,11 +119,11 @@ export function sliceTokensOf(model: Model): number {
 export function affordableOutputTokens(model: Model, call: QuotedCall, availableNanoUsd: NanoUsd): number {
   const { inputTokensBound } = inputTokensFor(model, call)
   const forOutput = availableNanoUsd - ceilingFor(model, inputTokensBound, 0)
-  if (forOutput <= 0) return 0
+  if (forOutput < 0) return 0
   const perToken = BigInt(dearestRateOf(pricesFor(model, inputTokensBound), 'output')) * BigInt(call.choices)
   if (perToken === 0n) return model.outputTokensMax
-  const tokens = (BigInt(forOutput) * picoPerNano) / perToken
-  return tokens > BigInt(model.outputTokensMax) ? model.outputTokensMax : Number(tokens)
+  // A balance has at most 2^53 nano-dollars: what is beyond a number's exactness is above every model's limit.
+  return Math.min(Number((BigInt(forOutput) * picoPerNano) / perToken), model.outputTokensMax)
 }
 
 const picoPerNano = 1_000n

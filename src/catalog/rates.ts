@@ -8,7 +8,7 @@ import type { Prices } from './model.ts'
 export function usdPerMillion(text: string): PicoUsd {
   const match = /^(\d{1,6})(?:\.(\d{1,6}))?$/.exec(text)
   assert(match !== null, `"${text}" is a decimal number of dollars with at most 6 decimals`)
-  const [, whole = '0', fraction = ''] = match
+  const [, whole = '', fraction = ''] = match
   // $1 per million tokens is $0.000001, or 1,000,000 pico-dollars, per token: six decimals are exact.
   return picoUsd(Number(whole) * 1_000_000 + Number(fraction.padEnd(6, '0')))
 }
