@@ -116,8 +116,12 @@ test('a claim that is refused for money claims nothing', () => {
 
 test('a claim that is no pair of hashes is refused', () => {
   const account = Simulator.opened(10)
-  const odd = { reference: "'; DROP TABLE entry", bodyHash: '' }
-  expect(ask(account, account.newCall(), odd).answer).toMatchObject({ code: 'internal' })
+  for (const odd of [
+    { reference: "'; DROP TABLE entry", bodyHash: '' },
+    { ...claim, bodyHash: '' },
+    { ...claim, reference: 'A'.repeat(32) },
+  ])
+    expect(ask(account, account.newCall(), odd).answer).toMatchObject({ code: 'internal' })
 })
 
 describe('the answer of a claimed call', () => {
@@ -232,6 +236,25 @@ describe('an attempt whose owner died after it was charged a part', () => {
     const repeat = ask(account)
     account.ask((draft) => release(draft, { callId: repeat.callId, reason: 'upstream_error' }))
     expect(spent(account)).toBe(300)
+  })
+
+  test.each([[[300, 0]], [[0, 300]], [[0, 300, 0]]])(
+    'one of several (%j) keeps the charge of what was delivered where the last repeat costs nothing',
+    (checkpoints) => {
+      const account = Simulator.opened(10)
+      for (const cost of checkpoints) lose(account, cost)
+      const last = ask(account)
+      account.ask((draft) => release(draft, { callId: last.callId, reason: 'upstream_error' }))
+      expect(spent(account)).toBe(300)
+    },
+  )
+
+  test('and whose own end arrives when the day of its claim is over is charged by it', () => {
+    const account = Simulator.opened(10)
+    const first = lose(account, 300)
+    account.nowMs += claimKeptMs
+    end(account, first, 900)
+    expect(spent(account)).toBe(900)
   })
 
   test('more than once is charged for one of them, over a restart at every step', () => {

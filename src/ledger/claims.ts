@@ -23,22 +23,24 @@ export function refusalOfClaim(draft: Draft, command: Admit): ClaimRefusal | und
   if (claim === null) return undefined
   if (!hashPattern.test(claim.reference) || !hashPattern.test(claim.bodyHash)) return { code: 'internal' }
   const kept = keptClaim(draft, claim.reference)
-  if (kept === undefined || kept.callId === command.callId) return undefined
+  if (kept === undefined) return undefined
   const { callId } = kept
   if (kept.bodyHash !== claim.bodyHash) return { code: 'idempotency_key_reused' }
   if (draft.state.holds.has(callId)) {
     return { code: 'idempotency_in_progress', earlier: { callId, chargedNanoUsd: zeroNanoUsd, answer: null } }
   }
   const resolved = resolvedCall(draft, callId)
-  if (mayRunAnew(resolved)) return undefined
+  if (resolved === undefined || mayRunAnew(resolved)) return undefined
   const answer = draft.answers.get(callId) ?? draft.context.lookup.answer(callId) ?? null
-  const chargedNanoUsd = resolved?.chargedNanoUsd ?? zeroNanoUsd
-  return { code: 'idempotency_completed', earlier: { callId, chargedNanoUsd, answer } }
+  return {
+    code: 'idempotency_completed',
+    earlier: { callId, chargedNanoUsd: resolved.chargedNanoUsd, answer },
+  }
 }
 
 /** What cost nothing may be tried again, and what broke off by our fault: its owner died before the end. */
-function mayRunAnew(resolved: Resolved | undefined): boolean {
-  return resolved === undefined || resolved.outcome === 'released' || resolved.outcome === 'expired'
+function mayRunAnew({ outcome }: Resolved): boolean {
+  return outcome === 'released' || outcome === 'expired'
 }
 
 /** Part of the admission: durable with its hold, or not at all. */
