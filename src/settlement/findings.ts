@@ -1,6 +1,6 @@
 // Findings: what does not add up, kept where the operator reads it. Nothing is mended here.
 
-import { desc, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import { isoTime, type Millis } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import type { Db } from '#db/client.ts'
@@ -60,6 +60,22 @@ export async function recordFindings(db: Db, found: readonly Finding[], now: Mil
 
 function nameOf(finding: Finding): string {
   return JSON.stringify([finding.kind, finding.accountId, finding.subject])
+}
+
+const straysPerRead = 200
+
+/** A page of an account's strays, oldest first. */
+export async function straysAfter(
+  db: Db,
+  accountId: string,
+  afterId: number,
+): Promise<readonly { id: number; detail: unknown }[]> {
+  return db
+    .select({ id: findings.id, detail: findings.detail })
+    .from(findings)
+    .where(and(eq(findings.kind, 'stray'), eq(findings.accountId, accountId), gt(findings.id, afterId)))
+    .orderBy(asc(findings.id))
+    .limit(straysPerRead)
 }
 
 export type FindingView = typeof findings.$inferSelect

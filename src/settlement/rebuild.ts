@@ -2,19 +2,23 @@
 // too late. The row of `account_epochs` carries the rebuild from step to step; each step may be repeated, by the same request
 // sent again or by the hourly sweep (docs/decisions/0013).
 
-import { and, asc, eq, lte, ne, sql } from 'drizzle-orm'
-import { isoTime, type Millis } from '#core/clock.ts'
 import { readAccountId, type AccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
-import { accountEpochs, ledgerEntries } from '#db/schema.ts'
 import { hashAfter } from '#ledger/chain.ts'
 import type { Entry } from '#ledger/entry.ts'
-import { genesisHash } from '#ledger/state.ts'
+import {
+  type EpochRow,
+  closeEpoch,
+  headAt,
+  keepStep,
+  linesAfter,
+  newestEpoch,
+  unfinishedEpochs,
+} from './epochs.ts'
 import type { SettlementParts } from './parts.ts'
 import { recordFindings } from './findings.ts'
 import { advanceMarks } from './mirror.ts'
-import { entryOf } from './stored-entry.ts'
 import { rebookStraysOf } from './strays.ts'
 
 export type Rebuild = { accountId: AccountId; reason: string; idempotencyKey: string; isDiscarding: boolean }
@@ -25,11 +29,6 @@ export type RebuildResult =
 
 /** One request carries so many pages (100,000 entries) to the object; a larger log takes the request, or the sweep, again. */
 const pagesPerRun = 400
-/** Of the largest entries (32 KB) so many are 8 MB: below what the database's endpoint answers and what one RPC carries. */
-const entriesPerPage = 250
-
-type EpochRow = typeof accountEpochs.$inferSelect
-
 export async function rebuildAccount(
   rebuild: Rebuild,
   db: Db,
@@ -54,8 +53,7 @@ export async function rebuildAccount(
 export async function resumeRebuilds(parts: SettlementParts): Promise<void> {
   const { db } = parts
   if (db === undefined) return
-  const open = await db.select().from(accountEpochs).where(ne(accountEpochs.step, 'done')).limit(20)
-  for (const row of open) {
+  for (const row of await unfinishedEpochs(db)) {
     try {
       const result = await carryOn(row, db, parts)
       parts.log.info('rebuild_resumed', { account: row.accountId, epoch: row.epoch, result: result.ok })
@@ -63,47 +61,6 @@ export async function resumeRebuilds(parts: SettlementParts): Promise<void> {
       parts.log.error('rebuild_failed', { account: row.accountId, epoch: row.epoch }, driverErrorOf(error))
     }
   }
-}
-
-async function newestEpoch(db: Db, accountId: AccountId): Promise<EpochRow | undefined> {
-  const [row] = await db
-    .select()
-    .from(accountEpochs)
-    .where(eq(accountEpochs.accountId, accountId))
-    .orderBy(sql`epoch desc`)
-    .limit(1)
-  return row
-}
-
-/**
- * One transaction behind the lock of the account's writers: the epoch ends at its mark, and what had come beyond it moves to
- * the findings, from where it is booked again.
- */
-async function closeEpoch(db: Db, rebuild: Rebuild, now: Millis): Promise<void> {
-  const { accountId, reason, idempotencyKey, isDiscarding } = rebuild
-  const at = sql`${isoTime(now)}::timestamptz`
-  await db.batch([
-    db.execute(sql`select id from accounts where id = ${accountId} for update`),
-    db.execute(sql`with mark as (
-        select * from ledger_marks where account_id = ${accountId} order by epoch desc limit 1
-      ), ended as (
-        insert into account_epochs (account_id, epoch, closed_seq, closed_sum_nano_usd, closed_hash, closed_at, reason,
-          idempotency_key, is_discarding, step, updated_at)
-        select account_id, epoch, seq, sum_nano_usd, hash, ${at}, ${reason}, ${idempotencyKey}, ${isDiscarding}::boolean,
-          'closed', ${at} from mark
-        on conflict do nothing returning account_id, epoch, closed_seq
-      ), strays as (
-        delete from ledger_entries as line using ended
-        where line.account_id = ended.account_id and line.epoch = ended.epoch and line.seq > ended.closed_seq
-        returning line.*
-      )
-      insert into findings (kind, account_id, subject, detail, seen_count, first_seen_at, last_seen_at)
-      select 'stray', account_id, epoch || ':' || seq, jsonb_build_object('entry', jsonb_build_object(
-          'epoch', epoch, 'seq', seq, 'kind', kind, 'reference', reference, 'amountNanoUsd', amount_nano_usd,
-          'balanceAfterNanoUsd', balance_after_nano_usd, 'keyNumber', key_number, 'detail', detail, 'hash', hash,
-          'createdAtMs', round(extract(epoch from created_at) * 1000)::bigint)), 1, ${at}, ${at}
-      from strays on conflict (kind, account_id, subject) do nothing`),
-  ])
 }
 
 async function carryOn(row: EpochRow, db: Db, parts: SettlementParts): Promise<RebuildResult> {
@@ -165,43 +122,4 @@ async function differs(accountId: AccountId, entry: Entry, db: Db, parts: Settle
   const subject = `rebuild:${epoch}:${seq}`
   await recordFindings(db, [{ kind: 'drift', accountId, subject, detail: { epoch, seq } }], parts.clock.now())
   return { ok: false, code: 'differs' }
-}
-
-async function keepStep(db: Db, row: EpochRow, step: 'opened' | 'done', now: Millis): Promise<void> {
-  await db
-    .update(accountEpochs)
-    .set({ step, updatedAt: new Date(now) })
-    .where(and(eq(accountEpochs.accountId, row.accountId), eq(accountEpochs.epoch, row.epoch)))
-}
-
-type Head = { epoch: number; seq: number; hash: string }
-
-async function headAt(db: Db, accountId: AccountId, seq: number): Promise<Head> {
-  if (seq === 0) return { epoch: 0, seq, hash: genesisHash }
-  const [row] = await db
-    .select({ epoch: ledgerEntries.epoch, hash: ledgerEntries.hash })
-    .from(ledgerEntries)
-    .where(and(eq(ledgerEntries.accountId, accountId), eq(ledgerEntries.seq, seq)))
-  return { epoch: row?.epoch ?? 0, seq, hash: row?.hash ?? '' }
-}
-
-async function linesAfter(
-  db: Db,
-  accountId: AccountId,
-  { head, closedSeq }: { head: Head; closedSeq: number },
-): Promise<{ entry: Entry; hash: string }[]> {
-  const rows = await db
-    .select()
-    .from(ledgerEntries)
-    .where(
-      and(
-        eq(ledgerEntries.accountId, accountId),
-        // As the primary key is ordered: by the number alone, each page would look at all before it.
-        sql`(${ledgerEntries.epoch}, ${ledgerEntries.seq}) > (${head.epoch}::integer, ${head.seq}::bigint)`,
-        lte(ledgerEntries.seq, closedSeq),
-      ),
-    )
-    .orderBy(asc(ledgerEntries.epoch), asc(ledgerEntries.seq))
-    .limit(entriesPerPage)
-  return rows.map((row) => ({ entry: entryOf(row), hash: row.hash }))
 }

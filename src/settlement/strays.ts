@@ -1,19 +1,15 @@
 // Lines of a closed epoch that came after its end: a finding each, and booked once more in the epoch that stands. The object
 // knows them by their reference or call, so whatever is repeated here books nothing twice.
 
-import { and, asc, eq, gt } from 'drizzle-orm'
 import type { AccountId, KeyNumber } from '#core/ids.ts'
 import { isObject } from '#core/readers.ts'
 import type { Db } from '#db/client.ts'
-import { findings } from '#db/schema.ts'
 import type { EntryKind } from '#ledger/entry.ts'
 import type { SettlementParts } from './parts.ts'
 import { eraseStrays } from './erasure.ts'
-import { recordFindings, type Finding } from './findings.ts'
+import { recordFindings, straysAfter, type Finding } from './findings.ts'
 import { readSentEntry, type SentEntries, type SentEntry } from './message.ts'
 import type { Stray } from './mirror.ts'
-
-const straysPerRead = 200
 
 /** False where some are still to be booked: the object cannot be asked now. */
 export async function bookStrays(
@@ -38,12 +34,7 @@ export async function bookStrays(
 /** The ones that the end of an epoch found in Postgres already, and all others: the object passes over what it knows. */
 export async function rebookStraysOf(accountId: AccountId, db: Db, parts: SettlementParts): Promise<boolean> {
   for (let after = 0; ;) {
-    const rows = await db
-      .select({ id: findings.id, detail: findings.detail })
-      .from(findings)
-      .where(and(eq(findings.kind, 'stray'), eq(findings.accountId, accountId), gt(findings.id, after)))
-      .orderBy(asc(findings.id))
-      .limit(straysPerRead)
+    const rows = await straysAfter(db, accountId, after)
     for (const { detail } of rows) {
       const entry = isObject(detail) ? readSentEntry(detail['entry']) : undefined
       if (entry !== undefined && !(await rebookOne(accountId, entry, parts))) return false
