@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 
+import { assert } from '#core/assert.ts'
 import { hourMs } from '#core/clock.ts'
 import { keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
@@ -20,12 +21,14 @@ import {
   planOf,
   secretHashOf,
 } from './example-commands.ts'
+import { beat } from './holds.ts'
 import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
 import { setPlan } from './plans.ts'
 import { rebook } from './rebook.ts'
 import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
+import { timings } from './timings.ts'
 
 const operator = { reason: 'r', actor: 'a' }
 
@@ -82,4 +85,28 @@ test('every line of a lost tail is booked once more as what it was, in a new epo
   for (const entry of tail) rebuilt.ask((draft) => rebook(draft, { entry }))
   expect(rebuilt.store.entries).toHaveLength(entries)
   rebuilt.check()
+})
+
+test('an expiry is booked once however often it is told, and its owner may still say what the call cost', () => {
+  const lost = Simulator.opened(5)
+  const callId = lost.newCall()
+  lost.ask((draft) => admit(draft, admitOf(callId)))
+  lost.ask((draft) => beat(draft, { callId, n: 1, costNanoUsd: nanoUsd(300) }))
+  lost.nowMs += timings.holdExpiryMs
+  lost.ask(() => true)
+  const expiry = lost.store.entries.find(({ kind }) => kind === 'usage')
+  assert(expiry !== undefined, 'the call has expired')
+
+  const rebuilt = Simulator.opened(5)
+  rebuilt.nowMs = lost.nowMs
+  rebuilt.live.epoch = 2
+  const tell = () => rebuilt.ask((draft) => rebook(draft, { entry: expiry }))
+  const before = rebuilt.store.entries.length
+  tell()
+  tell()
+  expect(rebuilt.store.entries).toHaveLength(before + 1)
+  rebuilt.ask((draft) => capture(draft, captureOf(callId, 200)))
+  tell()
+  expect(rebuilt.store.entries).toHaveLength(before + 2)
+  expect(rebuilt.live.postedNanoUsd).toBe(5 * dollar - 200)
 })

@@ -9,7 +9,7 @@ import { withoutPersonalTexts } from './chain.ts'
 import { capture } from './charges.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
-import { keepRow } from './draft.ts'
+import { keepRow, resolvedCall } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { erase } from './erasure.ts'
 import { readTerms as readKeyTerms } from './key-details.ts'
@@ -83,6 +83,9 @@ function detailOf({ state }: Draft, { kind, detail }: Entry): Detail {
 function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
   const callId = readCallId(entry.reference)
   if (callId === undefined || entry.keyNumber === null) return { ok: true, isBooked: false }
+  const isExpiry = detail['rule'] === 'hold_expired'
+  // It stays open to what its owner says in the end, so what is told again here is not a word of its owner's.
+  if (isExpiry && resolvedCall(draft, callId) !== undefined) return { ok: true, isBooked: false }
   const admittedAtMs = readWhole(detail['admittedAtMs']) ?? entry.createdAtMs
   const answer = capture(draft, {
     callId,
@@ -94,7 +97,7 @@ function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer 
   })
   // The owner that went silent may still say what the call cost: the difference is booked then.
   const kept = draft.holds.get(callId)
-  if (answer.ok && answer.state === 'late' && detail['rule'] === 'hold_expired' && kept !== undefined)
+  if (answer.ok && answer.state === 'late' && isExpiry && kept !== undefined)
     keepRow(draft, { ...kept.row, outcome: 'expired' })
   return answerOf(answer)
 }

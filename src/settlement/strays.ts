@@ -28,16 +28,34 @@ export async function bookStrays(
   await eraseStrays(db)
   let isAll = true
   for (const { accountId, entry } of found) if (!(await rebookOne(accountId, entry, parts))) isAll = false
+  // One of these may be what an earlier one waited for: the key that was revoked, the charge that was given back.
+  for (const accountId of new Set(found.map((line) => line.accountId)))
+    if (!(await rebookStored(accountId, db, parts, needsAnother))) isAll = false
   return isAll
 }
 
 /** The ones that the end of an epoch found in Postgres already, and all others: the object passes over what it knows. */
 export async function rebookStraysOf(accountId: AccountId, db: Db, parts: SettlementParts): Promise<boolean> {
+  const isAll = await rebookStored(accountId, db, parts, () => true)
+  return isAll && rebookStored(accountId, db, parts, needsAnother)
+}
+
+/** Refused for as long as the line that it is about has not been booked; strays come in any order. */
+function needsAnother({ kind, detail }: SentEntry): boolean {
+  return kind === 'reversal' || (kind === 'key' && isObject(detail) && detail['action'] !== 'put')
+}
+
+async function rebookStored(
+  accountId: AccountId,
+  db: Db,
+  parts: SettlementParts,
+  isWanted: (entry: SentEntry) => boolean,
+): Promise<boolean> {
   for (let after = 0; ;) {
     const rows = await straysAfter(db, accountId, after)
     for (const { detail } of rows) {
       const entry = isObject(detail) ? readSentEntry(detail['entry']) : undefined
-      if (entry !== undefined && !(await rebookOne(accountId, entry, parts))) return false
+      if (entry !== undefined && isWanted(entry) && !(await rebookOne(accountId, entry, parts))) return false
     }
     const last = rows.at(-1)
     if (last === undefined) return true
@@ -59,7 +77,7 @@ async function rebookOne(accountId: AccountId, entry: SentEntry, parts: Settleme
     })
     const { epoch, seq } = entry
     parts.log.info('stray_rebooked', { account: accountId, epoch, seq, code: answer.ok ? 'ok' : answer.code })
-    // Any other refusal is the same tomorrow: the finding stands for a human.
+    // Any other refusal is the same tomorrow, unless the line comes that it is about: the finding stands.
     return answer.ok || (answer.code !== 'no_such_account' && answer.code !== 'internal')
   } catch (error) {
     parts.log.error('stray_not_rebooked', { account: accountId, seq: entry.seq }, error)

@@ -12,6 +12,7 @@ import { Violation } from './violation.ts'
 
 type Line = {
   readonly seq: number
+  readonly epoch: number
   readonly kind: string
   readonly reference: string
   readonly amountNanoUsd: number
@@ -36,6 +37,8 @@ export class Books {
   #seenHeldNanoUsd = 0
   #seenDebtNanoUsd = 0
   #seenStart = 0
+  /** Lost, or being made anew. */
+  #isAway = false
   readonly #openRows = new Map<string, number>()
   #seenTables: readonly string[] = []
   #seenHoldTables: readonly string[] = []
@@ -46,6 +49,10 @@ export class Books {
     this.#postgres = postgres
   }
 
+  get epoch(): number {
+    return this.lines.at(-1)?.epoch ?? 1
+  }
+
   get sumNanoUsd(): number {
     return this.lines.at(-1)?.balanceAfterNanoUsd ?? 0
   }
@@ -53,11 +60,40 @@ export class Books {
   /** What a crash has taken back was never there. */
   check(): void {
     const { storage } = this.#host
-    if (!storage.tables().includes('entry')) return
+    const tables = storage.tables()
+    const isThere = tables.includes('entry') && !tables.includes('rebuilding')
+    if (!isThere && !this.#isAway && this.lines.length > 0) {
+      this.#isAway = true
+      this.#oracle.lost()
+    }
+    if (!isThere) return
+    if (this.#isAway) return this.#begin()
     const touched = storage.takeTouched()
     const added = touched.isAll || touched.isEntry ? this.#readLines() : []
     this.#readHolds(touched)
     this.#checkMemory(added)
+  }
+
+  /** An account that was made anew: what it has not brought back is lost, and everything else is as it was. */
+  #begin(): void {
+    this.#isAway = false
+    const before = this.lines.splice(0)
+    this.byCall.clear()
+    this.#host.storage.takeTouched()
+    const lines = this.#readLines()
+    this.#readHolds({ isAll: true, isEntry: true, callIds: new Set() })
+    for (const [index, line] of lines.entries()) {
+      if (line.kind === 'opening') break
+      const old = before[index]
+      if (
+        old?.reference !== line.reference ||
+        old.amountNanoUsd !== line.amountNanoUsd ||
+        old.kind !== line.kind
+      )
+        throw new Violation('I8', `the rebuilt entry ${line.seq} is another one`)
+    }
+    this.#oracle.rebuilt(this)
+    this.#checkMemory(lines)
   }
 
   #readLines(): readonly Line[] {
@@ -90,6 +126,7 @@ export class Books {
     const detail: unknown = JSON.parse(textOf(row['detail']))
     const line: Line = {
       seq: Number(row['seq']),
+      epoch: Number(row['epoch']),
       kind: textOf(row['kind']),
       reference: textOf(row['reference']),
       amountNanoUsd: Number(row['amount_nano_usd']),
@@ -98,7 +135,14 @@ export class Books {
     }
     if (line.seq !== this.lines.length + 1)
       throw new Violation('I4', `entry ${line.seq} follows ${this.lines.length}`)
-    if (line.balanceAfterNanoUsd !== this.sumNanoUsd + line.amountNanoUsd)
+    // The sum of an epoch begins at nothing: its opening brings the balance over.
+    const isOpening = line.kind === 'opening'
+    if (isOpening && line.amountNanoUsd !== this.sumNanoUsd)
+      throw new Violation(
+        'I1',
+        `epoch ${line.epoch} opens with ${line.amountNanoUsd}, not ${this.sumNanoUsd}`,
+      )
+    if (line.balanceAfterNanoUsd !== (isOpening ? 0 : this.sumNanoUsd) + line.amountNanoUsd)
       throw new Violation('I1', `entry ${line.seq} says a balance that is not the sum`)
     this.lines.push(line)
     if (line.kind === 'usage' || line.kind === 'late') this.#readCharge(line)
@@ -112,7 +156,9 @@ export class Books {
     booked.lines.push(line)
     this.byCall.set(line.reference, booked)
     const kinds = booked.lines.map(({ kind }) => kind).join(' ')
-    if (!['usage', 'late', 'usage late'].includes(kinds))
+    // An expiry that came after its epoch's end is booked again as `late`, and its owner may still say more.
+    const isTwice = kinds === 'late late' && booked.expiredNanoUsd !== undefined && line.epoch > 1
+    if (!['usage', 'late', 'usage late'].includes(kinds) && !isTwice)
       throw new Violation('I5', `${line.reference} has ${kinds}`)
     const isExpiry = line.detail['rule'] === 'hold_expired'
     if (isExpiry) this.#checkExpiry(line, this.#oracle.callOf(line.reference as CallId))
@@ -183,7 +229,8 @@ export class Books {
       throw new Violation('I3', `${sum} is held of ${view.postedNanoUsd}`)
     this.#seenHeldNanoUsd = sum
     for (const hold of holds) this.#checkHold(hold)
-    const mark = this.#postgres.marks.get(`${view.accountId} ${view.epoch}`)?.seq ?? 0
+    const closedSeq = this.#postgres.epochs.at(-1)?.closedSeq ?? 0
+    const mark = this.#postgres.marks.get(`${view.accountId} ${view.epoch}`)?.seq ?? closedSeq
     if (view.marks.confirmed > mark)
       throw new Violation('I8', `the object believes in ${view.marks.confirmed}, Postgres has ${mark}`)
     const wakeInMs = storage.alarmMs === null ? Infinity : storage.alarmMs - this.#host.nowMs

@@ -10,6 +10,7 @@ type Claimed = {
   readonly reference: string
   readonly bodyHash: string
   isAdmitted: boolean
+  isForgotten: boolean
   said: Capture | undefined
 }
 
@@ -23,7 +24,7 @@ export class Claims {
 
   asked({ callId, claim }: Admit): void {
     if (claim === null || this.calls.has(callId)) return
-    this.calls.set(callId, { ...claim, isAdmitted: false, said: undefined })
+    this.calls.set(callId, { ...claim, isAdmitted: false, isForgotten: false, said: undefined })
   }
 
   /** Nothing is executed under a claim that nobody has granted: it may have been executed already. */
@@ -42,7 +43,7 @@ export class Claims {
       ([id, other]) => id !== callId && other.reference === call.reference,
     )
     if (others.some(([, other]) => other.isAdmitted)) this.#faults.fired('claim_repeated_after_loss')
-    const paid = others.find(([id, other]) => other.said !== undefined && isOver(id))
+    const paid = others.find(([id, other]) => !other.isForgotten && other.said !== undefined && isOver(id))
     if (paid !== undefined)
       throw new Violation('claim', `${callId} runs although ${paid[0]} has been paid for`)
   }
@@ -60,6 +61,11 @@ export class Claims {
       throw new Violation('claim', `a repeat gets another answer than ${earlier.callId} gave`)
   }
 
+  /** A rebuilt account knows no claims: what was claimed before may be claimed anew. */
+  forget(): void {
+    for (const call of this.calls.values()) call.isForgotten = true
+  }
+
   /** By its owner, whether or not it arrives. */
   said(capture: Capture): void {
     const call = this.calls.get(capture.callId)
@@ -69,8 +75,8 @@ export class Claims {
   /** At rest: at most one of the calls under a claim has cost anything. */
   checkQuiet(chargedOf: (callId: CallId) => number): void {
     const charged = new Map<string, CallId>()
-    for (const [callId, { reference }] of this.calls) {
-      if (chargedOf(callId) === 0) continue
+    for (const [callId, { reference, isForgotten }] of this.calls) {
+      if (isForgotten || chargedOf(callId) === 0) continue
       const other = charged.get(reference)
       if (other !== undefined)
         throw new Violation('claim', `${other} and ${callId} of one claim are both charged`)

@@ -42,6 +42,10 @@ export const faultNames = [
   'claim_still_running',
   'claim_of_another_body',
   'claim_repeated_after_loss',
+  'object_lost',
+  'object_given_up',
+  'rebuild_killed',
+  'entry_of_a_closed_epoch',
   'key_revoked',
   'account_frozen',
 ] as const

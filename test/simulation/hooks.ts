@@ -1,4 +1,4 @@
-// Lets plain Node load the shipped files: the platform's module is a stand-in, Postgres is a model behind the two files
+// Lets plain Node load the shipped files: the platform's module is a stand-in, Postgres is a model behind the files
 // that speak SQL, and a planted bug changes the text of one shipped file as it is loaded. Nothing of this is in src/.
 
 import { readFileSync } from 'node:fs'
@@ -9,6 +9,9 @@ import type { Plant } from './plants.ts'
 
 const platform = new URL('./platform.ts', import.meta.url).href
 const postgres = new URL('./postgres.ts', import.meta.url).href
+
+/** The files that speak SQL. */
+const sqlFiles = ['mirror.ts', 'findings.ts', 'epochs.ts', 'erasure.ts']
 
 /** Before the first shipped file is loaded. Throws where a plant no longer fits its file. */
 export function installHooks(plant: Plant | null): void {
@@ -33,5 +36,5 @@ export function planted(source: string, plant: Plant): string {
 }
 
 function isSqlFile(url: string): boolean {
-  return url.endsWith('/src/settlement/mirror.ts') || url.endsWith('/src/settlement/findings.ts')
+  return sqlFiles.some((name) => url.endsWith(`/src/settlement/${name}`))
 }

@@ -144,6 +144,13 @@ export class ObjectHost {
     this.#armAlarm()
   }
 
+  /** Nothing of it is left: the next call finds an object that nobody has created. */
+  lose(): void {
+    this.crash()
+    this.storage.wipe()
+    this.#armAlarm()
+  }
+
   /** Another machine, another clock. */
   stepClock(toMs: number): void {
     this.crash()

@@ -40,8 +40,16 @@ export type KnownCall = {
   beatStart: number
   sentBeatNanoUsd: number
   deliveredNanoUsd: number
+  /** Its hold went with the object that had it: its owner learns of it by the next beat. */
+  isOrphan: boolean
   /** All captures that its owner, a queue or a repeat ever stated. */
   readonly saidNanoUsd: Set<number>
+}
+
+/** The books of an account that was made anew. */
+type Rebuilt = {
+  readonly lines: readonly { kind: string; reference: string; detail: { readonly [name: string]: unknown } }[]
+  readonly byCall: ReadonlyMap<string, { lines: readonly { detail: { readonly [name: string]: unknown } }[] }>
 }
 
 const fenceMs = 40_000
@@ -60,6 +68,7 @@ export class Oracle {
   readonly revokedKeys = new Set<number>()
   /** What was acknowledged as given back, by reference. */
   readonly reversals = new Map<string, { amountNanoUsd: number; seq: number }>()
+  isLost = false
   rpm = 50
   nowMs: () => number = () => 0
   objectStarts: () => number = () => 0
@@ -91,10 +100,40 @@ export class Oracle {
       beatStart: 0,
       sentBeatNanoUsd: 0,
       deliveredNanoUsd: 0,
+      isOrphan: false,
       saidNanoUsd: new Set(),
     }
     this.calls.set(callId, call)
     return call
+  }
+
+  /** From now on until it is made anew the account has forgotten its calls. */
+  lost(): void {
+    this.isLost = true
+    for (const call of this.calls.values()) call.isOrphan = true
+  }
+
+  /** The account has been made anew from its log: what leaves no entry there is forgotten, and so is what was not confirmed. */
+  rebuilt(books: Rebuilt): void {
+    this.isLost = false
+    this.#admissions = []
+    this.claims.forget()
+    for (const [callId, call] of this.calls) {
+      call.isOrphan = true
+      call.isReleased = false
+      const booked = books.byCall.get(callId)
+      if (booked?.lines.some(({ detail }) => detail['rule'] !== 'hold_expired') === true) continue
+      call.capturedNanoUsd = undefined
+      call.chargedNanoUsd = undefined
+    }
+    const references = new Set(books.lines.map(({ reference }) => reference))
+    for (const reference of this.credits.keys())
+      if (!references.has(reference)) this.credits.delete(reference)
+    const given = new Set(
+      books.lines.flatMap(({ kind, detail }) => (kind === 'reversal' ? [detail['command']] : [])),
+    )
+    for (const reference of this.reversals.keys()) if (!given.has(reference)) this.reversals.delete(reference)
+    for (const key of this.revokedKeys) if (!references.has(`revoke ${key}`)) this.revokedKeys.delete(key)
   }
 
   // ── At the object's gate ───────────────────────────────────────────────────────────────────────────────────────
@@ -256,6 +295,7 @@ export class Oracle {
         'I13',
         `${callId} writes ${this.nowMs() - call.lastSignSentMs} ms after its last beat`,
       )
+    if (call.isOrphan) return
     if (heldNanoUsd === undefined) throw new Violation('P1', `${callId} writes without an open hold`)
     if (costNanoUsd > heldNanoUsd)
       throw new Violation('P1', `${callId} has delivered ${costNanoUsd}, ${heldNanoUsd} is held`)

@@ -64,6 +64,17 @@ export type ReversalPlan = {
   readonly repeatsAfterMs: readonly number[]
 }
 
+/** The object is lost, or given up while it still runs, and made anew from Postgres. */
+export type LossPlan = {
+  readonly type: 'loss'
+  readonly name: string
+  readonly atMs: number
+  readonly isGivenUp: boolean
+  readonly rebuiltAfterMs: number
+  /** The Worker that rebuilds it dies under way, so often. */
+  readonly deaths: readonly number[]
+}
+
 export type StrikeKind =
   | 'crash'
   | 'deploy'
@@ -91,7 +102,7 @@ export type StrikePlan = {
   readonly number: number
 }
 
-export type Item = CallPlan | CreditPlan | ReversalPlan | StrikePlan
+export type Item = CallPlan | CreditPlan | LossPlan | ReversalPlan | StrikePlan
 
 export type Plan = {
   readonly seed: number
@@ -128,6 +139,7 @@ export function planOf(seed: number): Plan {
   if (isRich) items.push(...burst(seed, keys, burstAtMs))
   for (let n = dice.between(1, 5); n > 0; n -= 1) items.push(creditPlan(`${seed} credit ${n}`))
   for (let n = dice.between(0, 3); n > 0; n -= 1) items.push(reversalPlan(`${seed} reversal ${n}`))
+  if (dice.chance(35)) items.push(lossPlan(`${seed} loss`))
   for (let n = dice.between(6, 14); n > 0; n -= 1) items.push(strikePlan(`${seed} strike ${n}`, keys))
   return {
     seed,
@@ -228,6 +240,18 @@ function creditPlan(name: string): CreditPlan {
     kind,
     expiresInMs: kind === 'grant' && dice.chance(60) ? dice.between(5_000, 120_000) : null,
     repeatsAfterMs: Array.from({ length: dice.between(0, 2) }, () => dice.between(1, 90_000)),
+  }
+}
+
+function lossPlan(name: string): LossPlan {
+  const dice = new Dice(name)
+  return {
+    type: 'loss',
+    name,
+    atMs: dice.between(40_000, 300_000),
+    isGivenUp: dice.chance(40),
+    rebuiltAfterMs: dice.between(500, 40_000),
+    deaths: Array.from({ length: dice.between(0, 2) }, () => dice.between(5, 250)),
   }
 }
 

@@ -11,6 +11,25 @@ export type Plant = {
 
 export const plants: readonly Plant[] = [
   {
+    name: 'old-epoch rows dropped',
+    file: 'settlement/strays.ts',
+    find: '  for (const { accountId, entry } of found) if (!(await rebookOne(accountId, entry, parts))) isAll = false\n',
+    replace: '',
+  },
+  {
+    name: 'opening counted twice',
+    file: 'ledger/rebuild.ts',
+    find: '  draft.state.postedNanoUsd = zeroNanoUsd\n',
+    replace: '',
+  },
+  {
+    name: 'revoked key revived by rebuild',
+    file: 'ledger/rebuild.ts',
+    find: '  for (const entry of entries) applyEntry(state, entry)\n',
+    replace:
+      "  for (const entry of entries)\n    if (!(isObject(entry.detail) && entry.detail['action'] === 'revoke')) applyEntry(state, entry)\n    else state.headSeq = entry.seq\n",
+  },
+  {
     name: 'delta reversals',
     file: 'ledger/reversals.ts',
     find: 'const draw = netDraw(entries.map(drawOf))',
@@ -138,8 +157,5 @@ export const plants: readonly Plant[] = [
 
 /** What has no part to be planted in yet. */
 export const waiting: readonly { readonly name: string; readonly for: string }[] = [
-  { name: 'old-epoch rows dropped', for: 'rebuild' },
-  { name: 'opening counted twice', for: 'rebuild' },
-  { name: 'revoked key revived by rebuild', for: 'rebuild' },
   { name: 'top-up on available', for: 'auto top-up' },
 ]

@@ -4,6 +4,7 @@
 import { chargeOf, netOf } from './books.ts'
 import { presently } from './turn.ts'
 import type { CallId } from '#core/ids.ts'
+import type { Entry } from '#ledger/entry.ts'
 import { Violation } from './violation.ts'
 import type { KnownCall } from './oracle.ts'
 import type { Setting } from './setting.ts'
@@ -17,8 +18,9 @@ export function checkQuiet(world: Setting): void {
   checkCredits(world)
   checkWindows(world)
   checkReversals(world)
+  checkStrays(world)
   for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
-  world.oracle.claims.checkQuiet((callId) => chargeOf(books.byCall.get(callId) ?? nothing))
+  world.oracle.claims.checkQuiet((callId) => toldNetOf(books.byCall.get(callId) ?? nothing))
   for (const callId of books.byCall.keys()) {
     if (!world.oracle.calls.has(callId as never))
       throw new Violation('I5', `${callId} was charged and never asked for`)
@@ -27,12 +29,13 @@ export function checkQuiet(world: Setting): void {
 
 /** I8 at rest: Postgres has every entry, the same sum, the same charge of every call. */
 function checkMirror({ books, postgres, accountId }: Setting): void {
-  const mark = postgres.marks.get(`${accountId} 1`)
+  const charges = postgres.charges()
+  const mark = postgres.marks.get(`${accountId} ${books.epoch}`)
   if (mark?.seq !== books.lines.length)
     throw new Violation('I10', `Postgres has ${mark?.seq ?? 0} of ${books.lines.length} entries`)
   if (mark.sumNanoUsd !== books.sumNanoUsd) throw new Violation('I8', 'Postgres has another sum')
   for (const [callId, booked] of books.byCall) {
-    if (postgres.charges.get(callId) !== chargeOf(booked))
+    if (charges.get(callId) !== chargeOf(booked))
       throw new Violation('I8', `Postgres has another charge of ${callId}`)
   }
 }
@@ -53,8 +56,10 @@ function checkWindows({ books, oracle, host, plan }: Setting): void {
       if (call.plan?.keyNumber !== number) continue
       const total = netOf(books.byCall.get(callId) ?? nothing)
       const at = call.admittedAtMs
-      if (at === undefined || at > midnightMs - nearMs) most += total
-      if (at !== undefined && at > midnightMs + nearMs) least += total
+      // Of a call that the account has forgotten the admission is as old as its owner said when it parked the end.
+      const isNear = at === undefined || call.isOrphan
+      if (isNear || at > midnightMs - nearMs) most += total
+      if (!isNear && at > midnightMs + nearMs) least += total
     }
     if (day.usedNanoUsd < least || day.usedNanoUsd > most)
       throw new Violation('window', `key ${number} has used ${day.usedNanoUsd}, not ${least} to ${most}`)
@@ -77,6 +82,24 @@ function checkCredits({ books, oracle }: Setting): void {
     if (!seen.has(reference)) throw new Violation('I7', `${reference} was acknowledged and is gone`)
 }
 
+/** What came too late for its epoch is booked in the one that stands, or a repeat of it was. */
+function checkStrays({ books, postgres, oracle }: Setting): void {
+  for (const { kind, detail } of postgres.findings.values()) {
+    if (kind !== 'stray') continue
+    const { kind: what, reference, epoch, seq, keyNumber } = (detail as { entry: Entry }).entry
+    const isCharge = what === 'usage' || what === 'late'
+    const isThere = isCharge
+      ? books.byCall.has(reference)
+      : books.lines.some((line) => line.kind === what && line.reference === reference)
+    // What it was about may have been lost for good.
+    const isAbout = what !== 'key' || books.lines.some((line) => line.reference === `key ${keyNumber}`)
+    if ((isCharge || creditKinds.has(what) || what === 'key') && isAbout && !isThere)
+      throw new Violation('I8', `entry ${epoch}:${seq} (${what}) came too late and is lost`)
+  }
+  if (postgres.epochs.some(({ step }) => step !== 'done')) throw new Violation('I10', 'a rebuild never ends')
+  if (oracle.isLost) throw new Violation('I10', 'a lost account stays lost')
+}
+
 /** What was acknowledged as given back stands there once, as it was said. */
 function checkReversals({ books, oracle }: Setting): void {
   const lines = books.lines.filter(({ kind }) => kind === 'reversal')
@@ -85,6 +108,11 @@ function checkReversals({ books, oracle }: Setting): void {
     if (own.length !== 1 || own[0]?.amountNanoUsd !== amountNanoUsd)
       throw new Violation('I7', `${reference} was acknowledged and stands there ${own.length} times`)
   }
+}
+
+/** What a call was charged by its owner's word: two attempts that were both lost may both stand with what they had delivered. */
+function toldNetOf(booked: Parameters<typeof netOf>[0]): number {
+  return booked.lines.some(({ detail }) => detail['rule'] !== 'hold_expired') ? netOf(booked) : 0
 }
 
 const nothing = { lines: [], reversals: [] }

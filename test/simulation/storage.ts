@@ -116,6 +116,17 @@ export class ObjectStorage {
     this.#waiting = []
   }
 
+  /** The platform has lost all of it, for good. */
+  wipe(): void {
+    this.crash()
+    for (const name of this.tables()) this.#db.exec(`DROP TABLE "${name}"`)
+    this.#transaction.commit()
+    this.#transaction.begin()
+    this.alarmMs = null
+    this.durableAlarmMs = null
+    this.#isTakenBack()
+  }
+
   /** For the invariants: what the rows say now. */
   rows(query: string, ...values: SQLInputValue[]): Row[] {
     return this.#prepared(query).statement.all(...values) as Row[]

@@ -21,6 +21,7 @@ import type { Plan } from './plan.ts'
 import { Postgres } from './postgres.ts'
 import { checkQuiet } from './quiet.ts'
 import { SimulatedQueue } from './queue.ts'
+import { Rebuilder } from './rebuilder.ts'
 import { Process, Scheduler } from './scheduler.ts'
 import type { Setting } from './setting.ts'
 import { strike } from './strikes.ts'
@@ -51,6 +52,7 @@ export class World implements Setting {
   readonly captures: SimulatedQueue<ParkedCapture>
   readonly clients: Clients
   readonly operator: Operator
+  readonly rebuilder: Rebuilder
   readonly trace: string[] = []
   readonly #isTraced: boolean
   readonly log: Log
@@ -122,6 +124,7 @@ export class World implements Setting {
     )
     this.clients = new Clients(this)
     this.operator = new Operator(this)
+    this.rebuilder = new Rebuilder(this)
   }
 
   /** In an event of its own, as `endTurn` wants it. */
@@ -162,6 +165,7 @@ export class World implements Setting {
         if (item.type === 'call') this.clients.call(item)
         else if (item.type === 'credit') this.operator.credit(item)
         else if (item.type === 'reversal') this.operator.reverse(item)
+        else if (item.type === 'loss') this.rebuilder.lose(item)
         else strike(this, this, item)
       })
     }
@@ -202,7 +206,10 @@ export class World implements Setting {
     host.alarmLateMs = 0
     host.storage.isFailing = () => false
     for (let hour = 1; hour < 4; hour += 1)
-      scheduler.after(hour * hourMs, outside, () => this.operator.sweep())
+      scheduler.after(hour * hourMs, outside, () => {
+        this.operator.sweep()
+        this.rebuilder.sweep()
+      })
   }
 
   readonly guard = (check: () => void): void => {
