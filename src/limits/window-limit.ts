@@ -1,9 +1,6 @@
 // Limits that span accounts and isolates, counted by Upstash behind one question. Money never waits for it: a slow or
 // broken Redis is answered by a local limit of this isolate within the time-out.
 
-import { Ratelimit } from '@upstash/ratelimit'
-import { Redis } from '@upstash/redis'
-
 import type { Clock, Millis } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 
@@ -17,46 +14,6 @@ export const limitTimeoutMs = 100
 
 const localKeysMax = 10_000
 
-export type UpstashCredentials = { url: string; token: string }
-
-export function upstashWindowLimit(
-  credentials: UpstashCredentials,
-  settings: WindowLimitSettings,
-  parts: { clock: Clock; log: Log },
-): WindowLimit {
-  const shared = new Ratelimit({
-    redis: new Redis({
-      url: credentials.url,
-      token: credentials.token,
-      retry: false,
-      enableTelemetry: false,
-    }),
-    limiter: Ratelimit.slidingWindow(settings.requests, `${settings.windowMs} ms`),
-    prefix: `sluice:${settings.name}`,
-    // Off: it blocks a key locally after one rejection, and its own time-out (5 s) then *allows*.
-    ephemeralCache: false,
-    timeout: 0,
-  })
-  const local = new LocalWindow(settings, parts.clock)
-  return {
-    async allows(key) {
-      const answered = new AbortController()
-      const timeout = parts.clock.sleep(settings.timeoutMs, answered.signal).then(() => undefined)
-      // A failure is logged and answered by the local limit: Redis being down must neither open nor close the door.
-      const question = shared.limit(key).then(
-        (answer) => answer.success,
-        (cause: unknown) => {
-          parts.log.error('limit_unavailable', { limit: settings.name }, cause)
-          return undefined
-        },
-      )
-      const allowed = await Promise.race([question, timeout])
-      answered.abort()
-      return allowed ?? local.allows(key)
-    },
-  }
-}
-
 export type LimitsEnv = { UPSTASH_REDIS_REST_URL?: string; UPSTASH_REDIS_REST_TOKEN?: string }
 
 /** Shared where Upstash is configured, per isolate where it is not. */
@@ -66,9 +23,24 @@ export function windowLimitOf(
   parts: { clock: Clock; log: Log },
 ): WindowLimit {
   const { UPSTASH_REDIS_REST_URL: url = '', UPSTASH_REDIS_REST_TOKEN: token = '' } = env
-  if (url !== '' && token !== '') return upstashWindowLimit({ url, token }, settings, parts)
+  if (url !== '' && token !== '') return whenAsked(() => sharedLimit({ url, token }, settings, parts))
   const local = new LocalWindow(settings, parts.clock)
   return { allows: async (key) => local.allows(key) }
+}
+
+/** Upstash's client is a sixth of the Worker's code, and most requests ask no limit that spans isolates. */
+async function sharedLimit(
+  credentials: { url: string; token: string },
+  settings: WindowLimitSettings,
+  parts: { clock: Clock; log: Log },
+): Promise<WindowLimit> {
+  const { upstashWindowLimit } = await import('./upstash-window.ts')
+  return upstashWindowLimit(credentials, settings, parts)
+}
+
+function whenAsked(make: () => Promise<WindowLimit>): WindowLimit {
+  let made: Promise<WindowLimit> | undefined
+  return { allows: async (key) => (await (made ??= make())).allows(key) }
 }
 
 /** A fixed window in this isolate alone: the fallback, and the whole limit where Upstash is not configured. */

@@ -3,7 +3,8 @@
 import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
-import { LocalWindow, type WindowLimit, limitTimeoutMs, upstashWindowLimit } from '#limits/window-limit.ts'
+import { upstashWindowLimit } from '#limits/upstash-window.ts'
+import { LocalWindow, type WindowLimit, limitTimeoutMs } from '#limits/window-limit.ts'
 import { closeServer, listen, localHost } from '../../dev/ports.ts'
 import { type Upstash, startUpstash } from '../../dev/upstash-endpoint.ts'
 import { HandClock, settled } from '../world/hand-clock.ts'
