@@ -81,6 +81,9 @@ export const ledgerEntries = pgTable(
     index('ledger_entries_of_call')
       .on(table.accountId, table.reference)
       .where(sql`kind in ('usage', 'late')`),
+    index('ledger_entries_reversals')
+      .on(table.accountId, table.reference)
+      .where(sql`kind = 'reversal'`),
   ],
 )
 

@@ -98,7 +98,7 @@ export type AccountPort = {
   entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]>
   /** Entries with seq below `beforeSeq`, newest first, at most `limit`. */
   entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]>
-  /** The entries of one call (usage, late), oldest first; empty where it is unknown. */
+  /** The entries of one call (usage, late, reversal), oldest first; empty where it is unknown. */
   entriesOfCall(callId: string): Promise<readonly Entry[]>
 }
 

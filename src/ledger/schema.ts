@@ -22,6 +22,7 @@ CREATE TABLE entry (
 ) STRICT;
 ${entryTriggers.isNeverChanged}
 ${entryTriggers.isNeverDeleted}
+CREATE INDEX entry_reversal ON entry (reference) WHERE kind = 'reversal';
 CREATE TABLE reference (
   scope TEXT NOT NULL,
   reference TEXT NOT NULL,

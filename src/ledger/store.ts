@@ -9,6 +9,7 @@ import { eraseTexts } from './erasure-store.ts'
 import { piecesOf } from './pieces.ts'
 import { rateWindowMs } from './rate.ts'
 import { rebuildingIn } from './rebuild-store.ts'
+import { entriesPerCallMax } from './reversals.ts'
 import type { Changes, HoldRow, Lookup, Snapshot } from './rows.ts'
 import { accountTables, answerTable, createHoldTable, holdTable } from './schema.ts'
 import { pieceName, readEntry, readHold, readReference, readSnapshot, text, whole } from './stored-rows.ts'
@@ -104,12 +105,15 @@ export class Store {
     const row = this.#holdRow(callId)
     if (row === undefined || row.outcome === 'released') return []
     // Found by walking the log from the admission: the limit is where the walk may end.
-    return this.#entries(
+    const charges = this.#entries(
       "SELECT * FROM entry WHERE seq > ? AND kind IN ('usage', 'late') AND reference = ? ORDER BY seq LIMIT ?",
       row.afterSeq,
       callId,
       row.outcome === 'late' ? 2 : 1,
     )
+    // By an index of their own: they are few, and may come at any time.
+    const sql = "SELECT * FROM entry WHERE kind = 'reversal' AND reference = ? ORDER BY seq LIMIT ?"
+    return [...charges, ...this.#entries(sql, callId, entriesPerCallMax)].sort((a, b) => a.seq - b.seq)
   }
 
   #insertEntry(entry: Entry): void {

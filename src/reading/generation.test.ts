@@ -60,6 +60,24 @@ describe('a charge is explained line by line', () => {
     })
   })
 
+  test('what was given back is taken off the cost, and the charge explains itself as before', () => {
+    const reversal = (seq: number, amount: number) =>
+      line(seq, 'reversal', amount, { detail: { reason: 'r' } })
+    expect(
+      generationBody(callId, [line(3, 'usage', -44_401), reversal(5, 40_000), reversal(6, 401)]),
+    ).toMatchObject({
+      model: 'gpt-test',
+      total_cost: 0.000004,
+      usage: 0.000004,
+      charge: {
+        cost: '0.000044401',
+        given_back: '0.000040401',
+        net_cost: '0.000004',
+        entries: [{ seq: 3 }, { kind: 'reversal', amount: '0.00004' }, { kind: 'reversal' }],
+      },
+    })
+  })
+
   test('a call that expired and came late costs what all its lines took, and its newest line explains it', () => {
     const expired = line(3, 'usage', -10_000, { detail: { rule: 'hold_expired', status: 'owner_lost' } })
     expect(generationBody(callId, [expired, line(9, 'late', -34_401)])).toMatchObject({

@@ -12,6 +12,7 @@ import {
   formatUsd,
   nanoUsd,
   negateNanoUsd,
+  subtractNanoUsd,
 } from '#core/money.ts'
 import { picoUsd, usdNumber, type NanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
@@ -80,14 +81,16 @@ function stillRunning() {
   })
 }
 
-/** The newest line explains; the cost is what all lines took together. */
+/** The newest charge explains; the cost is what all charges took together, less what the operator has given back. */
 export function generationBody(callId: CallId, lines: readonly CallLine[]): Json {
-  const [first] = lines
-  const newest = lines.at(-1)
+  const charges = lines.filter(({ kind }) => kind !== 'reversal')
+  const [first] = charges
+  const newest = charges.at(-1)
   assert(first !== undefined && newest !== undefined, 'a known call has a line')
   const detail: { readonly [name: string]: unknown } = isObject(newest.detail) ? newest.detail : {}
   const text = (name: string) => readString(detail[name]) ?? null
-  const cost = negateNanoUsd(addNanoUsd(...lines.map((line) => line.amountNanoUsd)))
+  const cost = negateNanoUsd(addNanoUsd(...charges.map((line) => line.amountNanoUsd)))
+  const net = negateNanoUsd(addNanoUsd(...lines.map((line) => line.amountNanoUsd)))
   const units: { readonly [name: string]: unknown } = isObject(detail['usage']) ? detail['usage'] : {}
   const counts = usageUnits.map((unit) => [unit, readWhole(units[unit]) ?? 0] as const)
   const usage = { ...noUsage, ...Object.fromEntries(counts) }
@@ -100,8 +103,8 @@ export function generationBody(callId: CallId, lines: readonly CallLine[]): Json
     provider_name: text('provider'),
     api_type: text('endpoint'),
     created_at: isoTime(asMillis(first.createdAtMs)),
-    total_cost: usdNumber(cost),
-    usage: usdNumber(cost),
+    total_cost: usdNumber(net),
+    usage: usdNumber(net),
     is_byok: false,
     streamed: detail['isStreamed'] === true,
     cancelled: status !== null && status !== 'ok',
@@ -116,6 +119,8 @@ export function generationBody(callId: CallId, lines: readonly CallLine[]): Json
     key: newest.keyNumber,
     charge: {
       cost: formatUsd(cost),
+      given_back: formatUsd(subtractNanoUsd(cost, net)),
+      net_cost: formatUsd(net),
       // What the call cost beyond its hold, the balance and the overrun cap, and was not taken from anybody.
       written_off: formatUsd(nanoUsd(readWhole(detail['writtenOffNanoUsd']) ?? 0)),
       rule: text('rule'),

@@ -101,7 +101,10 @@ const routes: readonly ReadingRoute[] = [
   {
     answerWith: readGeneration,
     route: {
-      ...described('/v1/generation', 'One call: what it cost, and the charge explained line by line.'),
+      ...described(
+        '/v1/generation',
+        'One call: what it cost, what was given back, and the charge explained line by line.',
+      ),
       query: { id: { type: 'string', description: 'The generation id of an answer.', pattern: '^gen_' } },
       answer: object({
         data: object({ id: text, total_cost: number, tokens_prompt: whole, charge: object({}) }),

@@ -66,23 +66,21 @@ export async function usageByGroup(
   }
 }
 
-/** The ledger lines of one call of this account, oldest first. */
+/** The ledger lines of one call of this account, oldest first, with what was given back of it. */
 export async function linesOfCall(
   db: Db,
   accountId: AccountId,
   callId: string,
 ): Promise<readonly (typeof ledgerEntries.$inferSelect)[]> {
+  const ofCall = and(eq(ledgerEntries.accountId, accountId), eq(ledgerEntries.reference, callId))
+  // Written out, so that the planner recognises the partial indexes.
+  const charged = sql`${ledgerEntries.kind} in ('usage', 'late')`
+  const reversed = sql`${ledgerEntries.kind} = 'reversal'`
   return db
     .select()
     .from(ledgerEntries)
-    .where(
-      and(
-        eq(ledgerEntries.accountId, accountId),
-        eq(ledgerEntries.reference, callId),
-        // Written out, so that the planner recognises the partial index.
-        sql`${ledgerEntries.kind} in ('usage', 'late')`,
-      ),
-    )
+    .where(and(ofCall, charged))
+    .unionAll(db.select().from(ledgerEntries).where(and(ofCall, reversed)))
     .orderBy(asc(ledgerEntries.epoch), asc(ledgerEntries.seq))
 }
 

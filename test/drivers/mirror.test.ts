@@ -15,6 +15,7 @@ import type { SettlementParts } from '#settlement/parts.ts'
 import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
 import { listFindings } from '#settlement/findings.ts'
 import { reconcile } from '#settlement/reconcile.ts'
+import { linesOfCall } from '#settlement/usage.ts'
 import { startNeonEndpoint, type NeonEndpoint } from '../../dev/neon-endpoint.ts'
 import { startPostgres, type Postgres } from '../../dev/postgres.ts'
 import { callId, chargeDetail, portsOf, StandInAccount } from './stand-in-account.ts'
@@ -189,6 +190,18 @@ describe('entries arrive once and in order', () => {
       { amount_nano_usd: '9007199254740991', balance_after_nano_usd: '9007199254740991' },
     ])
   })
+})
+
+test('a call is explained by its charges and by what was given back, whatever came first', async () => {
+  const account = new StandInAccount().live(2)
+  account.add({ kind: 'reversal', reference: callId(1), amount: 1, detail: { command: 'r' } })
+  account.add({ kind: 'grant', reference: callId(1), amount: 5 })
+  for (const body of account.messages(1).reverse()) await consumeEntries([message(body)], partsFor([account]))
+  const lines = await linesOfCall(db, account.accountId, callId(1))
+  expect(lines.map(({ kind, amountNanoUsd }) => [kind, amountNanoUsd])).toEqual([
+    ['usage', -1n],
+    ['reversal', 1n],
+  ])
 })
 
 describe('mirrors of accounts and keys', () => {

@@ -1,6 +1,7 @@
 // Where an account's money lies, what it owes and how far it may go: as its customer and its operator see it.
 
 import { describe, expect, test } from 'vitest'
+import { formatUsd, nanoUsd } from '#core/money.ts'
 import { chatModel, valueAt } from '../world/chat.ts'
 import { chargeOfCall } from '../world/charges.ts'
 import { ask, chatOf } from '../world/gateway.ts'
@@ -142,6 +143,27 @@ describe('a charge that is reversed', () => {
     const { apiKey } = account
     const moved = (await ask(sharedWorld(), { apiKey, path: '/v1/account/transactions' })).body
     expect(valueAt(moved, 'data', 0)).toMatchObject({ type: 'reversal', reference: answer.callId })
+  })
+
+  test('shows in the explanation of its call, with what is left of its cost', async () => {
+    const account = await sharedWorld().newAccount({ creditUsd: '1.00' })
+    const answer = await call(account)
+    const { costNanoUsd } = await chargeOfCall(sharedWorld(), account, answer.callId)
+    const body = { generation_id: answer.callId, amount: '0.000000001' }
+    expect(await reverse(account, body)).toMatchObject({ status: 201 })
+    const path = `/v1/generation?id=${answer.callId}`
+    const explained = await ask(sharedWorld(), { apiKey: account.apiKey, path })
+    expect(explained.body).toMatchObject({
+      data: {
+        total_cost: (costNanoUsd - 1) / 1e9,
+        charge: {
+          cost: formatUsd(nanoUsd(costNanoUsd)),
+          given_back: '0.000000001',
+          net_cost: formatUsd(nanoUsd(costNanoUsd - 1)),
+          entries: [{ kind: 'usage' }, { kind: 'reversal' }],
+        },
+      },
+    })
   })
 
   test.each([

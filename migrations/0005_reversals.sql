@@ -1,0 +1,1 @@
+CREATE INDEX "ledger_entries_reversals" ON "ledger_entries" USING btree ("account_id","reference") WHERE kind = 'reversal';
