@@ -13,7 +13,7 @@ import {
   zeroNanoUsd,
 } from '#core/money.ts'
 import { isObject, readWhole } from '#core/readers.ts'
-import { readTaken, takenDetail } from './allowances.ts'
+import { type Taken, readTaken, takenDetail } from './allowances.ts'
 import { payableAtCheckpoint, payableLate, payableOf } from './token-cover.ts'
 import type { Entry } from './entry.ts'
 import { callTimeOf } from './call-time.ts'
@@ -26,7 +26,7 @@ import { append, chargeEntryOf, dropHold, find, keepRow, resolvedCall } from './
 import { expireLots } from './lot-expiry.ts'
 import { type Draw, drawDetail, drawFor, noDraw, returnOf, takenBy } from './lots.ts'
 import { correctAdmission } from './key-rates.ts'
-import { remainingDraw } from './reversals.ts'
+import { remainingDraw, remainingUnits } from './reversals.ts'
 import { rowOf } from './rows.ts'
 import type { Hold, State } from './state.ts'
 
@@ -167,7 +167,7 @@ function bookDifference(draft: Draft, resolved: Resolved, command: Capture): Cap
             })
           : drawn(draft.state, amount, []),
       ),
-      ...takenDetail(payable.taken),
+      ...takenDetail(takenLate(draft, row.callId, payable.taken)),
     },
   })
   keepRow(draft, { ...row, outcome: 'late', chargedNanoUsd: booked.chargedNanoUsd })
@@ -175,6 +175,12 @@ function bookDifference(draft: Draft, resolved: Resolved, command: Capture): Cap
   expireLots(draft)
   findWrittenOff(draft, row.callId, booked.writtenOffNanoUsd)
   return captured(draft.state, 'late', booked.chargedNanoUsd)
+}
+
+/** As with the money: tokens that the operator has given back are not given back again. */
+function takenLate(draft: Draft, callId: CallId, taken: Taken | null): Taken | null {
+  if (taken === null || taken.units >= 0) return taken
+  return { ...taken, units: Math.max(taken.units, 0 - remainingUnits(draft, callId)) }
 }
 
 /** A capture whose admission was never seen: booked as it says, and the call can never be admitted any more. */

@@ -108,7 +108,8 @@ function rebookReversal(draft: Draft, entry: Entry, detail: Detail): RebookAnswe
   const answer = reverse(draft, {
     reference: commandOfReversal(entry),
     callId,
-    amountNanoUsd: entry.amountNanoUsd,
+    // One that gave tokens back alone names no amount.
+    amountNanoUsd: entry.amountNanoUsd === 0 ? null : entry.amountNanoUsd,
     reason: readString(detail['reason']) ?? '',
     actor: readString(detail['actor']) ?? '',
   })

@@ -62,12 +62,9 @@ function applyFigures(state: State, entry: Entry): void {
       return
     case 'usage':
     case 'late':
-      applyDraw(state, readDraw(detail))
-      applyTaken(state, detail)
-      applyCharge(state, entry, detail)
-      return
     case 'reversal':
       applyDraw(state, readDraw(detail))
+      applyTaken(state, detail)
       applyCharge(state, entry, detail)
       return
     case 'refund':

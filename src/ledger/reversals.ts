@@ -1,16 +1,18 @@
 // A charge that is given back by the operator's hand, whole or in parts: never more than was charged, and to where it came
-// from. Units of an allowance are not money and stay used.
+// from. The tokens of a plan that it took go back with the money, as long as their period runs.
 
 import type { CallId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, nanoUsd, negateNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { Reverse, ReverseAnswer } from './account-commands.ts'
+import { type Taken, readTaken, takenDetail } from './allowances.ts'
 import { admitWithinMs, callTimeOf } from './call-time.ts'
 import { type Draft, append, keepReference, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { expireLots } from './lot-expiry.ts'
 import { type Draw, drawDetail, isExpired, netDraw, readDraw, returnOf, takenBy } from './lots.ts'
+import type { State } from './state.ts'
 
 /** A call has one or two charges; so many parts of them may be given back, each looked at by every further one. */
 export const entriesPerCallMax = 50
@@ -31,15 +33,17 @@ export function reverse(draft: Draft, command: Reverse): ReverseAnswer {
   const draw = netDraw(entries.map(drawOf))
   const leftNanoUsd = takenBy(draw)
   const amountNanoUsd = command.amountNanoUsd ?? leftNanoUsd
-  if (amountNanoUsd <= 0 || amountNanoUsd > leftNanoUsd || entries.length >= entriesPerCallMax)
+  const taken = takenBack(state, entries, { amountNanoUsd, isWhole: amountNanoUsd === leftNanoUsd })
+  const isNothing = amountNanoUsd <= 0 && taken === null
+  if (isNothing || amountNanoUsd > leftNanoUsd || entries.length >= entriesPerCallMax)
     return { ok: false, code: 'beyond_charge', leftNanoUsd }
-  const entry = book(draft, command, { charge, draw, amountNanoUsd })
+  const entry = book(draft, command, { charge, draw, amountNanoUsd, taken })
   return { ok: true, seq: entry.seq, amountNanoUsd, balanceNanoUsd: state.postedNanoUsd, isRepeat: false }
 }
 
-type Way = { charge: Entry; draw: Draw; amountNanoUsd: NanoUsd }
+type Way = { charge: Entry; draw: Draw; amountNanoUsd: NanoUsd; taken: Taken | null }
 
-function book(draft: Draft, command: Reverse, { charge, draw, amountNanoUsd }: Way): Entry {
+function book(draft: Draft, command: Reverse, { charge, draw, amountNanoUsd, taken }: Way): Entry {
   const { headSeq, debtNanoUsd, nowMs } = draft.state
   const back = returnOf(draw, { amountNanoUsd, debtNanoUsd, seq: headSeq + 1 })
   const over = back.lots.filter((lot) => isExpired(lot, nowMs)).map((lot) => lot.amountNanoUsd)
@@ -57,6 +61,7 @@ function book(draft: Draft, command: Reverse, { charge, draw, amountNanoUsd }: W
       admittedAtMs: admittedAtOf(charge),
       expiredNanoUsd: negateNanoUsd(addNanoUsd(...over)),
       ...drawDetail(back),
+      ...takenDetail(taken),
     },
   })
   keepReference(draft, {
@@ -68,6 +73,41 @@ function book(draft: Draft, command: Reverse, { charge, draw, amountNanoUsd }: W
   // A lot whose time is over stays over: what returned to it expires in the same commit.
   expireLots(draft)
   return entry
+}
+
+/** The same share of the tokens as of the money, all of them with its last part; null where none go back. */
+function takenBack(
+  { allowances }: State,
+  entries: readonly Entry[],
+  { amountNanoUsd, isWhole }: { amountNanoUsd: NanoUsd; isWhole: boolean },
+): Taken | null {
+  const [first] = takensOf(entries)
+  if (first === undefined || first.periodStartMs !== allowances.period?.startMs) return null
+  const isBack = ({ kind }: Entry) => kind === 'reversal'
+  const [back, charges] = [entries.filter(isBack), entries.filter((entry) => !isBack(entry))]
+  const units = unitsOf(charges)
+  const charged = 0 - sumOf(charges)
+  const isAll = isWhole || charged <= 0
+  const share = () => Number((BigInt(units) * BigInt(sumOf(back) + amountNanoUsd)) / BigInt(charged))
+  const more = (isAll ? units : Math.min(units, share())) + unitsOf(back)
+  return more > 0 ? { ...first, units: 0 - more } : null
+}
+
+function takensOf(entries: readonly Entry[]): readonly Taken[] {
+  return entries.flatMap(({ detail }) => (isObject(detail) ? (readTaken(detail) ?? []) : []))
+}
+
+function unitsOf(entries: readonly Entry[]): number {
+  return takensOf(entries).reduce((sum, { units }) => sum + units, 0)
+}
+
+function sumOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
+}
+
+/** The tokens that a call's charges took and that have not been given back. */
+export function remainingUnits(draft: Draft, callId: CallId): number {
+  return unitsOf(entriesOf(draft, callId))
 }
 
 /** What of a call's charges has not been given back yet, and where it came from. */

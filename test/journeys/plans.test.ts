@@ -185,6 +185,24 @@ describe('a chat on a free plan', () => {
     )
   })
 
+  test('gets its tokens back when its charge is reversed, once', async () => {
+    const account = await accountOn('free', '1.00')
+    const { callId } = await ask(sharedWorld(), {
+      apiKey: account.apiKey,
+      body: chatOf({ inputTokens: 10, tokens: 2 }, { model: chatModel, max_completion_tokens: 50 }),
+    })
+    await vi.waitFor(async () => expect(await shown(account)).toMatchObject({ held: '0.00' }))
+    const reversal = { generation_id: callId, reason: 'a test', idempotency_key: 'v' }
+    for (const status of [201, 200])
+      expect(await askOperator('POST', `/accounts/${account.accountId}/reversals`, reversal)).toMatchObject({
+        status,
+        body: { amount: '0.00', balance: '1.00' },
+      })
+    expect(valueAt(await shown(account), 'allowances')).toContainEqual(
+      expect.objectContaining({ consumable: 'tokens', used: 0 }),
+    )
+  })
+
   test('is refused with the time of renewal when neither tokens nor credit are left', async () => {
     const account = await accountOn('free', '0.000001')
     await meter(account, { consumable: 'tokens', quantity: 99_999, idempotency_key: 't' })
