@@ -47,6 +47,8 @@ export type AccountView = {
   openHolds: number
   /** Spent and held in the calendar month (UTC): what the monthly spend limit looks at. */
   monthUsedNanoUsd: NanoUsd
+  /** What the history would justify; never applied by itself. */
+  suggestedCreditLimitNanoUsd: NanoUsd
   lifetimeAdded: string
   lifetimeBonus: string
   lifetimeSpent: string

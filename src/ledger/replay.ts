@@ -15,6 +15,7 @@ import { levelsAfter } from './levels.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { applyKey } from './key-log.ts'
 import { afterGrant, afterPlan } from './plans-replay.ts'
+import { afterPayment } from './paid-months.ts'
 import { afterRefund } from './refunded.ts'
 import { readSettings } from './settings-details.ts'
 import { afterDispatchRefusal } from './standing.ts'
@@ -97,7 +98,11 @@ function applyFigures(state: State, entry: Entry): void {
   }
 }
 
-function addToLifetime(state: State, name: 'added' | 'bonus', { amountNanoUsd }: Entry): void {
+function addToLifetime(state: State, name: 'added' | 'bonus', entry: Entry): void {
+  const { kind, amountNanoUsd, createdAtMs } = entry
+  // A correction is no payment of a customer's month.
+  if (name === 'added' && kind !== 'adjustment')
+    state.paidMonths = afterPayment(state.paidMonths, amountNanoUsd, createdAtMs)
   state.lifetime = { ...state.lifetime, [name]: addToTally(state.lifetime[name], amountNanoUsd) }
 }
 

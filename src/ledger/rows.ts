@@ -76,6 +76,7 @@ export type Snapshot = Pick<
   | 'standing'
   | 'allowances'
   | 'levels'
+  | 'paidMonths'
   | 'lifetime'
   | 'isDamaged'
 > & {
@@ -88,7 +89,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 8
+export const snapshotVersion = 9
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

@@ -79,7 +79,7 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 export function snapshotOf(state: State): Snapshot {
   const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd, refunded } =
     state
-  const { spending, standing, allowances, levels, lifetime, isDamaged } = state
+  const { spending, standing, allowances, levels, paidMonths, lifetime, isDamaged } = state
   return {
     version: snapshotVersion,
     takenAtMs: state.nowMs,
@@ -100,6 +100,7 @@ export function snapshotOf(state: State): Snapshot {
     standing,
     allowances,
     levels,
+    paidMonths,
     lifetime,
     isDamaged,
   }

@@ -14,6 +14,7 @@ import type { Lot, Pin } from './lots.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
 import { emptyRateLog } from './rate.ts'
+import type { PaidMonths } from './paid-months.ts'
 import type { Refunded } from './refunded.ts'
 import type { Standing } from './standing.ts'
 import { newStanding } from './standing.ts'
@@ -60,6 +61,8 @@ export type State = {
   /** The newest changes of level, oldest first (levels.ts). */
   levels: readonly LevelChange[]
   /** `spent`: from credit; `usage`: also from the money of an allowance. */
+  /** What purchases brought, month by month (paid-months.ts). */
+  paidMonths: PaidMonths
   lifetime: { readonly added: Tally; readonly bonus: Tally; readonly spent: Tally; readonly usage: Tally }
   marks: Marks
   /** Entries and holds written since the last snapshot: what a start would have to replay. */
@@ -176,6 +179,7 @@ export function newState(accountId: AccountId): State {
     standing: newStanding,
     allowances: noAllowances,
     levels: [],
+    paidMonths: [],
     lifetime: { added: emptyTally, bonus: emptyTally, spent: emptyTally, usage: emptyTally },
     marks: {
       sentSeq: 0,

@@ -8,6 +8,8 @@ import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type { Entry } from './entry.ts'
 import { availableOf } from './available.ts'
 import { forceOf, spendingOf } from './key-force.ts'
+import { billedMonths } from './paid-months.ts'
+import { suggestedCreditLimit } from './suggested-credit-limit.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
 import { usedIn } from './spending-limits.ts'
@@ -32,6 +34,7 @@ export function accountView(state: State, recent: readonly Entry[], nowMs: numbe
     })),
     openHolds: state.holds.size,
     monthUsedNanoUsd: usedIn(state.spending, state.holds.values(), 'month', nowMs),
+    suggestedCreditLimitNanoUsd: suggestedCreditLimit(billedMonths(state.paidMonths, nowMs)),
     lifetimeAdded: tallyText(state.lifetime.added),
     lifetimeBonus: tallyText(state.lifetime.bonus),
     lifetimeSpent: tallyText(state.lifetime.spent),

@@ -108,6 +108,7 @@ function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
     low_balance_threshold: formatUsd(settings.lowBalanceThresholdNanoUsd),
     mode: settings.mode,
     credit_limit: formatUsd(settings.creditLimitNanoUsd),
+    suggested_credit_limit: formatUsd(view.suggestedCreditLimitNanoUsd),
     debt: formatUsd(view.debtNanoUsd),
     buckets: view.buckets.map(({ bucket, remainingNanoUsd, expiresInMs }) => ({
       bucket,

@@ -36,7 +36,14 @@ const settings = {
 
 const account: Schema = {
   type: 'object',
-  properties: { id: text, name: text, balance: usdText, ...settings, keys: listOfObjects },
+  properties: {
+    id: text,
+    name: text,
+    balance: usdText,
+    ...settings,
+    suggested_credit_limit: usdText,
+    keys: listOfObjects,
+  },
 }
 
 const routes: readonly OperatorRoute[] = [

@@ -24,6 +24,7 @@ const view: AccountView = {
   buckets: [],
   openHolds: 1,
   monthUsedNanoUsd: nanoUsd(1),
+  suggestedCreditLimitNanoUsd: zeroNanoUsd,
   lifetimeAdded: '20.00',
   lifetimeBonus: '0.50',
   lifetimeSpent: '8.00',
