@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { dayMs, hourMs, minuteMs, secondMs } from '#core/clock.ts'
 import type { CallId } from '#core/ids.ts'
 import { keyNumber } from '#core/ids.ts'
-import { nanoUsd } from '#core/money.ts'
+import { type NanoUsd, nanoUsd } from '#core/money.ts'
 import { admit } from './admission.ts'
 import { Simulator } from './book.simulator.ts'
 import { callCostMaxNanoUsd, capture, overrunDebtMaxNanoUsd } from './charges.ts'
@@ -29,6 +29,12 @@ const sign = (account: Simulator, callId: CallId, n: number, cost: number) =>
 
 const free = (account: Simulator, callId: CallId) =>
   account.ask((draft) => release(draft, { callId, reason: 'test' }))
+
+/** What was shown to the operator, oldest first. */
+const findingsOf = (account: Simulator) =>
+  account.store.entries
+    .filter(({ kind }) => kind === 'finding')
+    .map(({ detail }) => Object(detail) as { readonly [name: string]: unknown })
 
 function silence(account: Simulator): void {
   account.nowMs += timings.holdExpiryMs
@@ -161,8 +167,26 @@ describe('a cost beyond the hold', () => {
       detail: { what: 'written_off', callId, amountNanoUsd: 50 * dollar - dollar - overrunDebtMaxNanoUsd },
     })
     end(account, other, 50 * dollar)
-    end(account, account.newCall(), 50 * dollar)
+    const unknown = account.newCall()
+    end(account, unknown, 50 * dollar)
     expect(account.live.postedNanoUsd).toBe(0 - overrunDebtMaxNanoUsd)
+    // One for each call, of an admitted one and of one that was never seen alike.
+    const writtenOff = findingsOf(account).filter(({ what }) => what === 'written_off')
+    expect(writtenOff.map((finding) => finding['callId'])).toEqual([callId, other, unknown])
+  })
+
+  test('is shown for each call, and what a silent one cannot pay is written off as well', () => {
+    const account = Simulator.opened(10)
+    const [first, second] = [started(account), started(account)]
+    end(account, first, dollar + 1)
+    end(account, second, dollar + 1)
+    expect(findingsOf(account).map(({ callId }) => callId)).toEqual([first, second])
+    const silent = started(account)
+    sign(account, silent, 1, 100)
+    silence(account)
+    const late = end(account, silent, 50 * dollar)
+    expect(late).toMatchObject({ ok: true, state: 'late', availableNanoUsd: 0 - overrunDebtMaxNanoUsd })
+    expect(findingsOf(account).at(-1)).toMatchObject({ what: 'written_off', callId: silent })
   })
 
   // Cases: billing-bugs 41
@@ -305,8 +329,37 @@ describe('a capture of a call that was never admitted here', () => {
     expect(account.live.postedNanoUsd).toBe(10 * dollar)
     const findings = account.store.entries.filter(({ kind }) => kind === 'finding')
     expect(findings.map(({ detail }) => detail)).toMatchObject([
-      { what: 'capture_too_old', costNanoUsd: 400 },
+      { what: 'capture_too_old', costNanoUsd: 400, detail: { ...exampleDetail } },
     ])
+    const another = callAt(account.nowMs - 2 * dayMs - 1, 2)
+    end(account, another, 400)
+    expect(findingsOf(account).map((finding) => finding['callId'])).toEqual([callId, another])
+  })
+
+  test('at the very end of what is remembered is still booked', () => {
+    const account = Simulator.opened(10)
+    expect(end(account, callAt(account.nowMs - 2 * dayMs, 1), 400)).toMatchObject({ state: 'late' })
+  })
+
+  test.each([
+    { costNanoUsd: nanoUsd(callCostMaxNanoUsd + 1) },
+    { costNanoUsd: -1 as NanoUsd },
+    { costNanoUsd: 0.5 as NanoUsd },
+    { costNanoUsd: Number.NaN as NanoUsd },
+    { keyNumber: keyNumber(-1) },
+    { keyNumber: keyNumber(1.5) },
+    { tokens: -1 },
+    { admittedAgoMs: Number.NaN },
+  ])('with %j is refused and books nothing', (changes) => {
+    const account = Simulator.opened(10)
+    const before = account.store.entries.length
+    expect(end(account, account.newCall(), 400, changes)).toEqual({ ok: false, code: 'invalid_command' })
+    expect(account.store.entries.length).toBe(before)
+  })
+
+  test('of the most that one call may cost is no broken owner', () => {
+    const account = Simulator.opened(10)
+    expect(end(account, account.newCall(), callCostMaxNanoUsd)).toMatchObject({ ok: true })
   })
 
   test('is remembered for two days after its admission, also by a restarted object', () => {

@@ -230,6 +230,36 @@ describe('an attempt whose owner died after it was charged a part', () => {
     },
   )
 
+  test('and whose own end says that it cost nothing leaves its repeat to be charged', () => {
+    const account = Simulator.opened(10)
+    const first = lose(account, 300)
+    const repeat = ask(account)
+    end(account, first, 0)
+    end(account, repeat.callId, 500)
+    expect(spent(account)).toBe(500)
+  })
+
+  test('keeps its charge where its repeat ends and cost nothing', () => {
+    const account = Simulator.opened(10)
+    lose(account, 300)
+    end(account, ask(account).callId, 0)
+    expect(spent(account)).toBe(300)
+  })
+
+  test('leaves nothing of itself where its repeat is charged, and says why in its line', () => {
+    const account = Simulator.opened(10)
+    const first = lose(account, 300)
+    const repeat = ask(account)
+    end(account, repeat.callId, 500)
+    expect(account.chargesOf(first).at(-1)).toMatchObject({
+      kind: 'late',
+      amountNanoUsd: 300,
+      detail: { rule: 'reversed_by_repeat' },
+    })
+    expect(end(account, repeat.callId, 700)).toMatchObject({ state: 'repeat', chargedNanoUsd: 500 })
+    expect(spent(account)).toBe(500)
+  })
+
   test('keeps its charge where the repeat costs nothing', () => {
     const account = Simulator.opened(10)
     lose(account, 300)
