@@ -61,7 +61,12 @@ function badCursor(): Refusal {
   })
 }
 
-const groupNames: Readonly<Record<GroupBy, GroupBy>> = { model: 'model', key: 'key', day: 'day' }
+const groupNames: Readonly<Record<GroupBy, GroupBy>> = {
+  model: 'model',
+  key: 'key',
+  day: 'day',
+  end_user: 'end_user',
+}
 
 export function readGroupBy(query: URLSearchParams): Read<GroupBy | undefined> {
   const text = query.get('group_by')
@@ -69,7 +74,7 @@ export function readGroupBy(query: URLSearchParams): Read<GroupBy | undefined> {
   const value = Object.values(groupNames).find((name) => name === text)
   if (value !== undefined) return { ok: true, value }
   return refuse('invalid_request', {
-    message: 'group_by must be model, key or day.',
+    message: 'group_by must be model, key, day or end_user.',
     param: 'group_by',
   })
 }

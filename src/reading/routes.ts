@@ -43,12 +43,12 @@ const routes: readonly ReadingRoute[] = [
     route: {
       ...described(
         '/v1/account/usage',
-        'What the account used: call by call, or summed by model, key or day.',
+        'What the account used: call by call, or summed by model, key, day or end user.',
       ),
       query: {
         from: time,
         to: time,
-        group_by: { type: 'string', enum: ['model', 'key', 'day'] },
+        group_by: { type: 'string', enum: ['model', 'key', 'day', 'end_user'] },
         cursor,
         limit,
       },

@@ -1,4 +1,4 @@
-// `GET /v1/account/usage`: the account's calls one by one, or summed by model, key or day, from Postgres.
+// `GET /v1/account/usage`: the account's calls one by one, or summed by model, key, day or end user, from Postgres.
 
 import { asMillis, isoTime } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
@@ -97,7 +97,13 @@ function totalsBody({ requests, costNanoUsd, inputTokens, outputTokens }: UsageT
 }
 
 function groupBody(by: GroupBy, { name, ...totals }: UsageGroup): Json {
-  return { [by]: by === 'key' ? Number(name) : name, ...totalsBody(totals) }
+  return { [by]: shownName(by, name), ...totalsBody(totals) }
+}
+
+/** End users have no names here, only what the ledger knows them by. */
+function shownName(by: GroupBy, name: string): Json {
+  if (by === 'key') return Number(name)
+  return by === 'end_user' && name === '' ? null : name
 }
 
 export function callBody(row: ChargeRow): Json {

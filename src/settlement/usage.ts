@@ -16,7 +16,7 @@ export type ChargeRow = typeof charges.$inferSelect
 /** Where a page of calls goes on: after this call, newest first. */
 export type CallCursor = { createdAt: Millis; callId: string }
 
-export type GroupBy = 'model' | 'key' | 'day'
+export type GroupBy = 'model' | 'key' | 'day' | 'end_user'
 
 export type UsageGroup = UsageTotals & { name: string }
 
@@ -89,6 +89,9 @@ const groupName: Readonly<Record<GroupBy, SQL>> = {
   // Padded, so that the order of the text is the order of the numbers.
   key: sql`lpad(coalesce(${charges.keyNumber}, 0)::text, 10, '0')`,
   day: sql`to_char(${charges.createdAt} at time zone 'UTC', 'YYYY-MM-DD')`,
+  // As the ledger line says it that explains the call: nobody else keeps it. Empty for calls that name nobody.
+  end_user: sql`coalesce((select line.detail ->> 'endUser' from ${ledgerEntries} as line
+    where line.account_id = ${charges.accountId} and line.epoch = ${charges.epoch} and line.seq = ${charges.lastSeq}), '')`,
 }
 
 const figures = {

@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { readingRouteTable } from '#reading/routes.ts'
 import { chatMany, chatModel, chatOnce, valueAt, type ChatAnswer } from '../world/chat.ts'
+import { ask, chatOf } from '../world/gateway.ts'
 import { sharedWorld, workerLog } from '../world/shared-world.ts'
 
 type Account = { accountId: string; apiKey: string; calls: readonly ChatAnswer[] }
@@ -181,6 +182,32 @@ describe('an account reads', () => {
     ])
     expect(valueAt(await usageOf(ada, '?group_by=key'), 'data')).toMatchObject([{ key: 1, ...totals }])
     expect(valueAt(await usageOf(ada, '?group_by=day'), 'data')).toMatchObject([{ day, ...totals }])
+  })
+
+  test('its usage by end user, under pseudonyms, where end users are limited', async () => {
+    const settings = { end_user_limits: [{ window: 'day', amount: '5.00' }] }
+    const account = await sharedWorld().newAccount({ settings })
+    const cost = new Map<string, number>()
+    for (const endUser of ['ann@example.com', 'ben', 'ann@example.com', '']) {
+      const { body } = await ask(sharedWorld(), {
+        apiKey: account.apiKey,
+        body: chatOf({ tokens: 3 }),
+        headers: endUser === '' ? {} : { 'x-end-user': endUser },
+      })
+      cost.set(endUser, (cost.get(endUser) ?? 0) + Math.round(Number(valueAt(body, 'cost')) * 1e9))
+    }
+    const read = (query: string) => usageOf({ ...account, calls: [] }, `?group_by=end_user${query}`)
+    const groups = valueAt(await read(''), 'data')
+    expect(groups).toMatchObject([{ end_user: null, requests: 1 }, { requests: expect.any(Number) }, {}])
+    const [, one, other] = Array.isArray(groups) ? groups : []
+    const [ann, ben] = valueAt(one, 'requests') === 2 ? [one, other] : [other, one]
+    expect(ann).toMatchObject({ requests: 2, cost: (cost.get('ann@example.com') ?? 0) / 1e9 })
+    expect(ben).toMatchObject({ requests: 1, cost: (cost.get('ben') ?? 0) / 1e9 })
+    for (const group of [ann, ben]) expect(valueAt(group, 'end_user')).toMatch(/^[0-9a-f]{32}$/)
+    const first = await read('&limit=1')
+    expect(valueAt(first, 'data')).toMatchObject([{ end_user: null }])
+    const rest = await read(`&cursor=${String(valueAt(first, 'next_cursor'))}`)
+    expect(valueAt(rest, 'data')).toEqual([one, other])
   })
 
   test('nothing outside the range that it asks for', async () => {
