@@ -50,7 +50,7 @@ describe('a refusal for money', () => {
         limit_source: 'balance',
         remedy_hint: 'add_credit',
         ...money,
-        remedies: ['add_credit', 'lower_max_tokens'],
+        remedies: ['add_credit', 'auto_top_up', 'postpaid', 'lower_max_tokens'],
       },
     })
   })

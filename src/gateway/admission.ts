@@ -196,7 +196,8 @@ const remedyHints: { readonly [code: string]: string } = {
 }
 
 const remedies: { readonly [code: string]: readonly string[] } = {
-  insufficient_credits: ['add_credit', 'lower_max_tokens'],
+  // What a customer can do or ask for; in the order in which it helps.
+  insufficient_credits: ['add_credit', 'auto_top_up', 'postpaid', 'lower_max_tokens'],
   in_flight_budget_exhausted: ['retry_later', 'add_credit', 'lower_max_tokens'],
   key_limit_exceeded: ['raise_key_limit', 'use_another_key'],
   end_user_limit_exceeded: ['wait_for_reset', 'raise_end_user_limit'],

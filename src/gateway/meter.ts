@@ -132,7 +132,7 @@ function refusalOfMeter(answer: MeterRefused, input: MeterInput): Refusal {
 
 type MoneyFigures = Extract<MeterRefused, { requiredNanoUsd: unknown }>
 
-const remedies = ['add_credit', 'upgrade_plan']
+const remedies = ['add_credit', 'auto_top_up', 'postpaid', 'upgrade_plan']
 
 function moneyMessage(consumable: Consumable, answer: MoneyFigures): string {
   const { requiredNanoUsd, availableNanoUsd, heldNanoUsd } = answer

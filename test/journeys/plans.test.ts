@@ -240,6 +240,12 @@ describe('what is metered', () => {
     const account = await sharedWorld().newAccount({ creditUsd: '0.01' })
     const refused = await meter(account, sms(1))
     expect(errorOf(refused)).toBe('insufficient_credits')
+    expect(valueAt(refused.body, 'error', 'metadata', 'remedies')).toEqual([
+      'add_credit',
+      'auto_top_up',
+      'postpaid',
+      'upgrade_plan',
+    ])
     expect(refused.headers.get('x-should-retry')).toBe('false')
     const tokens = { consumable: 'tokens', quantity: 1, idempotency_key: 't' }
     expect(errorOf(await meter(account, tokens))).toBe('unpriced_consumable')

@@ -115,8 +115,8 @@ describe('the SDK raises', () => {
 })
 
 describe('without money', () => {
-  // Requirements: 5, 48, 53
-  test('the SDK raises 402 with the figures, and does not try again', async () => {
+  // Requirements: 5, 48, 53, 63
+  test('the SDK raises 402 with figures and remedies, and does not try again', async () => {
     const client = await newClient({ creditUsd: '0.000001' })
     const { holdNanoUsd } = await estimateOf(sharedWorld(), client.account, request(client))
     const error = await raisedBy(client.chat.completions.create(request(client)))
@@ -129,7 +129,7 @@ describe('without money', () => {
       held: '0.00',
       required: formatUsd(holdNanoUsd),
       max_affordable_tokens: expect.any(Number),
-      remedies: ['add_credit', 'lower_max_tokens'],
+      remedies: ['add_credit', 'auto_top_up', 'postpaid', 'lower_max_tokens'],
     })
     expect(client.statuses).toEqual([402])
     await expectNothingSent(client)
