@@ -31,8 +31,10 @@ test('no row of an erased account names anybody, also after a restart, and no en
   const key = { reference: 'k', keyNumber: keyNumber(1), secretHash, budgets: [], allowedModels: null }
   await port.putKey({ ...key, name: person })
   // Enough for a snapshot with names in it.
-  for (let n = 1; n <= 600; n += 1)
-    await port.credit(grantOf(dollar, { reference: `grant ${n}`, reason: `${n} for ${person}` }))
+  const grants = Array.from({ length: 600 }, (_, n) =>
+    grantOf(dollar, { reference: `grant ${n}`, reason: `${n} for ${person}` }),
+  )
+  await Promise.all(grants.map((grant) => port.credit(grant)))
   await runInDurableObject(stub, (_object, { storage }) => {
     expect(allRows(storage.sql)).toContain(person)
   })
@@ -47,4 +49,4 @@ test('no row of an erased account names anybody, also after a restart, and no en
   const again = ACCOUNT.getByName(accountId) as AccountPort
   expect(await again.view()).toMatchObject({ name: '', postedNanoUsd: 600 * dollar })
   expect((await again.keys()).map(({ name }) => name)).toEqual([''])
-})
+}, 30_000)
