@@ -260,6 +260,23 @@ describe('an attempt whose owner died after it was charged a part', () => {
     expect(spent(account)).toBe(500)
   })
 
+  test('and whose own end arrives while the repeat runs is answered again, also where the repeat is lost or refused', () => {
+    for (const isLost of [true, false]) {
+      const account = Simulator.opened(10)
+      const first = lose(account, 0)
+      const repeat = ask(account)
+      end(account, first, 900)
+      account.crash()
+      if (isLost) account.nowMs += timings.holdExpiryMs + timings.beatWriteEveryMs
+      else account.ask((draft) => release(draft, { callId: repeat.callId, reason: 'upstream_error' }))
+      expect(ask(account).answer).toMatchObject({
+        code: 'idempotency_completed',
+        earlier: { callId: first, chargedNanoUsd: 900, answer },
+      })
+      expect(spent(account)).toBe(900)
+    }
+  })
+
   test('keeps its charge where the repeat costs nothing', () => {
     const account = Simulator.opened(10)
     lose(account, 300)

@@ -30,12 +30,16 @@ export function refusalOfClaim(draft: Draft, command: Admit): ClaimRefusal | und
     return { code: 'idempotency_in_progress', earlier: { callId, chargedNanoUsd: zeroNanoUsd, answer: null } }
   }
   const resolved = resolvedCall(draft, callId)
-  if (resolved === undefined || mayRunAnew(resolved)) return undefined
+  if (resolved === undefined) return undefined
+  if (!mayRunAnew(resolved)) return completed(draft, resolved)
+  // The attempt before it was not lost after all: its owner has told its end meanwhile, and that is what was paid for.
+  const before = kept.superseded === undefined ? undefined : resolvedCall(draft, kept.superseded)
+  return before?.outcome === 'late' && before.chargedNanoUsd > 0 ? completed(draft, before) : undefined
+}
+
+function completed(draft: Draft, { row: { callId }, chargedNanoUsd }: Resolved): ClaimRefusal {
   const answer = draft.answers.get(callId) ?? draft.context.lookup.answer(callId) ?? null
-  return {
-    code: 'idempotency_completed',
-    earlier: { callId, chargedNanoUsd: resolved.chargedNanoUsd, answer },
-  }
+  return { code: 'idempotency_completed', earlier: { callId, chargedNanoUsd, answer } }
 }
 
 /** What cost nothing may be tried again, and what broke off by our fault: its owner died before the end. */
