@@ -20,7 +20,7 @@ export function checkQuiet(world: Setting): void {
   checkReversals(world)
   checkStrays(world)
   for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
-  world.oracle.claims.checkQuiet((callId) => toldNetOf(books.byCall.get(callId) ?? nothing))
+  world.oracle.claims.checkQuiet((callId) => claimedCharge(books.byCall.get(callId) ?? nothing))
   for (const callId of books.byCall.keys()) {
     if (!world.oracle.calls.has(callId as never))
       throw new Violation('I5', `${callId} was charged and never asked for`)
@@ -110,9 +110,9 @@ function checkReversals({ books, oracle }: Setting): void {
   }
 }
 
-/** What a call was charged by its owner's word: two attempts that were both lost may both stand with what they had delivered. */
-function toldNetOf(booked: Parameters<typeof netOf>[0]): number {
-  return booked.lines.some(({ detail }) => detail['rule'] !== 'hold_expired') ? netOf(booked) : 0
+function claimedCharge(booked: Parameters<typeof netOf>[0]): { netNanoUsd: number; isTold: boolean } {
+  const isTold = booked.lines.some(({ detail }) => detail['rule'] !== 'hold_expired')
+  return { netNanoUsd: netOf(booked), isTold }
 }
 
 const nothing = { lines: [], reversals: [] }

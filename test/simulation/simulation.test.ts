@@ -1,4 +1,4 @@
-// 3,000 schedules with every commit. The command runs in processes of its own,
+// 3,000 schedules with every commit, and every planted bug. The command runs in processes of its own,
 // because it replaces the platform's clock and loads the shipped files through hooks.
 
 import { spawn } from 'node:child_process'
@@ -15,6 +15,10 @@ test(
     expect(await simulate(['--seeds', String(seeds)])).toBe(0)
   },
 )
+
+test('every planted bug is found within 1,000 schedules', { timeout: withinMs }, async () => {
+  expect(await simulate(['--planted'])).toBe(0)
+})
 
 function simulate(parameters: readonly string[]): Promise<number | null> {
   const command = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'simulate.ts')]
