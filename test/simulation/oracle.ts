@@ -56,6 +56,8 @@ const fenceMs = 40_000
 const minuteMs = 60_000
 /** Between a decision and its answer at the gate, with the steps of the object's clock. */
 const slackMs = 7_000
+/** Between a decision and the gate, without a freeze. */
+const commitMaxMs = 100
 const parallelCallsMax = 4
 const parallelExposureMaxNanoUsd = 50_000_000
 
@@ -69,6 +71,8 @@ export class Oracle {
   /** What was acknowledged as given back, by reference. */
   readonly reversals = new Map<string, { amountNanoUsd: number; seq: number }>()
   isLost = false
+  /** When the object read its rows again: beats of that group are answered and forgotten. */
+  reloadedAtMs = -Infinity
   rpm = 50
   nowMs: () => number = () => 0
   objectStarts: () => number = () => 0
@@ -193,7 +197,7 @@ export class Oracle {
     // Beats live in memory: another instance knows only what it was told itself, or what had been written.
     const isSame = call.beatStart === this.objectStarts()
     call.beatNanoUsd = isSame ? Math.max(call.beatNanoUsd, command.costNanoUsd) : command.costNanoUsd
-    call.beatStart = this.objectStarts()
+    call.beatStart = this.nowMs() - this.reloadedAtMs > commitMaxMs ? this.objectStarts() : -1
   }
 
   #captured(command: Capture, answer: CaptureAnswer): void {

@@ -80,7 +80,10 @@ function failDisk(world: Setting, number: number): void {
       world.faults.fired('disk_failed')
     }
     // The object reads its rows again: what it knew by heart only is forgotten, as after a start.
-    if (callId === victim) world.host.starts += 1
+    if (callId === victim) {
+      world.host.starts += 1
+      world.oracle.reloadedAtMs = world.scheduler.nowMs
+    }
     // An expiry opens every group: while its own row cannot be written, no command of the account can be.
     if (callId === victim && values.some(isOfExpiry))
       world.oracle.excusedUntilMs = world.scheduler.nowMs + diskFailsMs
