@@ -1,6 +1,7 @@
 // Shares seeds among threads and gathers what they say.
 
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 
 import type { Assignment, Report } from './thread.ts'
@@ -23,6 +24,9 @@ export type Outcome = {
 }
 
 const progressEveryMs = 10_000
+
+// For turn.ts in each of the threads: flags of V8 must not change while another thread compiles.
+setFlagsFromString('--allow-natives-syntax')
 
 export async function runThreads(
   task: Task,

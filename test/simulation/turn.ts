@@ -2,6 +2,7 @@
 // Waiting for the event loop to come round does the same for a fifth of the whole time of a schedule.
 
 import { setFlagsFromString } from 'node:v8'
+import { isMainThread } from 'node:worker_threads'
 
 /** Has no effect inside a promise: a world is therefore driven from an event of its own (world.ts). */
 export const endTurn: () => void = checkpoint()
@@ -21,10 +22,10 @@ export function presently<Value>(promise: Promise<Value>): Value {
 
 /** V8's own function, which has no other name: Node calls it after each of its callbacks. */
 function checkpoint(): () => void {
-  setFlagsFromString('--allow-natives-syntax')
+  // The flag is the whole process's: where there are threads, it stands before the first of them (threads.ts), and stays.
+  if (isMainThread) setFlagsFromString('--allow-natives-syntax')
   // oxlint-disable-next-line typescript/no-implied-eval -- The name is no JavaScript outside of this flag.
   const found: unknown = new Function('%PerformMicrotaskCheckpoint()')
-  setFlagsFromString('--no-allow-natives-syntax')
   if (typeof found !== 'function') throw new Error('This Node has no checkpoint for promises.')
   return () => void found()
 }
