@@ -15,8 +15,8 @@ export type Question = { readonly method: Method; readonly command: unknown; rea
 
 /** What the world wants to know of an object. */
 export type HostWatch = {
-  /** An answer has passed the output gate: what it says is durable. */
-  answered: (question: Question, answer: unknown) => void
+  /** An answer has passed the output gate: what it says is durable. It was asked of the ledger at `ranAtMs`, a freeze ago perhaps. */
+  answered: (question: Question, answer: unknown, ranAtMs: number) => void
   /** The object has run and its rows may have changed. */
   ran: (host: ObjectHost) => void
   trace: (what: string) => void
@@ -114,14 +114,15 @@ export class ObjectHost {
     await instance.ready
     const { question, reply } = waiting
     const { object } = instance
-    instance.busyUntilMs = this.#parts.scheduler.nowMs
+    const ranAtMs = this.#parts.scheduler.nowMs
+    instance.busyUntilMs = ranAtMs
     try {
       // The shipped methods take one command each; which it is was checked where the question was asked.
       const method = object[question.method] as (command: unknown) => Promise<unknown>
       const answer = await method.call(object, question.command)
       await this.storage.sync()
       if (!instance.process.isAlive) return
-      this.#parts.watch.answered(question, answer)
+      this.#parts.watch.answered(question, answer, ranAtMs)
       reply.resolve(answer)
     } catch (cause) {
       reply.reject(cause instanceof Error ? cause : new Error('The object threw.'))

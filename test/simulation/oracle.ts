@@ -142,12 +142,12 @@ export class Oracle {
 
   // ── At the object's gate ───────────────────────────────────────────────────────────────────────────────────────
 
-  answered({ method, command }: Question, answer: unknown): void {
+  answered({ method, command }: Question, answer: unknown, ranAtMs: number): void {
     switch (method) {
       case 'admit':
-        return this.#admitted(command as Admit, answer as AdmitAnswer)
+        return this.#admitted(command as Admit, answer as AdmitAnswer, ranAtMs)
       case 'beat':
-        return this.#beaten(command as Beat, answer as BeatAnswer)
+        return this.#beaten(command as Beat, answer as BeatAnswer, ranAtMs)
       case 'capture':
         return this.#captured(command as Capture, answer as CaptureAnswer)
       case 'release':
@@ -160,7 +160,7 @@ export class Oracle {
     }
   }
 
-  #admitted(command: Admit, answer: AdmitAnswer): void {
+  #admitted(command: Admit, answer: AdmitAnswer, ranAtMs: number): void {
     const call = this.callOf(command.callId)
     this.claims.admitted(command, answer, (callId) => (this.calls.get(callId)?.chargedNanoUsd ?? 0) > 0)
     if (!answer.ok) {
@@ -176,7 +176,7 @@ export class Oracle {
       throw new Violation('I2', `${command.callId} holds more than it asked for`)
     if (call.admittedAtMs !== undefined) return
     call.admittedAtMs = this.nowMs()
-    call.lastSignMs = this.nowMs()
+    call.lastSignMs = Math.max(call.lastSignMs, ranAtMs)
     this.#countAdmission()
   }
 
@@ -188,13 +188,13 @@ export class Oracle {
       throw new Violation('rpm', `${this.#admissions.length} admissions within a minute, ${this.rpm} allowed`)
   }
 
-  #beaten(command: Beat, answer: BeatAnswer): void {
+  #beaten(command: Beat, answer: BeatAnswer, ranAtMs: number): void {
     const call = this.callOf(command.callId)
     if (answer.state === 'internal') this.#excuse(command.callId, 'beat')
     if (answer.state !== 'ok' && answer.state !== 'stop') return
     if (call.capturedNanoUsd !== undefined)
       throw new Violation('I5', `${command.callId} beats after its capture`)
-    call.lastSignMs = this.nowMs()
+    call.lastSignMs = Math.max(call.lastSignMs, ranAtMs)
     // Beats live in memory: another instance knows only what it was told itself, or what had been written.
     const isSame = call.beatStart === this.objectStarts()
     call.beatNanoUsd = isSame ? Math.max(call.beatNanoUsd, command.costNanoUsd) : command.costNanoUsd

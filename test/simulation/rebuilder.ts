@@ -9,7 +9,10 @@ import { Process } from './scheduler.ts'
 import type { Setting } from './setting.ts'
 
 const retryMs = 3_000
-const triesMax = 40
+/** Hours of bad weather: an operator does not give an account up. */
+const triesMax = 4_000
+/** Who asked hears nothing, gives up and asks again: the Worker ends with the request. */
+const patienceMs = 60_000
 
 export class Rebuilder {
   readonly #world: Setting
@@ -57,10 +60,9 @@ export class Rebuilder {
       }, again)
     })
     const diesAfterMs = plan.deaths[tries]
-    if (diesAfterMs === undefined) return
-    scheduler.after(diesAfterMs, outside, () => {
+    scheduler.after(diesAfterMs ?? patienceMs, outside, () => {
       if (isOver) return
-      faults.fired('rebuild_killed')
+      if (diesAfterMs !== undefined) faults.fired('rebuild_killed')
       process.kill()
       again()
     })

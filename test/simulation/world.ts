@@ -71,10 +71,10 @@ export class World implements Setting {
     this.network.heard = (question, answer, atMs) => this.guard(() => oracle.heard(question, answer, atMs))
     this.network.asked = (question) => oracle.asked(question)
     const watch = {
-      answered: (question: Parameters<Oracle['answered']>[0], answer: unknown) => {
+      answered: (question: Parameters<Oracle['answered']>[0], answer: unknown, ranAtMs: number) => {
         if (isTraced)
           this.say(`${question.method} ${JSON.stringify(question.command)} → ${JSON.stringify(answer)}`)
-        this.guard(() => oracle.answered(question, answer))
+        this.guard(() => oracle.answered(question, answer, ranAtMs))
       },
       ran: () => undefined,
       trace: (what: string) => this.say(what),
