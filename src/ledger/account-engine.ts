@@ -108,11 +108,10 @@ export class AccountEngine {
 
   /** What a rebuild works with; what it writes is durable before any answer leaves. */
   rebuildParts(): RebuildParts {
-    const { storage } = this.#ctx
     return {
-      sql: storage.sql,
+      sql: this.#ctx.storage.sql,
       store: this.store,
-      transaction: (write) => storage.transactionSync(write),
+      transaction: (write) => this.#transaction(write),
       state: () => this.state,
       reload: () => {
         this.store.readDays()
@@ -187,17 +186,26 @@ export class AccountEngine {
   #write(changes: Changes, next: State): void {
     const armedBefore = this.#alarm.armedAtMs
     try {
-      this.#ctx.storage.transactionSync(() => {
+      this.#transaction(() => {
         this.store.write(changes)
         this.#alarm.armBy(this.#wakeAt(next))
       })
     } catch (cause) {
       this.#alarm.armedAtMs = armedBefore
-      this.store.readDays()
       throw cause
     }
     this.#storedSentSeq = changes.marks?.sentSeq ?? this.#storedSentSeq
     if (isUnsent(next) && !this.#isFlushSoon) this.#ctx.waitUntil(this.#flushSoon())
+  }
+
+  /** All of it or nothing; what is rolled back takes the tables with it that the store has just made. */
+  #transaction(write: () => void): void {
+    try {
+      this.#ctx.storage.transactionSync(write)
+    } catch (cause) {
+      this.store.readDays()
+      throw cause
+    }
   }
 
   #readState(): State | null {
