@@ -239,6 +239,19 @@ describe('an attempt whose owner died after it was charged a part', () => {
     expect(spent(account)).toBe(500)
   })
 
+  test('and whose own end cost nothing may be tried a third time where its repeat was lost as well', () => {
+    const account = Simulator.opened(10)
+    const first = lose(account, 300)
+    ask(account)
+    end(account, first, 0)
+    account.nowMs += timings.holdExpiryMs
+    account.ask(() => true)
+    const third = ask(account)
+    expect(third.answer).toMatchObject({ ok: true })
+    end(account, third.callId, 500)
+    expect(spent(account)).toBe(500)
+  })
+
   test('keeps its charge where its repeat ends and cost nothing', () => {
     const account = Simulator.opened(10)
     lose(account, 300)
