@@ -20,7 +20,7 @@ import { callTimeOf } from './call-time.ts'
 import type { Capture, CaptureAnswer } from './call-commands.ts'
 import type { Draft, Resolved } from './draft.ts'
 import { availableOf } from './available.ts'
-import { keepAnswer, supersededOf } from './claims.ts'
+import { keepAnswer, repeatedBy, supersededOf } from './claims.ts'
 import { type Booked, bookkeeping, chargeDetail, freeOfCharge, silentDetail } from './charge-details.ts'
 import { append, chargeEntryOf, dropHold, find, keepRow, resolvedCall } from './draft.ts'
 import { expireLots } from './lot-expiry.ts'
@@ -108,6 +108,15 @@ export function expireHold(draft: Draft, hold: Hold): void {
   keepRow(draft, { ...rowOf(hold), outcome: 'expired', chargedNanoUsd })
   expireLots(draft)
   findWrittenOff(draft, hold.callId, writtenOffNanoUsd)
+  if (chargedNanoUsd > 0) chargeOnlyOne(draft, hold.callId)
+}
+
+/** Of a lost call and the attempt that it repeats one charge stands, and no second end: what an owner said, else the later checkpoint. */
+function chargeOnlyOne(draft: Draft, callId: CallId): void {
+  const [first, lost] = [repeatedBy(draft, callId), resolvedCall(draft, callId)]
+  if (first === undefined || lost === undefined) return
+  if (first.outcome === 'expired') reverseAttempt(draft, first)
+  else if (first.chargedNanoUsd > 0) reverseAttempt(draft, lost)
 }
 
 function settle(draft: Draft, hold: Hold, command: Capture): CaptureAnswer {

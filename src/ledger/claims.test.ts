@@ -252,6 +252,39 @@ describe('an attempt whose owner died after it was charged a part', () => {
     expect(spent(account)).toBe(500)
   })
 
+  // The second one's checkpoint takes the place of the first one's, even if nobody asks again.
+  test.each([
+    [300, 200, 200],
+    [300, 0, 300],
+    [0, 200, 200],
+    [0, 0, 0],
+  ])(
+    'of %d and whose repeat was lost as well, at %d, is charged once, at %d, whatever its own end says after that',
+    (checkpoint, second, charged) => {
+      const account = Simulator.opened(10)
+      const first = lose(account, checkpoint)
+      account.crash()
+      lose(account, second)
+      expect(spent(account)).toBe(charged)
+      account.crash()
+      if (second > 0) end(account, first, 900)
+      expect(spent(account)).toBe(charged)
+    },
+  )
+
+  test('and whose own end came before its repeat was lost is charged for that end alone', () => {
+    const account = Simulator.opened(10)
+    const first = lose(account, 300)
+    const repeat = ask(account)
+    end(account, first, 900)
+    account.ask((draft) => beat(draft, { callId: repeat.callId, n: 1, costNanoUsd: nanoUsd(200) }))
+    account.nowMs += timings.holdExpiryMs
+    account.ask(() => true)
+    expect(spent(account)).toBe(900)
+    end(account, repeat.callId, 500)
+    expect(spent(account)).toBe(900)
+  })
+
   test('keeps its charge where its repeat ends and cost nothing', () => {
     const account = Simulator.opened(10)
     lose(account, 300)
@@ -323,7 +356,7 @@ describe('an attempt whose owner died after it was charged a part', () => {
       lose(account, cost)
       account.crash()
     }
-    expect(spent(account)).toBe(300)
+    expect(spent(account)).toBe(100)
     const last = ask(account)
     account.crash()
     end(account, last.callId, 500)

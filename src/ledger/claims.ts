@@ -64,6 +64,13 @@ export function keepClaim(draft: Draft, command: Admit): void {
     seq: draft.state.headSeq,
     said: said.join(' '),
   })
+  if (attempt !== undefined)
+    keepReference(draft, {
+      scope: 'repeat',
+      reference: callId,
+      seq: draft.state.headSeq,
+      said: attempt.row.callId,
+    })
 }
 
 type Kept = { bodyHash: string; callId: CallId; superseded: CallId | undefined }
@@ -90,6 +97,12 @@ export function lostAttempts(draft: Draft, reference: string): readonly Resolved
   })
   const isCharged = ({ chargedNanoUsd }: Resolved) => Number(chargedNanoUsd > 0)
   return lost.sort((a, b) => isCharged(b) - isCharged(a))
+}
+
+/** The lost attempt that this call repeats; undefined for all others. */
+export function repeatedBy(draft: Draft, callId: CallId): Resolved | undefined {
+  const attempt = readCallId(referenceOf(draft, 'repeat', callId)?.said)
+  return attempt === undefined ? undefined : resolvedCall(draft, attempt)
 }
 
 /** The attempt that a captured call has repeated; undefined for all others. */

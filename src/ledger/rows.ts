@@ -45,6 +45,8 @@ export type ReferenceRow = {
     | 'settings'
     | 'finding'
     | 'claim'
+    /** A call that repeats a lost attempt: `said` is that attempt. */
+    | 'repeat'
     | 'plan'
     | 'meter'
     | 'reversal'

@@ -11,7 +11,6 @@ type Claimed = {
   readonly bodyHash: string
   isAdmitted: boolean
   /** Of its admission. */
-  order: number
   isForgotten: boolean
   said: Capture | undefined
 }
@@ -19,7 +18,6 @@ type Claimed = {
 export class Claims {
   readonly calls = new Map<CallId, Claimed>()
   readonly #faults: Faults
-  #admitted = 0
 
   constructor(faults: Faults) {
     this.#faults = faults
@@ -27,7 +25,7 @@ export class Claims {
 
   asked({ callId, claim }: Admit): void {
     if (claim === null || this.calls.has(callId)) return
-    this.calls.set(callId, { ...claim, isAdmitted: false, order: 0, isForgotten: false, said: undefined })
+    this.calls.set(callId, { ...claim, isAdmitted: false, isForgotten: false, said: undefined })
   }
 
   /** Nothing is executed under a claim that nobody has granted: it may have been executed already. */
@@ -42,8 +40,6 @@ export class Claims {
     if (!answer.ok) return this.#refused(call, answer)
     if (call.isAdmitted) return
     call.isAdmitted = true
-    this.#admitted += 1
-    call.order = this.#admitted
     const others = [...this.calls].filter(
       ([id, other]) => id !== callId && other.reference === call.reference,
     )
@@ -78,24 +74,16 @@ export class Claims {
   }
 
   /**
-   * At rest: at most one of the calls under a claim is charged by its owner's word, and none that was lost before that one ran.
-   * What a later one had delivered when it was lost stands until somebody asks again.
+   * At rest: at most one of the calls under a claim is charged, by its owner's word or by what it had delivered when it was lost.
    */
-  checkQuiet(chargeOf: (callId: CallId) => { netNanoUsd: number; isTold: boolean }): void {
-    const told = new Map<string, { callId: CallId; order: number }>()
+  checkQuiet(netOf: (callId: CallId) => number): void {
     const all = [...this.calls].filter(([, { isForgotten }]) => !isForgotten)
-    const charged = all.filter(([callId]) => chargeOf(callId).netNanoUsd > 0)
-    for (const [callId, { reference, order }] of charged) {
-      if (!chargeOf(callId).isTold) continue
-      const other = told.get(reference)
-      if (other !== undefined)
-        throw new Violation('claim', `${other.callId} and ${callId} of one claim are both charged`)
-      told.set(reference, { callId, order })
-    }
-    for (const [callId, { reference, order }] of charged) {
-      const paid = told.get(reference)
-      if (paid !== undefined && order < paid.order)
-        throw new Violation('claim', `${callId} is still charged beside its repeat ${paid.callId}`)
+    const charged = all.filter(([callId]) => netOf(callId) > 0)
+    const seen = new Map<string, CallId>()
+    for (const [callId, { reference }] of charged) {
+      const other = seen.get(reference)
+      if (other !== undefined) throw new Violation('claim', `${other} and ${callId} of one claim both stand`)
+      seen.set(reference, callId)
     }
   }
 

@@ -20,7 +20,7 @@ export function checkQuiet(world: Setting): void {
   checkReversals(world)
   checkStrays(world)
   for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
-  world.oracle.claims.checkQuiet((callId) => claimedCharge(books.byCall.get(callId) ?? nothing))
+  world.oracle.claims.checkQuiet((callId) => netOf(books.byCall.get(callId) ?? nothing))
   for (const callId of books.byCall.keys()) {
     if (!world.oracle.calls.has(callId as never))
       throw new Violation('I5', `${callId} was charged and never asked for`)
@@ -108,11 +108,6 @@ function checkReversals({ books, oracle }: Setting): void {
     if (own.length !== 1 || own[0]?.amountNanoUsd !== amountNanoUsd)
       throw new Violation('I7', `${reference} was acknowledged and stands there ${own.length} times`)
   }
-}
-
-function claimedCharge(booked: Parameters<typeof netOf>[0]): { netNanoUsd: number; isTold: boolean } {
-  const isTold = booked.lines.some(({ detail }) => detail['rule'] !== 'hold_expired')
-  return { netNanoUsd: netOf(booked), isTold }
 }
 
 const nothing = { lines: [], reversals: [] }
