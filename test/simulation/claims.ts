@@ -10,7 +10,6 @@ type Claimed = {
   readonly reference: string
   readonly bodyHash: string
   isAdmitted: boolean
-  /** Of its admission. */
   isForgotten: boolean
   said: Capture | undefined
 }
