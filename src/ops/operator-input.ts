@@ -154,7 +154,7 @@ const count =
 
 const settingReaders: { readonly [field: string]: SettingReader } = {
   rpm: count('rpm', 1_000_000),
-  tpm: count('tpm', 1_000_000_000_000),
+  tpm: count('tpm', 1_000_000_000),
   // Each running call is a row in the object's memory.
   in_flight: count('inFlight', 10_000),
   keys_max: count('keysMax', 1_000),

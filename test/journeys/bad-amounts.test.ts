@@ -33,7 +33,7 @@ const noAmounts = [
 ]
 /** An amount below zero is what an adjustment is for. */
 const negative = new Set(['"-1"', '"-0.000000001"'])
-const noCounts = ['-1', '0.5', '1e309', '"5"', '9007199254740993', 'true', '[]', '{}', '""']
+const noCounts = ['-1', '0.5', '1e309', '"5"', '1000000001', '9007199254740993', 'true', '[]', '{}', '""']
 
 /** How a door writes the value into its body, and the field that the refusal names. */
 type Door = {
@@ -89,7 +89,7 @@ const operatorDoors: readonly Door[] = [
     method: 'PATCH',
     path: '',
     body: (value) => `{"reason":"r","end_user_limits":[{"window":"day","amount":${value}}]}`,
-    values: [...noAmounts, 'null'],
+    values: [...noAmounts, 'null', '"0"'],
   },
   ...['rpm', 'tpm', 'in_flight', 'keys_max'].map((field) => ({
     param: field,
@@ -103,7 +103,7 @@ const operatorDoors: readonly Door[] = [
     method: 'POST',
     path: '/keys',
     body: (value) => `{"name":"k","limits":[{"window":"day","amount":${value}}]}`,
-    values: [...noAmounts, 'null'],
+    values: [...noAmounts, 'null', '"0"'],
   },
 ]
 
@@ -113,7 +113,7 @@ const customerDoors: readonly Door[] = [
     method: 'POST',
     path: '/v1/keys',
     body: (value) => `{"name":"k","limits":[{"window":"day","amount":${value}}]}`,
-    values: [...noAmounts, 'null'],
+    values: [...noAmounts, 'null', '"0"'],
   },
   ...['rpm', 'tpm', 'in_flight'].map((field) => ({
     param: field,
