@@ -114,7 +114,7 @@ describe('what is metered', () => {
   })
 
   // Cases: billing-bugs 30
-  test.each([-1, 0, 1.5, '5', Number.POSITIVE_INFINITY, Number.NaN, 2 ** 53, null])(
+  test.each([-1, 0, 1.5, '5', Number.POSITIVE_INFINITY, Number.NaN, 2 ** 53, 1_000_000_001, null])(
     'in the quantity %s is refused and writes nothing',
     (quantity) => {
       const account = onPlan(1)

@@ -87,6 +87,18 @@ test('every line of a lost tail is booked once more as what it was, in a new epo
   rebuilt.check()
 })
 
+// Cases: billing-bugs 44
+test('a line of the epoch that runs is where it belongs, and is not booked again', () => {
+  const other = Simulator.opened(5)
+  const known = other.store.entries.length
+  lostTail(other)
+  const account = Simulator.opened(5)
+  const before = account.store.entries.length
+  for (const entry of other.store.entries.slice(known))
+    expect(account.ask((draft) => rebook(draft, { entry }))).toEqual({ ok: true, isBooked: false })
+  expect(account.store.entries).toHaveLength(before)
+})
+
 test('an expiry is booked once however often it is told, and its owner may still say what the call cost', () => {
   const lost = Simulator.opened(5)
   const callId = lost.newCall()
