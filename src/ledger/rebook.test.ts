@@ -18,9 +18,11 @@ import {
   exampleTerms,
   grantOf,
   keyOf,
+  meterOf,
   planOf,
   secretHashOf,
 } from './example-commands.ts'
+import { meter } from './meter.ts'
 import { beat } from './holds.ts'
 import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
 import { setPlan } from './plans.ts'
@@ -55,6 +57,10 @@ function lostTail(lost: Simulator): void {
   lost.ask((draft) =>
     refund(draft, { reference: 'refund', payment: 'paid', amountNanoUsd: nanoUsd(700), ...operator }),
   )
+  expect(lost.ask((draft) => meter(draft, meterOf(1, 5)))).toMatchObject({ ok: true })
+  const beyond = lost.ask((draft) => meter(draft, meterOf(2, 120)))
+  expect(beyond).toMatchObject({ ok: true, isRepeat: false })
+  assert(beyond.ok && beyond.costNanoUsd > 0, 'more than the plan includes')
   lost.ask((draft) => erase(draft, { reference: 'erasure', ...operator }))
 }
 

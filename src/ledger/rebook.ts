@@ -15,8 +15,10 @@ import { erase } from './erasure.ts'
 import { readTerms as readKeyTerms } from './key-details.ts'
 import { editKey, putKey, revokeKey } from './keys.ts'
 import { readBucket } from './lots.ts'
+import { isMetered } from './meter.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
+import { rebookMetered } from './rebook-metered.ts'
 import { refund } from './refunds.ts'
 import { commandOfReversal, reverse } from './reversals.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
@@ -81,6 +83,7 @@ function detailOf({ state }: Draft, { kind, detail }: Entry): Detail {
 }
 
 function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  if (isMetered(entry)) return { ok: true, isBooked: rebookMetered(draft, entry) }
   const callId = readCallId(entry.reference)
   if (callId === undefined || entry.keyNumber === null) return { ok: true, isBooked: false }
   const isExpiry = detail['rule'] === 'hold_expired'
