@@ -1,14 +1,10 @@
 // The cost beside the usage, in places that every released client tolerates: inside `usage`, and on top of whole bodies.
 
-import type { PricedUsage } from '#calls/charge.ts'
-import type { MeteredUsage } from '#calls/usage-meter.ts'
 import { formatPicoUsd, usdNumber } from '#core/money.ts'
 import { isObject, type JsonObject } from '#core/readers.ts'
+import type { ShownCost } from './answer-meter.ts'
 import { openAiUsageOf } from './openai-usage.ts'
 import { priceNames } from './price-names.ts'
-
-/** What is shown of a charge. */
-export type ShownCost = { priced: PricedUsage; metered: MeteredUsage }
 
 /** A usage object with `cost` (a JSON number of dollars, as the convention has it) and its explanation. */
 export function usageWithCost(usage: JsonObject, { priced, metered }: ShownCost): JsonObject {

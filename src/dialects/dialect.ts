@@ -1,0 +1,130 @@
+// What the gateway needs of a public wire format, whichever it is: to read a request, to write one for an upstream, and to
+// follow an answer between two of them.
+
+import type { PricedUsage } from '#calls/charge.ts'
+import type { CountTokens } from '#calls/count-tokens.ts'
+import type { AnswerEvent, ContentEvent, EndReason } from '#calls/answer-events.ts'
+import type { WholeAnswer } from '#calls/answer-blocks.ts'
+import type { DialectId, NeutralCall } from '#calls/neutral-call.ts'
+import type { MeteredUsage } from '#calls/usage-meter.ts'
+import type { Refusal } from '#core/errors.ts'
+import type { JsonObject } from '#core/readers.ts'
+import type { Frame } from '#sse/frames.ts'
+import type { AnswerMeter, ShownCost } from './answer-meter.ts'
+
+/** A request as far as we bill and route on it. All of it but `body` and `echo` is kept for as long as the call runs. */
+export type AskedCall = {
+  dialect: DialectId
+  model: string
+  isStreamed: boolean
+  /** Chat completions: the client's explicit choice. The other dialects always state usage. */
+  includeUsage: boolean | undefined
+  outputTokensMax: number | undefined
+  /** How many answers are asked for. */
+  choices: number
+  endUser: string | undefined
+  /** UTF-8 bytes of the decoded text of messages and tools, without pictures. */
+  textBytes: number
+  messages: number
+  tools: number
+  images: number
+  /** The parsed request. */
+  body: JsonObject
+  /** The fields of the request that the answer repeats (responses only); small. */
+  echo?: JsonObject
+}
+
+export type UpstreamTarget = {
+  upstreamModel: string
+  /** The provider whose credential is used: reasoning state of any other origin stays here. */
+  origin: string
+  /** The name of the output limit in chat completions; the other dialects have one name. */
+  outputParameter: 'max_tokens' | 'max_completion_tokens'
+  /** The limit that is covered, where it is not the client's own. */
+  outputTokensMax: number | undefined
+  /** What the upstream's model takes: parameters as it announces them, and the facts of catalog/model.ts. */
+  supportedParameters: readonly string[]
+  acceptsStreamOptions: boolean
+}
+
+/** A body for an upstream, and the names of what could not be carried there. */
+export type WrittenCall = { ok: true; body: JsonObject; dropped: readonly string[] } | Refusal
+
+/** What an answer says of itself. */
+export type AnswerFacts = {
+  /** The answer's id: the provider's own, or ours where it says none. */
+  answerId: string
+  /** The name that the client asked for. */
+  model: string
+  createdAtSeconds: number
+  /** Shown where a dialect states input before any is known. */
+  expectedInputTokens: number
+  /** Of chat completions: whether the client asked for the usage chunk. */
+  includeUsage: boolean
+  /** The provider that the upstream's reasoning state belongs to. */
+  origin: string
+  echo: JsonObject
+}
+
+/** Reads one answer of an upstream: frames in their order, or one body. Events hold to calls/answer-grammar.ts. */
+export type AnswerDecoder = {
+  frame(frame: Frame): DecodedFrame
+  /** The events of a whole answer; an answer that cannot be read is one `error`. */
+  body(body: JsonObject): readonly AnswerEvent[]
+  /** The upstream stopped sending: what its answer still owes, if it was complete. */
+  end(): readonly AnswerEvent[]
+}
+export type DecodedFrame = {
+  events: readonly AnswerEvent[]
+  /** The dialect's terminator: nothing of the answer follows. */
+  isDone: boolean
+}
+
+export type AnswerEnd = { reason: EndReason; stopSequence?: string }
+
+/**
+ * Writes one answer for a client; the texts are SSE frames with their blank lines, or empty. Given events are sequential
+ * (calls/sequential-blocks.ts) and begin with `start`. Nothing may be written after `close` or `fail`.
+ */
+export type AnswerEncoder = {
+  write(event: ContentEvent): string
+  /** Ends blocks that are open, then reason, usage with cost, terminator. `cost` undefined: the usage without one. */
+  close(end: AnswerEnd, shown: ShownCost): string
+  /** The error frame that every client of the dialect raises for, after whatever was written. */
+  fail(refusal: Refusal): string
+  /** The same answer in one piece. */
+  whole(answer: WholeAnswer, shown: ShownCost): JsonObject
+}
+
+export type ErrorAnswer = { status: number; headers: { [name: string]: string }; body: object }
+
+export type SameDialectOptions = {
+  /** Our own count, for answers whose provider says nothing. */
+  countTokens: CountTokens
+  /** Charged for the input in that case. */
+  expectedInputTokens: number
+  /** The client asked for the usage chunk (chat completions). */
+  includeUsage: boolean
+  /** Prices the final usage; undefined leaves the provider's own as it is. */
+  costOf: ((metered: MeteredUsage) => PricedUsage) | undefined
+  /** The name that the client asked for, where the upstream's differs. */
+  modelName: string | undefined
+}
+
+export type Dialect = {
+  id: DialectId
+  /** Our route, and the path behind an upstream's base URL. */
+  route: `/v1/${string}`
+  upstreamPath: `/${string}`
+  /** Its name of the output limit, for a body that has none. */
+  read(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal
+  error(refusal: Refusal, requestId: string): ErrorAnswer
+  /** The client's own body with what must change: the model's name, the output limit, the usage asked for. */
+  forward(call: AskedCall, target: UpstreamTarget): string
+  toNeutral(call: AskedCall): { ok: true; call: NeutralCall } | Refusal
+  /** Leaves the output limit out: it is put in last, when it is known what is covered. */
+  fromNeutral(call: NeutralCall, target: UpstreamTarget): WrittenCall
+  sameDialectMeter(options: SameDialectOptions): AnswerMeter
+  decoder(origin: string): AnswerDecoder
+  encoder(facts: AnswerFacts): AnswerEncoder
+}
