@@ -12,7 +12,7 @@ import type { JsonObject } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import type { AnswerMeter, ShownCost } from './answer-meter.ts'
 
-/** A request as far as we bill and route on it. All of it but `body` and `echo` is kept for as long as the call runs. */
+/** A request as far as we bill and route on it. All of it but `text` and `body` is kept for as long as the call runs. */
 export type AskedCall = {
   dialect: DialectId
   model: string
@@ -28,7 +28,8 @@ export type AskedCall = {
   messages: number
   tools: number
   images: number
-  /** The parsed request. */
+  /** The request as its client wrote it, and parsed. */
+  text: string
   body: JsonObject
   /** The fields of the request that the answer repeats (responses only); small. */
   echo?: JsonObject
@@ -111,20 +112,26 @@ export type SameDialectOptions = {
   modelName: string | undefined
 }
 
-export type Dialect = {
+/** A dialect as clients and upstreams of the same one meet in it. */
+export type WireFormat = {
   id: DialectId
   /** Our route, and the path behind an upstream's base URL. */
   route: `/v1/${string}`
   upstreamPath: `/${string}`
-  /** Its name of the output limit, for a body that has none. */
   read(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal
   error(refusal: Refusal, requestId: string): ErrorAnswer
   /** The client's own body with what must change: the model's name, the output limit, the usage asked for. */
   forward(call: AskedCall, target: UpstreamTarget): string
-  toNeutral(call: AskedCall): { ok: true; call: NeutralCall } | Refusal
-  /** Leaves the output limit out: it is put in last, when it is known what is covered. */
-  fromNeutral(call: NeutralCall, target: UpstreamTarget): WrittenCall
   sameDialectMeter(options: SameDialectOptions): AnswerMeter
+}
+
+/** The same dialect as one side of a translation. */
+export type Translation = {
+  toNeutral(call: AskedCall): { ok: true; call: NeutralCall } | Refusal
+  /** Without the output limit: that is put in last, when it is known what is covered. */
+  fromNeutral(call: NeutralCall, target: UpstreamTarget): WrittenCall
   decoder(origin: string): AnswerDecoder
   encoder(facts: AnswerFacts): AnswerEncoder
 }
+
+export type Dialect = WireFormat & Translation

@@ -20,6 +20,6 @@ test('the plain texts of messages are those of their contents, whole or in parts
     ],
     tools: [{ function: { name: 'no', description: 'no' } }],
   }
-  expect(messageTexts(JSON.stringify(body))).toEqual(['one', 'two'])
-  for (const other of ['no JSON', 'null', '{}', '{"messages":{}}']) expect(messageTexts(other)).toEqual([])
+  expect(messageTexts(body)).toEqual(['one', 'two'])
+  for (const other of [{}, { messages: {} }, { messages: ['no'] }]) expect(messageTexts(other)).toEqual([])
 })

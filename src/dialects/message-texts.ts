@@ -1,11 +1,10 @@
 // The plain texts of a request's messages: what a tokenizer cuts as it stands. Everything else that reaches the model (tools,
 // schemas, names, arguments of earlier tool calls) is written out by the provider in a form of its own.
 
-import { isObject, readJson } from '#core/readers.ts'
+import { isObject, type JsonObject } from '#core/readers.ts'
 
-export function messageTexts(body: string): readonly string[] {
-  const parsed = readJson(body)
-  const messages: unknown = isObject(parsed) ? parsed['messages'] : undefined
+export function messageTexts(body: JsonObject): readonly string[] {
+  const messages: unknown = body['messages']
   return Array.isArray(messages) ? messages.flatMap(textsOf) : []
 }
 

@@ -12,7 +12,9 @@ import type { MeteredUsage } from '#calls/usage-meter.ts'
 import { nanoUsd, picoUsd } from '#core/money.ts'
 import { isObject, type JsonObject } from '#core/readers.ts'
 import { FrameReader } from '#sse/frames.ts'
-import { ChatMeter, type ChatMeterOptions, type Seen } from './openai-chat-meter.ts'
+import type { Seen } from './answer-meter.ts'
+import type { SameDialectOptions } from './dialect.ts'
+import { ChatMeter } from './openai-chat-meter.ts'
 import { withCost } from './openai-cost.ts'
 
 const encoder = new TextEncoder()
@@ -56,7 +58,11 @@ const helloBytes = 'Hello 世界'.length + 4
 
 type Run = { meter: ChatMeter; seen: Seen[]; client: string; usage: MeteredUsage }
 
-function run(bytes: string | Uint8Array, options: Partial<ChatMeterOptions> = {}, pieceLength?: number): Run {
+function run(
+  bytes: string | Uint8Array,
+  options: Partial<SameDialectOptions> = {},
+  pieceLength?: number,
+): Run {
   const meter = new ChatMeter({
     countTokens: countTokensByBytes,
     expectedInputTokens: 100,
@@ -419,7 +425,7 @@ describe('a relayed stream', () => {
       stream(delta({ role: 'assistant' }), text('Hi'), finish(), usageOnly(), '[DONE]'),
     )
     expect(seen.map((one) => one.hasContent)).toEqual([false, true, false, false, false])
-    expect(seen.map((one) => one.finishReason)).toEqual([undefined, undefined, 'stop', undefined, undefined])
+    expect(seen.map((one) => one.isFinished)).toEqual([false, false, true, false, false])
     expect(seen.map((one) => one.isUsage)).toEqual([false, false, false, true, false])
     expect(seen.map((one) => one.isDone)).toEqual([false, false, false, false, true])
     expect(meter.upstreamId).toBe('chatcmpl-1')

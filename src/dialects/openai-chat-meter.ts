@@ -1,51 +1,27 @@
 // Sees every frame of a chat answer on its way to the client: knows at any moment what was used, and says which frames
 // must change. Frames in which nothing changes are passed as the bytes that came.
 
-import type { PricedUsage } from '#calls/charge.ts'
-import type { CountTokens } from '#calls/count-tokens.ts'
 import type { Usage } from '#calls/usage.ts'
 import { type MeteredUsage, UsageMeter } from '#calls/usage-meter.ts'
+import type { Refusal } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import { sseData } from '#sse/write.ts'
+import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
+import type { SameDialectOptions } from './dialect.ts'
 import { finishReasonOf, textsOf } from './openai-chat-text.ts'
-import { usageWithCost } from './openai-cost.ts'
+import { usageWithCost, withCost } from './openai-cost.ts'
+import { openAiErrorFrame } from './openai-errors.ts'
 import { openAiUsageOf, readOpenAiUsage } from './openai-usage.ts'
-
-/** What the relay does with a frame, and what the frame was. */
-export type Seen = {
-  action: 'pass' | 'drop' | 'replace'
-  /** What goes to the client: the frame's own bytes, new ones, or none. */
-  bytes: Uint8Array
-  isDone: boolean
-  /** The upstream's error, or a frame that cannot be read: dropped, and the relay ends the answer with an error of its own. */
-  isError: boolean
-  isUsage: boolean
-  /** Some of the answer: text, reasoning, a tool call. */
-  hasContent: boolean
-  finishReason: string | undefined
-}
-
-export type ChatMeterOptions = {
-  /** Our own count, for answers whose provider says nothing. */
-  countTokens: CountTokens
-  /** Charged for the input in that case. */
-  expectedInputTokens: number
-  /** The client asked for the usage chunk. */
-  includeUsage: boolean
-  /** Prices the usage chunk; undefined leaves the provider's own chunk as it is. */
-  costOf: ((metered: MeteredUsage) => PricedUsage) | undefined
-  /** The name that the client asked for, where the upstream's differs. */
-  modelName: string | undefined
-}
+import { isErrorChunk } from './upstream-error.ts'
 
 const encoder = new TextEncoder()
 const noBytes = new Uint8Array(0)
 /** What the usage chunk that we write takes over from the answer's other chunks. */
 const sharedFields = ['id', 'object', 'created', 'model', 'system_fingerprint', 'service_tier']
 
-export class ChatMeter {
-  readonly #options: ChatMeterOptions
+export class ChatMeter implements AnswerMeter {
+  readonly #options: SameDialectOptions
   readonly #meter: UsageMeter
   /** The provider's own object behind the last statement. */
   #statedUsage: JsonObject | undefined
@@ -56,7 +32,7 @@ export class ChatMeter {
   #isDone = false
   #isUsageShown = false
 
-  constructor(options: ChatMeterOptions) {
+  constructor(options: SameDialectOptions) {
     this.#options = options
     this.#meter = new UsageMeter(options.countTokens, options.expectedInputTokens)
   }
@@ -94,12 +70,22 @@ export class ChatMeter {
   }
 
   /** A whole answer instead of frames. */
-  seeBody(body: JsonObject): void {
+  seeBody(body: JsonObject): boolean {
+    if (isErrorChunk(body)) return false
     const choices: unknown = body['choices']
     if (Array.isArray(choices)) for (const text of textsOf(choices)) this.#meter.deliver(text)
     this.#lastChunk = body
     this.#readUsage(body['usage'], true)
     this.#meter.end()
+    return true
+  }
+
+  wholeBody(body: JsonObject, shown: ShownCost): JsonObject {
+    return withCost(body, shown, this.#options.modelName)
+  }
+
+  errorBytes(refusal: Refusal): Uint8Array {
+    return encoder.encode(openAiErrorFrame(refusal))
   }
 
   /** The end of an answer whose upstream left the terminator out. */
@@ -155,7 +141,7 @@ export class ChatMeter {
     this.#followChoices(choices)
     const isUsage = this.#readUsage(chunk['usage'], choices.length === 0 || this.#hasFinished)
 
-    const seen = { isUsage, hasContent: texts.length > 0, finishReason }
+    const seen = { isUsage, hasContent: texts.length > 0, isFinished: finishReason !== undefined }
     // Held back until the end even from clients that asked: it may be repeated, and it comes once, with its cost.
     const isWithheld =
       isObject(chunk['usage']) && !(this.#options.includeUsage && this.#options.costOf === undefined)
@@ -195,15 +181,9 @@ export class ChatMeter {
   }
 }
 
-/** Whether a chunk or a whole body says that the answer failed; some upstreams send `"error": null` with every good one. */
-export function isErrorChunk(chunk: unknown): boolean {
-  if (!isObject(chunk)) return false
-  return isObject(chunk['error']) || typeof chunk['error'] === 'string'
-}
-
 type Facts = Partial<Omit<Seen, 'action' | 'bytes'>>
 
-const noFacts = { isDone: false, isError: false, isUsage: false, hasContent: false, finishReason: undefined }
+const noFacts = { isDone: false, isError: false, isUsage: false, hasContent: false, isFinished: false }
 
 function passed(frame: Frame, facts: Facts): Seen {
   return { action: 'pass', bytes: frame.bytes, ...noFacts, ...facts }

@@ -2,7 +2,8 @@
 
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions'
 import { describe, expect, test } from 'vitest'
-import { type ChatCall, readChatCall, type UpstreamTarget, upstreamBody } from './openai-chat.ts'
+import type { AskedCall, UpstreamTarget } from './dialect.ts'
+import { forwardChat, readChatCall } from './openai-chat.ts'
 
 const encoder = new TextEncoder()
 const messages = [{ role: 'user', content: 'Hello' }]
@@ -15,7 +16,7 @@ function read(fields: object) {
   return readText(JSON.stringify({ model: 'm', messages, ...fields }))
 }
 
-function callOf(fields: object): ChatCall {
+function callOf(fields: object): AskedCall {
   const result = read(fields)
   if (!result.ok) throw new Error(`refused: ${result.message}`)
   return result.call
@@ -236,9 +237,16 @@ describe('a chat request', () => {
 })
 
 describe('the request that goes upstream', () => {
-  const target: UpstreamTarget = { upstreamModel: 'up-1', outputParameter: 'max_tokens' }
+  const target: UpstreamTarget = {
+    upstreamModel: 'up-1',
+    origin: 'openai',
+    outputParameter: 'max_tokens',
+    outputTokensMax: undefined,
+    supportedParameters: [],
+    acceptsStreamOptions: true,
+  }
   const sent = (fields: object, changes: Partial<UpstreamTarget> = {}): unknown =>
-    JSON.parse(upstreamBody(callOf(fields), { ...target, ...changes }))
+    JSON.parse(forwardChat(callOf(fields), { ...target, ...changes }))
 
   // Cases: dialects 57
   test('is the client’s with another model name: unknown fields pass untouched', () => {
@@ -249,6 +257,15 @@ describe('the request that goes upstream', () => {
       x_unknown: { deep: true },
     }
     expect(sent(fields)).toEqual({ model: 'up-1', messages, ...fields })
+  })
+
+  // Cases: dialects 57
+  test('keeps every other byte as the client wrote it: spaces, key order, numbers beyond a double', () => {
+    const text = ` { "seed": 12345678901234567890, "x": 1.0e2,\n "messages": [{"role":"user","content":"\\u00e9\\/"}], "model" : "m" } `
+    const result = readText(text)
+    if (!result.ok) throw new Error(result.message)
+    expect(forwardChat(result.call, target)).toBe(text.replace('"m"', '"up-1"'))
+    expect(forwardChat(result.call, { ...target, upstreamModel: 'm' })).toBe(text)
   })
 
   // Cases: dialects 21

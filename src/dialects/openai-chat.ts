@@ -4,31 +4,15 @@
 import { utf8BytesOf } from '#calls/count-tokens.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { editBody } from './body-edit.ts'
 import { measureBody, refuseManyValues } from './body-measure.ts'
+import type { AskedCall, UpstreamTarget } from './dialect.ts'
 import { refuseField } from './openai-chat-fields.ts'
-
-export type ChatCall = {
-  model: string
-  isStreamed: boolean
-  /** The client's explicit choice. */
-  includeUsage: boolean | undefined
-  outputTokensMax: number | undefined
-  /** `n`: how many answers are asked for. */
-  choices: number
-  endUser: string | undefined
-  /** The parsed request. */
-  body: JsonObject
-  /** UTF-8 bytes of the decoded text of messages and tools, without pictures. */
-  textBytes: number
-  messages: number
-  tools: number
-  images: number
-}
 
 // Fatal: a body that is not UTF-8 is refused instead of being forwarded with replaced characters.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
-export function readChatCall(bytes: Uint8Array): { ok: true; call: ChatCall } | Refusal {
+export function readChatCall(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal {
   const tooMany = refuseManyValues(bytes)
   if (tooMany !== undefined) return tooMany
   const text = decoded(bytes)
@@ -48,6 +32,7 @@ export function readChatCall(bytes: Uint8Array): { ok: true; call: ChatCall } | 
   return {
     ok: true,
     call: {
+      dialect: 'chat',
       model: readString(body['model']) ?? '',
       isStreamed: body['stream'] === true,
       includeUsage: typeof includeUsage === 'boolean' ? includeUsage : undefined,
@@ -55,6 +40,7 @@ export function readChatCall(bytes: Uint8Array): { ok: true; call: ChatCall } | 
       outputTokensMax: readWhole(body['max_completion_tokens'], 1) ?? readWhole(body['max_tokens'], 1),
       choices: readWhole(body['n'], 1) ?? 1,
       endUser,
+      text,
       body,
       textBytes: measure.textBytes,
       messages: lengthOf(body['messages']),
@@ -64,39 +50,21 @@ export function readChatCall(bytes: Uint8Array): { ok: true; call: ChatCall } | 
   }
 }
 
-export type UpstreamTarget = {
-  upstreamModel: string
-  outputParameter: 'max_tokens' | 'max_completion_tokens'
-  /** False where the upstream refuses `stream_options`; true where absent. */
-  acceptsStreamOptions?: boolean
-  /** The limit that is covered, where it is not the client's own. */
-  outputTokensMax?: number
-}
-
-/** The request as the upstream gets it: its own model name, the output limit under the name that it reads, usage asked for. */
-export function upstreamBody(call: ChatCall, target: UpstreamTarget): string {
-  const body: JsonObject = { ...call.body, model: target.upstreamModel }
-  const outputTokensMax = target.outputTokensMax ?? call.outputTokensMax
-  delete body['max_tokens']
-  delete body['max_completion_tokens']
-  if (outputTokensMax !== undefined) body[target.outputParameter] = outputTokensMax
-  if (target.acceptsStreamOptions === false) {
-    delete body['stream_options']
-  } else if (call.isStreamed) {
-    const options = body['stream_options']
-    body['stream_options'] = { ...(isObject(options) ? options : {}), include_usage: true }
+/** The client's body as the upstream gets it: its own model name, the output limit under the name that it reads, usage asked for. */
+export function forwardChat(call: AskedCall, target: UpstreamTarget): string {
+  const { body } = call
+  const edits = new Map<string, string | undefined>()
+  if (body['model'] !== target.upstreamModel) edits.set('model', JSON.stringify(target.upstreamModel))
+  const limit = target.outputTokensMax ?? call.outputTokensMax
+  for (const name of ['max_tokens', 'max_completion_tokens'] as const) {
+    const value = name === target.outputParameter ? limit : undefined
+    if (body[name] !== value) edits.set(name, value === undefined ? undefined : String(value))
   }
-  return JSON.stringify(body)
-}
-
-/** The same body with an output limit that it did not have: the first of its fields. */
-export function withOutputLimit(
-  body: string,
-  parameter: UpstreamTarget['outputParameter'],
-  tokens: number,
-): string {
-  // `upstreamBody` has removed both names, and the model's name makes sure that another field follows.
-  return `{"${parameter}":${tokens},${body.slice(1)}`
+  const options = isObject(body['stream_options']) ? body['stream_options'] : {}
+  if (!target.acceptsStreamOptions) edits.set('stream_options', undefined)
+  else if (call.isStreamed && options['include_usage'] !== true)
+    edits.set('stream_options', JSON.stringify({ ...options, include_usage: true }))
+  return editBody(call.text, edits)
 }
 
 const endUserBytesMax = 256

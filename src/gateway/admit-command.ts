@@ -2,7 +2,6 @@
 
 import { affordableOutputTokens, floorOutputTokens, usualOutputTokens } from '#catalog/quote.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import { withOutputLimit } from '#dialects/openai-chat.ts'
 import type { Admit, Admitted, TokenBounds } from '#ledger/call-commands.ts'
 import { expectedTokensOf, type PreparedCall } from './prepared-call.ts'
 
@@ -28,24 +27,24 @@ export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
 }
 
 /** How many tokens the call can have; only an answer of open length may be made shorter. */
-function tokenBoundsOf({ quote, chat }: PreparedCall): TokenBounds {
+function tokenBoundsOf({ quote, asked }: PreparedCall): TokenBounds {
   const withOutput = (tokens: number) =>
-    Math.max(1, quote.inputTokensBound + Math.min(quote.outputTokens, tokens) * chat.choices)
+    Math.max(1, quote.inputTokensBound + Math.min(quote.outputTokens, tokens) * asked.choices)
   const bound = withOutput(quote.outputTokens)
-  if (chat.outputTokensMax !== undefined) return { bound, usual: bound, floor: bound }
+  if (asked.outputTokensMax !== undefined) return { bound, usual: bound, floor: bound }
   return { bound, usual: withOutput(usualOutputTokens), floor: withOutput(floorOutputTokens) }
 }
 
 /** Where less was to be had than the call would like to hold, it may write no more than that covers. */
 export function coveredBy(call: PreparedCall, { heldNanoUsd, tokensBound }: Admitted): PreparedCall {
   if (tokensBound !== undefined) {
-    const outputTokens = Math.floor((tokensBound - call.quote.inputTokensBound) / call.chat.choices)
+    const outputTokens = Math.floor((tokensBound - call.quote.inputTokensBound) / call.asked.choices)
     return lowered({ ...call, quote: { ...call.quote, outputTokens } }, outputTokens)
   }
   if (heldNanoUsd >= call.quote.holdNanoUsd) return call
   // A stream that can be ended in the middle needs no limit upstream: it ends where its hold does.
   if (call.quote.sliceNanoUsd > 0) return call
-  const outputTokens = affordableOutputTokens(call.model, call.chat, heldNanoUsd)
+  const outputTokens = affordableOutputTokens(call.model, call.asked, heldNanoUsd)
   const quote = { ...call.quote, holdNanoUsd: heldNanoUsd, ceilingNanoUsd: heldNanoUsd, outputTokens }
   return lowered({ ...call, quote }, outputTokens)
 }
@@ -58,9 +57,6 @@ function lowered(call: PreparedCall, outputTokens: number): PreparedCall {
 }
 
 /** The body as it goes upstream, with the limit that we had to set. */
-export function upstreamText({ takeBody, outputTokensLoweredTo, model }: PreparedCall): string {
-  const body = takeBody()
-  return outputTokensLoweredTo === undefined
-    ? body
-    : withOutputLimit(body, model.outputParameter, outputTokensLoweredTo)
+export function upstreamText({ request, outputTokensLoweredTo }: PreparedCall): string {
+  return request.take(outputTokensLoweredTo)
 }

@@ -8,6 +8,8 @@ import { aModel } from '#catalog/test-model.ts'
 import { nanoUsd } from '#core/money.ts'
 import type { AdmitRefused } from '#ledger/call-commands.ts'
 import { countedBytesMax, countedCall, countedText } from './counted-try.ts'
+import { HeldRequest } from './held-request.ts'
+import type { JsonObject } from '#core/readers.ts'
 import { cappedQuote } from './max-cost.ts'
 import { aCall } from './test-call.ts'
 
@@ -30,9 +32,10 @@ function refusedWith(more: Partial<AdmitRefused> = {}): AdmitRefused {
 
 /** 400 bytes of text in one message, 100 tokens of output: 908,750 nano-dollars by its bytes, 533,750 counted. */
 function aTextCall(more: Parameters<typeof aCall>[0] = {}) {
-  const body = JSON.stringify({ model: 'm', messages: [{ content: 'x'.repeat(400) }] })
-  return aCall({ model, takeBody: () => body, ...more })
+  return aCall({ model, request: aRequest({ messages: [{ content: 'x'.repeat(400) }] }), ...more })
 }
+
+const aRequest = (body: JsonObject) => new HeldRequest({ body }, () => JSON.stringify(body))
 
 async function countedAfter(refused: AdmitRefused, call = aTextCall()) {
   let counts = 0
@@ -51,7 +54,7 @@ describe('a call refused for money', () => {
     expect(call.quote.holdNanoUsd).toBe((400 + overhead) * 1_250 + 100 * 4_000)
     expect(counted?.quote.holdNanoUsd).toBe((100 + overhead) * 1_250 + 100 * 4_000)
     expect(counted?.callId).toBe(call.callId)
-    expect(counted?.takeBody()).toBe(call.takeBody())
+    expect(counted?.request).toBe(call.request)
   })
 
   test('by a limit of its key or its account is counted as well', async () => {
@@ -81,15 +84,15 @@ describe('a call refused for money', () => {
   })
 
   test('is not asked for again where the count helps nothing', async () => {
-    const body = JSON.stringify({ messages: [{ content: '' }], tools: ['x'.repeat(400)] })
-    expect((await countedAfter(refusedWith(), aTextCall({ takeBody: () => body }))).counted).toBeUndefined()
+    const request = aRequest({ messages: [{ content: '' }], tools: ['x'.repeat(400)] })
+    expect((await countedAfter(refusedWith(), aTextCall({ request }))).counted).toBeUndefined()
   })
 
   test('still costs no more than its client allows', async () => {
     const asked = { outputTokensMax: undefined }
     const call = aTextCall({ asked })
     const maxCostNanoUsd = nanoUsd(800_000)
-    const capped = cappedQuote({ model, call: call.chat }, quote(model, call.chat), maxCostNanoUsd)
+    const capped = cappedQuote({ model, call: call.asked }, quote(model, call.asked), maxCostNanoUsd)
     if (!capped.ok) throw new Error('The client allows enough.')
     const lowered = { ...call, quote: capped.quote, outputTokensLoweredTo: capped.quote.outputTokens }
     const { counted } = await countedAfter(refusedWith(), { ...lowered, maxCostNanoUsd })

@@ -4,13 +4,12 @@
 import { type CountTokens, utf8BytesOf } from '#calls/count-tokens.ts'
 import { type CountedText, quote } from '#catalog/quote.ts'
 import { type NanoUsd, minNanoUsd } from '#core/money.ts'
-import { messageTexts } from '#dialects/message-texts.ts'
 import type { AdmitRefused } from '#ledger/call-commands.ts'
 import { type Admission, askAdmission } from './admission.ts'
 import { admitCommand } from './admit-command.ts'
 import { cappedQuote, outputLimitOf } from './max-cost.ts'
 import type { GatewayParts } from './parts.ts'
-import { type PreparedCall, givenOnce } from './prepared-call.ts'
+import type { PreparedCall } from './prepared-call.ts'
 
 /**
  * Bounds the time by the text: under a second of CPU for the worst of it, 40 ms for prose. A clock could not, because it
@@ -39,7 +38,7 @@ export async function askCounting(
   return counted === undefined ? first : ask(counted)
 }
 
-/** The call with its text counted, where that may turn the refusal; the call that was refused is over then. */
+/** The call with its text counted, where that may turn the refusal. */
 export async function countedCall(
   call: PreparedCall,
   refused: AdmitRefused,
@@ -47,14 +46,12 @@ export async function countedCall(
 ): Promise<PreparedCall | undefined> {
   const { tokenizerFactor } = call.model
   if (tokenizerFactor === undefined || !isForMoney(refused)) return undefined
-  if (call.chat.textBytes > countedBytesMax || !isHopeful(call, refused)) return undefined
-  const body = call.takeBody()
-  const texts = messageTexts(body)
-  const counted = countedText(call.chat.textBytes, texts, {
+  if (call.asked.textBytes > countedBytesMax || !isHopeful(call, refused)) return undefined
+  const counted = countedText(call.asked.textBytes, call.request.plainTexts(), {
     countTokens: await countO200k(),
     tokenizerFactor,
   })
-  return withCount(call, counted, body)
+  return withCount(call, counted)
 }
 
 /** Never more than the bytes: the count takes the place of the bound only where it is below. */
@@ -78,8 +75,8 @@ function isForMoney({ limitSource, remainingNanoUsd }: AdmitRefused): boolean {
 }
 
 function isHopeful(call: PreparedCall, refused: AdmitRefused): boolean {
-  const tokens = Math.ceil(call.chat.textBytes / bytesPerTokenMost)
-  const { floorNanoUsd } = quote(call.model, { ...call.chat, counted: { tokens, restBytes: 0 } })
+  const tokens = Math.ceil(call.asked.textBytes / bytesPerTokenMost)
+  const { floorNanoUsd } = quote(call.model, { ...call.asked, counted: { tokens, restBytes: 0 } })
   return floorNanoUsd <= roomOf(refused)
 }
 
@@ -88,11 +85,15 @@ function roomOf({ availableNanoUsd, remainingNanoUsd }: AdmitRefused): NanoUsd {
   return remainingNanoUsd === undefined ? availableNanoUsd : minNanoUsd(availableNanoUsd, remainingNanoUsd)
 }
 
-function withCount(call: PreparedCall, counted: CountedText, body: string): PreparedCall | undefined {
-  const { outputTokensLoweredTo: _, ...asked } = call
-  const chat = { ...call.chat, counted }
-  const capped = cappedQuote({ model: call.model, call: chat }, quote(call.model, chat), call.maxCostNanoUsd)
+function withCount(call: PreparedCall, counted: CountedText): PreparedCall | undefined {
+  const { outputTokensLoweredTo: _, ...unlimited } = call
+  const asked = { ...call.asked, counted }
+  const capped = cappedQuote(
+    { model: call.model, call: asked },
+    quote(call.model, asked),
+    call.maxCostNanoUsd,
+  )
   // A smaller call is never dearer, so what the client's own limit let through once passes it again.
   if (!capped.ok || capped.quote.inputTokensBound >= call.quote.inputTokensBound) return undefined
-  return { ...asked, chat, quote: capped.quote, ...outputLimitOf(capped.quote), takeBody: givenOnce(body) }
+  return { ...unlimited, asked, quote: capped.quote, ...outputLimitOf(capped.quote) }
 }

@@ -14,7 +14,7 @@ export function dryRunAnswer(call: PreparedCall, admission: AdmitAnswer): Json {
   const refusal = admission.ok ? undefined : refusalOf(admission)
   const { quote, model } = call
   const outputTokens =
-    Math.min(call.chat.outputTokensMax ?? usualOutputTokens, quote.outputTokens) * call.chat.choices
+    Math.min(call.asked.outputTokensMax ?? usualOutputTokens, quote.outputTokens) * call.asked.choices
   const estimate = chargeOf(model, { ...noUsage, input: quote.expectedInputTokens, output: outputTokens })
   return {
     dry_run: true,

@@ -43,7 +43,7 @@ export function endingOf(call: PreparedCall, cause: EndCause, phase: Phase, mete
 
 /** Our own count may err upwards; no answer has more tokens than its limit, so a counted call never costs more than its hold. */
 function withinLimit(call: PreparedCall, counted: Usage): Usage {
-  const outputMax = call.quote.outputTokens * call.chat.choices
+  const outputMax = call.quote.outputTokens * call.asked.choices
   return { ...counted, output: Math.min(counted.output, outputMax) }
 }
 
@@ -77,8 +77,8 @@ export function commandOf(
       requestId: call.requestId,
       model: call.model.id,
       provider: call.model.provider,
-      endpoint: call.endpoint,
-      isStreamed: call.chat.isStreamed,
+      endpoint: call.format.route,
+      isStreamed: call.asked.isStreamed,
       priceVersion: call.model.priceVersion,
       usage: ending.usage,
       usageSource: ending.usageSource,

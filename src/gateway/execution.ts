@@ -9,13 +9,14 @@ import { type NanoUsd, minNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import { type Dispatched, dispatch } from '#providers/dispatch.ts'
 import type { Admission } from './admission.ts'
+import type { AnswerFacts } from './answer-headers.ts'
 import { coveredBy, upstreamText } from './admit-command.ts'
 import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
 import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
 import { deliverEnd } from './capture.ts'
 import { replayedAnswer } from './kept-answer.ts'
-import { withAffordableTokens } from './chat.ts'
+import { withAffordableTokens } from './prepare.ts'
 import { askCounting } from './counted-try.ts'
 import { Cover, type CoverLoss } from './cover.ts'
 import { type Ending, type Metered, commandOf, endingOf } from './ending.ts'
@@ -133,7 +134,7 @@ class RunningCall implements Session {
     const replayed = answer === undefined ? undefined : replayedAnswer(answer, call.requestId)
     this.respond(
       replayed ??
-        refusalResponse(refusal, {
+        this.#refusalResponse(refusal, {
           requestId: call.requestId,
           balanceCheck: this.balanceCheck,
           ...(answer?.rate === undefined ? {} : { rate: answer.rate }),
@@ -157,7 +158,7 @@ class RunningCall implements Session {
     const { response } = dispatched
     const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
     // A client that asked for the one kind of answer cannot read the other.
-    if (isStream !== this.call.chat.isStreamed) return refuseUnanswered(this, 'upstream_error')
+    if (isStream !== this.call.asked.isStreamed) return refuseUnanswered(this, 'upstream_error')
     await (isStream ? streamAnswer(response, this) : wholeAnswer(response, this))
   }
 
@@ -216,7 +217,11 @@ class RunningCall implements Session {
       balanceCheck: this.balanceCheck,
       ...(rate === undefined ? {} : { rate }),
     }
-    this.respond(refusalResponse(refusal, facts))
+    this.respond(this.#refusalResponse(refusal, facts))
+  }
+
+  #refusalResponse(refusal: Refusal, facts: AnswerFacts): Response {
+    return refusalResponse(refusal, facts, this.call.format.error)
   }
 
   isCovered(): boolean {

@@ -35,7 +35,7 @@ const rollingModel = aModel({ stopsOnAbort: true, visibleOutput: true, outputTok
 
 function capped(cents: number, given: { isRolling?: boolean; asked?: number } = {}): Capped {
   const of = given.isRolling === true ? rollingModel : model
-  const call = aCall({ model: of, asked: { outputTokensMax: given.asked } }).chat
+  const call = aCall({ model: of, asked: { outputTokensMax: given.asked } }).asked
   return cappedQuote({ model: of, call }, quote(of, call), nanoUsd(cents * 10_000_000))
 }
 

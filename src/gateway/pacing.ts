@@ -108,16 +108,16 @@ export class Pacing {
 
   #measure(): void {
     const { call } = this.#parts
-    const { choices } = call.chat
+    const { choices } = call.asked
     // At the ceiling the answer's own limit ends it: three bytes per token would end it early.
     if (!this.#canGrow() && !call.quote.isCapped) {
       this.#bytesCovered = Number.MAX_SAFE_INTEGER
       this.#bytesToExtendAt = Number.MAX_SAFE_INTEGER
       return
     }
-    const covered = affordableOutputTokens(call.model, call.chat, this.#heldNanoUsd) * choices
+    const covered = affordableOutputTokens(call.model, call.asked, this.#heldNanoUsd) * choices
     const slice =
-      affordableOutputTokens(call.model, { ...call.chat, ...noInput }, call.quote.sliceNanoUsd) * choices
+      affordableOutputTokens(call.model, { ...call.asked, ...noInput }, call.quote.sliceNanoUsd) * choices
     this.#bytesCovered = covered * bytesPerToken
     this.#bytesToExtendAt = Math.max(0, covered - Math.ceil(slice / 2)) * bytesPerToken
   }

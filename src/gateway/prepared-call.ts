@@ -5,23 +5,24 @@ import { type Quote, type QuotedCall, usualOutputTokens } from '#catalog/quote.t
 import type { Millis } from '#core/clock.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
-import type { ChatCall } from '#dialects/openai-chat.ts'
+import type { AskedCall, WireFormat } from '#dialects/dialect.ts'
 import type { Claim } from '#ledger/claim.ts'
 import type { Provider } from '#providers/provider.ts'
 import type { Caller } from './authenticate.ts'
+import type { HeldRequest } from './held-request.ts'
 
 export type PreparedCall = {
   requestId: RequestId
   callId: CallId
   caller: Caller
-  endpoint: '/v1/chat/completions'
-  upstreamPath: '/chat/completions'
+  /** How its client speaks, errors included. */
+  format: WireFormat
+  upstreamPath: string
   model: Model
   provider: Provider
-  /** Without the body: a call may run for minutes, and the isolate's memory holds all that run. */
-  chat: Omit<ChatCall, 'body'> & Pick<QuotedCall, 'counted'>
-  /** The client's body with the model's name, and the usage asked for. Given once, and forgotten. */
-  takeBody: () => string
+  /** Without the request itself, which `request` forgets once it is sent. */
+  asked: Omit<AskedCall, 'text' | 'body'> & Pick<QuotedCall, 'counted'>
+  request: HeldRequest
   quote: Quote
   /** Of the client's X-Max-Cost. */
   maxCostNanoUsd: NanoUsd | undefined
@@ -34,17 +35,8 @@ export type PreparedCall = {
   startedAt: Millis
 }
 
-export function givenOnce(text: string): () => string {
-  let kept = text
-  return () => {
-    const given = kept
-    kept = ''
-    return given
-  }
-}
-
 /** For the tokens-per-minute limit: the likely count, corrected by the real one at capture. */
 export function expectedTokensOf(call: PreparedCall): number {
-  const outputTokens = Math.min(call.chat.outputTokensMax ?? usualOutputTokens, call.quote.outputTokens)
-  return call.quote.expectedInputTokens + outputTokens * call.chat.choices
+  const outputTokens = Math.min(call.asked.outputTokensMax ?? usualOutputTokens, call.quote.outputTokens)
+  return call.quote.expectedInputTokens + outputTokens * call.asked.choices
 }

@@ -1,25 +1,23 @@
 // A streamed answer: opened when its first chunk is no error, relayed to its end, settled before its last bytes leave.
 
-import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { chargeOf } from '#catalog/price.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, timesNanoUsd } from '#core/money.ts'
 import { readJson } from '#core/readers.ts'
-import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
-import { openAiErrorFrame } from '#dialects/openai-errors.ts'
+import type { AnswerMeter } from '#dialects/answer-meter.ts'
+import { isErrorChunk, mayBeError } from '#dialects/upstream-error.ts'
 import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { type Frame, FrameReader } from '#sse/frames.ts'
 import type { StoredAnswer } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { answerMeterOf } from './answer-meter-of.ts'
 import { ClientStream } from './client-stream.ts'
-import { endingOf } from './ending.ts'
 import { KeptStream } from './kept-answer.ts'
 import { Pacing } from './pacing.ts'
 import { type Session, refuseUnanswered } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
 import type { EndCause, Phase } from './settle.ts'
 
-const encoder = new TextEncoder()
 const streamType = 'text/event-stream; charset=utf-8'
 /** Providers send a token or more per event; some cut one into letters or bytes. More than this is no answer within its limit. */
 const framesPerTokenMax = 4
@@ -45,7 +43,7 @@ export async function streamAnswer(response: Response, session: Session): Promis
 function errorInFirst(chunk: Uint8Array): string | undefined {
   const [frame] = new FrameReader().push(chunk)
   // Read twice only where it may be an error: `"error": null` at the head of a good chunk is none.
-  if (frame?.data === undefined || !frame.data.startsWith('{"error"')) return undefined
+  if (frame?.data === undefined || !mayBeError(frame)) return undefined
   if (!isErrorChunk(readJson(frame.data))) return undefined
   return upstreamErrorMessage(frame.data) ?? 'The model provider answered with an error.'
 }
@@ -53,7 +51,7 @@ function errorInFirst(chunk: Uint8Array): string | undefined {
 class StreamedAnswer {
   readonly client: ClientStream
   readonly #session: Session
-  readonly #meter: ChatMeter
+  readonly #meter: AnswerMeter
   readonly #pacing: Pacing
   #relay: Relay | undefined
   #upstreamError: string | undefined
@@ -71,13 +69,7 @@ class StreamedAnswer {
     this.#session = session
     this.#kept = call.claim === null ? undefined : new KeptStream()
     this.client = new ClientStream(parts.clock, () => this.#relay?.clientLeft())
-    this.#meter = new ChatMeter({
-      countTokens: countTokensByBytes,
-      expectedInputTokens: call.quote.expectedInputTokens,
-      includeUsage: call.chat.includeUsage === true,
-      costOf: (metered) => endingOf(call, 'done', 'after_usage', metered).charge,
-      modelName: call.model.upstreamId === call.model.id ? undefined : call.model.id,
-    })
+    this.#meter = answerMeterOf(call)
     const { accountId } = call.caller
     this.#pacing = new Pacing({
       call,
@@ -146,7 +138,7 @@ class StreamedAnswer {
       this.#session.firstToken()
     }
     if (seen.isUsage) this.#isUsageSaid = true
-    if (seen.finishReason !== undefined) this.#isComplete = true
+    if (seen.isFinished) this.#isComplete = true
     if (seen.hasContent) this.#contentFrames += 1
     const statedNanoUsd = seen.isUsage && !this.#isComplete ? this.#statedCost() : undefined
     if (!this.#isComplete && this.#isPastCeiling(statedNanoUsd)) return { ends: 'hold_refused' }
@@ -161,8 +153,8 @@ class StreamedAnswer {
 
   /** The ceiling covers the answer that was asked for; an upstream that ignores the limit is stopped before it costs more. */
   #isPastCeiling(statedNanoUsd: NanoUsd | undefined): boolean {
-    const { quote, chat } = this.#session.call
-    if (this.#contentFrames > quote.outputTokens * chat.choices * framesPerTokenMax) return true
+    const { quote, asked } = this.#session.call
+    if (this.#contentFrames > quote.outputTokens * asked.choices * framesPerTokenMax) return true
     return (
       statedNanoUsd !== undefined && statedNanoUsd > timesNanoUsd(quote.ceilingNanoUsd, statedCeilingsMax)
     )
@@ -216,7 +208,7 @@ class StreamedAnswer {
       case 'cut':
       case 'timeout':
       case 'drain_limit':
-        return encoder.encode(openAiErrorFrame(this.#errorOf(cause)))
+        return this.#meter.errorBytes(this.#errorOf(cause))
     }
   }
 

@@ -4,13 +4,17 @@ import { aModel } from '#catalog/test-model.ts'
 import { quote } from '#catalog/quote.ts'
 import { asMillis } from '#core/clock.ts'
 import { callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
-import type { ChatCall } from '#dialects/openai-chat.ts'
+import type { AskedCall } from '#dialects/dialect.ts'
+import { chatFormat } from '#dialects/openai-chat-format.ts'
+import { HeldRequest } from './held-request.ts'
 import type { PreparedCall } from './prepared-call.ts'
 
 const startedAt = asMillis(Date.parse('2026-11-01T00:00:00Z'))
 const sevens = (bytes: number) => new Uint8Array(bytes).fill(7)
 
-const chat: ChatCall = {
+const chat: AskedCall = {
+  dialect: 'chat',
+  text: '{}',
   model: 'test-model',
   isStreamed: true,
   includeUsage: undefined,
@@ -24,7 +28,9 @@ const chat: ChatCall = {
   images: 0,
 }
 
-export function aCall(changes: Partial<PreparedCall> & { asked?: Partial<ChatCall> } = {}): PreparedCall {
+export function aCall(
+  changes: Omit<Partial<PreparedCall>, 'asked'> & { asked?: Partial<AskedCall> } = {},
+): PreparedCall {
   const { asked, ...rest } = changes
   const requestId = makeRequestId(startedAt, sevens)
   const model = rest.model ?? aModel()
@@ -37,12 +43,12 @@ export function aCall(changes: Partial<PreparedCall> & { asked?: Partial<ChatCal
       keyNumber: keyNumber(1),
       secretHash: '07'.repeat(32),
     },
-    endpoint: '/v1/chat/completions',
+    format: chatFormat,
     upstreamPath: '/chat/completions',
     model,
     provider: { id: 'openai', baseUrl: 'https://upstream.test/v1', apiKey: 'sk-upstream-key' },
-    chat: call,
-    takeBody: () => '{}',
+    asked: call,
+    request: new HeldRequest(call, () => '{}'),
     quote: quote(model, call),
     maxCostNanoUsd: undefined,
     claim: null,

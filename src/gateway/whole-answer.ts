@@ -1,14 +1,13 @@
 // An answer in one piece: read, priced, its capture on its way, then given to the client with its cost.
 
-import { countTokensByBytes, utf8BytesOf } from '#calls/count-tokens.ts'
+import { utf8BytesOf } from '#calls/count-tokens.ts'
 import { noUsage } from '#calls/usage.ts'
 import { refuse } from '#core/errors.ts'
-import { isObject, readJson, readString } from '#core/readers.ts'
+import { isObject, readJson } from '#core/readers.ts'
 import { StopController } from '#core/stop.ts'
-import { ChatMeter, isErrorChunk } from '#dialects/openai-chat-meter.ts'
-import { withCost } from '#dialects/openai-cost.ts'
 import { type StoredAnswer, storedAnswerBytesMax } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { answerMeterOf } from './answer-meter-of.ts'
 import type { CoverLoss } from './cover.ts'
 import type { Ending } from './ending.ts'
 import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
@@ -32,22 +31,14 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     return session.respondRefusal(read.loss === undefined ? cut : lostRefusal(read.loss))
   }
   const body = readJson(read.text)
-  if (!isObject(body) || isErrorChunk(body)) return refuseUnanswered(session, 'upstream_error')
-  const meter = new ChatMeter({
-    countTokens: countTokensByBytes,
-    expectedInputTokens: call.quote.expectedInputTokens,
-    includeUsage: true,
-    costOf: undefined,
-    modelName: undefined,
-  })
-  meter.seeBody(body)
+  const meter = answerMeterOf(call)
+  if (!isObject(body) || !meter.seeBody(body)) return refuseUnanswered(session, 'upstream_error')
   session.firstToken()
   const metered = meter.usage()
-  const textOf = ({ charge }: Ending) =>
-    JSON.stringify(withCost(body, { priced: charge, metered }, call.model.id))
+  const textOf = ({ charge }: Ending) => JSON.stringify(meter.wholeBody(body, { priced: charge, metered }))
   const phase = meter.deliveredBytes > 0 ? 'delivering' : 'answered'
   const ending = session.end('done', phase, metered, {
-    upstreamId: readString(body['id']),
+    upstreamId: meter.upstreamId,
     answerOf: (ended) => keptAnswer(textOf(ended)),
   })
   const { requestId, callId, outputTokensLoweredTo } = call

@@ -1,22 +1,22 @@
-// POST /v1/chat/completions, step by step: who asks, what is asked, what it can cost, may it run. Then execution.ts.
+// A charged call, step by step: who asks, what is asked, what it can cost, may it run. Then execution.ts.
 
 import { findModel, refuseUnpriced } from '#catalog/catalog.ts'
+import type { Model } from '#catalog/model.ts'
 import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
-import { type ChatCall, readChatCall, upstreamBody } from '#dialects/openai-chat.ts'
+import type { AskedCall, UpstreamTarget, WireFormat } from '#dialects/dialect.ts'
 import type { RateFigures } from '#ledger/call-commands.ts'
 import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
 import { readEndUser } from './end-user.ts'
+import { HeldRequest } from './held-request.ts'
 import { cappedQuote, outputLimitOf, readMaxCost } from './max-cost.ts'
 import type { GatewayParts } from './parts.ts'
-import { type PreparedCall, givenOnce } from './prepared-call.ts'
-
-const chatRoute = '/v1/chat/completions'
+import type { PreparedCall } from './prepared-call.ts'
 
 export type Prepared =
   | { ok: true; call: PreparedCall }
@@ -30,9 +30,9 @@ export type Prepared =
     }
 
 /** Everything that can be decided in this isolate, in the order in which a refusal is cheapest. */
-export async function prepareChat(
+export async function prepareCall(
   request: Request,
-  requestId: RequestId,
+  { requestId, format }: { requestId: RequestId; format: WireFormat },
   parts: GatewayParts,
 ): Promise<Prepared> {
   const startedAt = parts.clock.now()
@@ -46,11 +46,11 @@ export async function prepareChat(
   }
   const body = await readBody(request)
   if (!body.ok) return refused({ refusal: body, startedAt, caller })
-  const read = readChatCall(body.bytes)
+  const read = format.read(body.bytes)
   if (!read.ok) return refused({ refusal: read, startedAt, caller })
   const limited = readMaxCost(request.headers)
   if (!limited.ok) return refused({ refusal: limited, startedAt, caller })
-  const claimed = await readClaim(request.headers, { caller, route: chatRoute, body: body.bytes })
+  const claimed = await readClaim(request.headers, { caller, route: format.route, body: body.bytes })
   if (!claimed.ok) return refused({ refusal: claimed, startedAt, caller })
   const named = await readEndUser(request.headers, {
     inBody: read.call.endUser,
@@ -61,59 +61,67 @@ export async function prepareChat(
   const { claim } = claimed
   const { endUser } = named
   const { maxCostNanoUsd } = limited
-  return route({ requestId, startedAt, caller, claim, endUser, chat: read.call, maxCostNanoUsd }, parts)
+  const { call: asked } = read
+  return route({ requestId, format, startedAt, caller, claim, endUser, asked, maxCostNanoUsd }, parts)
 }
 
 type Read = Pick<
   PreparedCall,
-  'requestId' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd'
+  'requestId' | 'format' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd'
 > & {
-  chat: ChatCall
+  asked: AskedCall
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
 function route(read: Read, parts: GatewayParts): Prepared {
-  const { chat, caller, claim, endUser, requestId, startedAt } = read
-  const found = findModel(parts.catalog, chat.model)
-  if (!found.ok) return refused({ refusal: found, startedAt, caller, model: chat.model })
+  const { asked, caller, claim, endUser, requestId, startedAt, format } = read
+  const found = findModel(parts.catalog, asked.model)
+  if (!found.ok) return refused({ refusal: found, startedAt, caller, model: asked.model })
   const { model } = found
-  const unpriced = refuseUnpriced(model, chat)
+  const unpriced = refuseUnpriced(model, asked)
   if (unpriced !== undefined) return refused({ refusal: unpriced, startedAt, caller, model: model.id })
   const provider = parts.provider(model.provider)
   if (provider === undefined) {
     const message = `This deployment has no credential for ${model.company}: the operator has to set ${providerSettings[model.provider].apiKey}.`
     return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
   }
-  const capped = cappedQuote({ model, call: chat }, quote(model, chat), read.maxCostNanoUsd)
+  const capped = cappedQuote({ model, call: asked }, quote(model, asked), read.maxCostNanoUsd)
   if (!capped.ok) return refused({ refusal: capped, startedAt, caller, model: model.id })
   const quoted = capped.quote
-  const { body: _, ...chatWithoutBody } = chat
+  const { body: _, text: __, ...kept } = asked
   const call: PreparedCall = {
     requestId,
     caller,
     startedAt,
     claim,
     endUser,
-    chat: chatWithoutBody,
+    asked: kept,
     callId: callIdOf(requestId),
-    endpoint: chatRoute,
-    upstreamPath: '/chat/completions',
+    format,
+    upstreamPath: format.upstreamPath,
     model,
     provider,
     quote: quoted,
     maxCostNanoUsd: read.maxCostNanoUsd,
     ...outputLimitOf(quoted),
-    takeBody: givenOnce(
-      upstreamBody(chat, {
-        upstreamModel: model.upstreamId,
-        outputParameter: model.outputParameter,
-        acceptsStreamOptions: model.acceptsStreamOptions,
-        // What is held is what is asked for: a limit above the model's goes upstream as the model's.
-        ...(chat.outputTokensMax === undefined ? {} : { outputTokensMax: quoted.outputTokens }),
-      }),
-    ),
+    request: new HeldRequest(asked, (loweredTo) => {
+      // What is held is what is asked for: a limit above the model's goes upstream as the model's.
+      const own = asked.outputTokensMax === undefined ? undefined : quoted.outputTokens
+      return format.forward(asked, targetOf(model, loweredTo ?? own))
+    }),
   }
   return { ok: true, call }
+}
+
+function targetOf(model: Model, outputTokensMax: number | undefined): UpstreamTarget {
+  return {
+    upstreamModel: model.upstreamId,
+    origin: model.provider,
+    outputParameter: model.outputParameter,
+    outputTokensMax,
+    supportedParameters: model.supportedParameters,
+    acceptsStreamOptions: model.acceptsStreamOptions,
+  }
 }
 
 /** The refusal of a call for money, with the output limit that would have been affordable. */
@@ -123,7 +131,7 @@ export function withAffordableTokens(
   availableNanoUsd: Parameters<typeof affordableOutputTokens>[2],
 ): Refusal {
   if (refusal.code !== 'insufficient_credits' && refusal.code !== 'in_flight_budget_exhausted') return refusal
-  const tokens = affordableOutputTokens(call.model, call.chat, availableNanoUsd)
+  const tokens = affordableOutputTokens(call.model, call.asked, availableNanoUsd)
   return { ...refusal, metadata: { ...refusal.metadata, max_affordable_tokens: tokens } }
 }
 
