@@ -118,20 +118,20 @@ export type WireFormat = {
   /** Our route, and the path behind an upstream's base URL. */
   route: `/v1/${string}`
   upstreamPath: `/${string}`
-  read(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal
-  error(refusal: Refusal, requestId: string): ErrorAnswer
+  read: (bytes: Uint8Array) => { ok: true; call: AskedCall } | Refusal
+  error: (refusal: Refusal, requestId: string) => ErrorAnswer
   /** The client's own body with what must change: the model's name, the output limit, the usage asked for. */
-  forward(call: AskedCall, target: UpstreamTarget): string
-  sameDialectMeter(options: SameDialectOptions): AnswerMeter
+  forward: (call: AskedCall, target: UpstreamTarget) => string
+  sameDialectMeter: (options: SameDialectOptions) => AnswerMeter
 }
 
 /** The same dialect as one side of a translation. */
 export type Translation = {
-  toNeutral(call: AskedCall): { ok: true; call: NeutralCall } | Refusal
+  toNeutral: (call: AskedCall) => { ok: true; call: NeutralCall } | Refusal
   /** Without the output limit: that is put in last, when it is known what is covered. */
-  fromNeutral(call: NeutralCall, target: UpstreamTarget): WrittenCall
-  decoder(origin: string): AnswerDecoder
-  encoder(facts: AnswerFacts): AnswerEncoder
+  fromNeutral: (call: NeutralCall, target: UpstreamTarget) => WrittenCall
+  decoder: (origin: string) => AnswerDecoder
+  encoder: (facts: AnswerFacts) => AnswerEncoder
 }
 
 export type Dialect = WireFormat & Translation

@@ -6,7 +6,7 @@ import { cors } from 'hono/cors'
 import { plans } from '#catalog/plans.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
-import { chatFormat } from '#dialects/openai-chat-format.ts'
+import { chatDialect } from '#dialects/openai-chat-dialect.ts'
 import type { Scope } from '#ledger/account-commands.ts'
 import { answerHeaders, exposedHeaders } from './answer-headers.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
@@ -30,7 +30,7 @@ const corsOfInference: MiddlewareHandler = async (c, next) => {
   c.res.headers.set('access-control-expose-headers', exposed)
 }
 
-const formats = [chatFormat]
+const formats = [chatDialect]
 
 export function gatewayRoutes(parts: GatewayParts): Hono {
   const app = new Hono()

@@ -5,7 +5,7 @@ import { quote } from '#catalog/quote.ts'
 import { asMillis } from '#core/clock.ts'
 import { callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
 import type { AskedCall } from '#dialects/dialect.ts'
-import { chatFormat } from '#dialects/openai-chat-format.ts'
+import { chatDialect } from '#dialects/openai-chat-dialect.ts'
 import { HeldRequest } from './held-request.ts'
 import type { PreparedCall } from './prepared-call.ts'
 
@@ -43,7 +43,7 @@ export function aCall(
       keyNumber: keyNumber(1),
       secretHash: '07'.repeat(32),
     },
-    format: chatFormat,
+    format: chatDialect,
     upstreamPath: '/chat/completions',
     model,
     provider: { id: 'openai', baseUrl: 'https://upstream.test/v1', apiKey: 'sk-upstream-key' },
