@@ -1,5 +1,6 @@
 // What a model is to us: whom to send to, what it costs, what it can do and how it behaves when its client leaves.
 
+import type { DialectId } from '#calls/neutral-call.ts'
 import type { PricedUnit } from '#calls/charge.ts'
 import type { PicoUsd } from '#core/money.ts'
 
@@ -25,6 +26,8 @@ export type Model = {
   provider: ProviderId
   /** What the provider calls it; where it differs from `id`, answers are renamed. */
   upstreamId: string
+  /** What its upstream speaks, best first; a client of any other dialect is translated. */
+  dialects?: readonly DialectId[]
   region: string
   contextLength: number
   outputTokensMax: number

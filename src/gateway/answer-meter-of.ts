@@ -1,17 +1,33 @@
 // The meter that follows a call's answer: what it counts with, what it shows of the charge, and under which name.
 
 import { countTokensByBytes } from '#calls/count-tokens.ts'
+import type { MeteredUsage } from '#calls/usage-meter.ts'
+import { secondMs } from '#core/clock.ts'
 import type { AnswerMeter } from '#dialects/answer-meter.ts'
+import { TranslatedAnswer } from '#dialects/translated-answer.ts'
 import { endingOf } from './ending.ts'
 import type { PreparedCall } from './prepared-call.ts'
 
 export function answerMeterOf(call: PreparedCall): AnswerMeter {
-  const { model, quote, asked, format } = call
-  return format.sameDialectMeter({
-    countTokens: countTokensByBytes,
-    expectedInputTokens: quote.expectedInputTokens,
-    includeUsage: asked.includeUsage === true,
-    costOf: (metered) => endingOf(call, 'done', 'after_usage', metered).charge,
-    modelName: model.upstreamId === model.id ? undefined : model.id,
+  const { model, quote, asked, dialect, upstream } = call
+  const { expectedInputTokens } = quote
+  const countTokens = countTokensByBytes
+  const includeUsage = asked.includeUsage === true
+  const costOf = (metered: MeteredUsage) => endingOf(call, 'done', 'after_usage', metered).charge
+  if (upstream.dialect.id === dialect.id) {
+    const modelName = model.upstreamId === model.id ? undefined : model.id
+    return dialect.sameDialectMeter({ countTokens, expectedInputTokens, includeUsage, costOf, modelName })
+  }
+  const encoder = dialect.encoder({
+    answerId: call.callId,
+    model: model.id,
+    createdAtSeconds: Math.floor(call.startedAt / secondMs),
+    expectedInputTokens,
+    includeUsage,
+    origin: model.provider,
+    echo: asked.echo ?? {},
   })
+  const decoder = upstream.dialect.decoder(model.provider)
+  const toolNames = upstream.toolNames()
+  return new TranslatedAnswer({ decoder, encoder, toolNames, countTokens, expectedInputTokens, costOf })
 }

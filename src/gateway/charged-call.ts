@@ -3,7 +3,7 @@
 import type { Context } from 'hono'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
-import type { WireFormat } from '#dialects/dialect.ts'
+import type { Dialect } from '#dialects/dialect.ts'
 import { refusalOf } from './admission.ts'
 import { admitCommand } from './admit-command.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -17,9 +17,9 @@ import { type Prepared, prepareCall } from './prepare.ts'
 import type { PreparedCall } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
 
-export async function chargedCall(c: Context, format: WireFormat, parts: GatewayParts): Promise<Response> {
+export async function chargedCall(c: Context, dialect: Dialect, parts: GatewayParts): Promise<Response> {
   const requestId = makeRequestId(parts.clock.now(), parts.random)
-  const by = { requestId, format }
+  const by = { requestId, dialect }
   const prepared = await prepareCall(c.req.raw, by, parts)
   if (!prepared.ok) return refusedRequest(prepared, by, parts)
   const isDry = readDryRun(c.req.query('dryRun'))
@@ -34,7 +34,7 @@ export async function chargedCall(c: Context, format: WireFormat, parts: Gateway
   return execution.response
 }
 
-type By = { requestId: RequestId; format: WireFormat }
+type By = { requestId: RequestId; dialect: Dialect }
 
 /** Anything else is refused: whoever writes `?dryRun=1` does not expect to be charged. */
 function readDryRun(value: string | undefined): boolean | Refusal {
@@ -47,12 +47,12 @@ function readDryRun(value: string | undefined): boolean | Refusal {
 
 function refusedRequest(
   prepared: Exclude<Prepared, { ok: true }>,
-  { requestId, format }: By,
+  { requestId, dialect }: By,
   parts: GatewayParts,
 ): Response {
   const { refusal, caller, model, startedAt, rate } = prepared
   const facts = { requestId, ...(rate === undefined ? {} : { rate }) }
-  const response = refusalResponse(refusal, facts, format.error)
+  const response = refusalResponse(refusal, facts, dialect.error)
   logRefused(parts.log, {
     requestId,
     ...(caller === undefined ? {} : { account: caller.accountId, key: caller.keyNumber }),
@@ -66,8 +66,8 @@ function refusedRequest(
 
 /** Decided as the real admission would be, in the object, on a copy that it drops. */
 async function dryRun(call: PreparedCall, parts: GatewayParts): Promise<Response> {
-  const { requestId, format } = call
-  const refused = (refusal: Refusal) => refusalResponse(refusal, { requestId }, format.error)
+  const { requestId, dialect } = call
+  const refused = (refusal: Refusal) => refusalResponse(refusal, { requestId }, dialect.error)
   const ask = (dry: PreparedCall) =>
     askOnce(() => parts.accounts(dry.caller.accountId).wouldAdmit(admitCommand(dry, false)), {
       clock: parts.clock,

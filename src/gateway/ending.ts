@@ -77,7 +77,7 @@ export function commandOf(
       requestId: call.requestId,
       model: call.model.id,
       provider: call.model.provider,
-      endpoint: call.format.route,
+      endpoint: call.dialect.route,
       isStreamed: call.asked.isStreamed,
       priceVersion: call.model.priceVersion,
       usage: ending.usage,

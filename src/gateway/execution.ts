@@ -9,7 +9,6 @@ import { type NanoUsd, minNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import { type Dispatched, dispatch } from '#providers/dispatch.ts'
 import type { Admission } from './admission.ts'
-import type { AnswerFacts } from './answer-headers.ts'
 import { coveredBy, upstreamText } from './admit-command.ts'
 import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
@@ -118,7 +117,12 @@ class RunningCall implements Session {
     const { call, parts, hangUp } = this
     const capped = await parts.providerCap?.(call.provider.id)
     if (capped !== undefined) return { ok: false, refusal: capped, cause: 'provider_cap' }
-    const request = { provider: call.provider, path: call.upstreamPath, body: upstreamText(call), hangUp }
+    const request = {
+      provider: call.provider,
+      path: call.upstream.dialect.upstreamPath,
+      body: upstreamText(call),
+      hangUp,
+    }
     return dispatch(request, { fetch: parts.fetch, clock: parts.clock, timings: parts.upstreamTimings })
   }
 
@@ -132,14 +136,12 @@ class RunningCall implements Session {
         : withAffordableTokens(admission.refusal, call, answer.availableNanoUsd)
     if (answer !== undefined) parts.refusals.remember(callerName(call.caller), answer, refusal, now)
     const replayed = answer === undefined ? undefined : replayedAnswer(answer, call.requestId)
-    this.respond(
-      replayed ??
-        this.#refusalResponse(refusal, {
-          requestId: call.requestId,
-          balanceCheck: this.balanceCheck,
-          ...(answer?.rate === undefined ? {} : { rate: answer.rate }),
-        }),
-    )
+    const facts = {
+      requestId: call.requestId,
+      balanceCheck: this.balanceCheck,
+      ...(answer?.rate === undefined ? {} : { rate: answer.rate }),
+    }
+    this.respond(replayed ?? refusalResponse(refusal, facts, call.dialect.error))
     logRefused(parts.log, this.#refusedFacts(refusal))
     // Without an answer a hold may lie there; releasing an unknown call also refuses an admission that is still on its way.
     if (answer === undefined) {
@@ -217,11 +219,7 @@ class RunningCall implements Session {
       balanceCheck: this.balanceCheck,
       ...(rate === undefined ? {} : { rate }),
     }
-    this.respond(this.#refusalResponse(refusal, facts))
-  }
-
-  #refusalResponse(refusal: Refusal, facts: AnswerFacts): Response {
-    return refusalResponse(refusal, facts, this.call.format.error)
+    this.respond(refusalResponse(refusal, facts, this.call.dialect.error))
   }
 
   isCovered(): boolean {

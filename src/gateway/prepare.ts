@@ -1,12 +1,11 @@
 // A charged call, step by step: who asks, what is asked, what it can cost, may it run. Then execution.ts.
 
 import { findModel, refuseUnpriced } from '#catalog/catalog.ts'
-import type { Model } from '#catalog/model.ts'
 import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
-import type { AskedCall, UpstreamTarget, WireFormat } from '#dialects/dialect.ts'
+import type { AskedCall, Dialect } from '#dialects/dialect.ts'
 import type { RateFigures } from '#ledger/call-commands.ts'
 import { providerSettings } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
@@ -17,6 +16,7 @@ import { HeldRequest } from './held-request.ts'
 import { cappedQuote, outputLimitOf, readMaxCost } from './max-cost.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
+import { upstreamSideOf } from './upstream-side.ts'
 
 export type Prepared =
   | { ok: true; call: PreparedCall }
@@ -32,7 +32,7 @@ export type Prepared =
 /** Everything that can be decided in this isolate, in the order in which a refusal is cheapest. */
 export async function prepareCall(
   request: Request,
-  { requestId, format }: { requestId: RequestId; format: WireFormat },
+  { requestId, dialect }: { requestId: RequestId; dialect: Dialect },
   parts: GatewayParts,
 ): Promise<Prepared> {
   const startedAt = parts.clock.now()
@@ -46,11 +46,11 @@ export async function prepareCall(
   }
   const body = await readBody(request)
   if (!body.ok) return refused({ refusal: body, startedAt, caller })
-  const read = format.read(body.bytes)
+  const read = dialect.read(body.bytes)
   if (!read.ok) return refused({ refusal: read, startedAt, caller })
   const limited = readMaxCost(request.headers)
   if (!limited.ok) return refused({ refusal: limited, startedAt, caller })
-  const claimed = await readClaim(request.headers, { caller, route: format.route, body: body.bytes })
+  const claimed = await readClaim(request.headers, { caller, route: dialect.route, body: body.bytes })
   if (!claimed.ok) return refused({ refusal: claimed, startedAt, caller })
   const named = await readEndUser(request.headers, {
     inBody: read.call.endUser,
@@ -62,19 +62,19 @@ export async function prepareCall(
   const { endUser } = named
   const { maxCostNanoUsd } = limited
   const { call: asked } = read
-  return route({ requestId, format, startedAt, caller, claim, endUser, asked, maxCostNanoUsd }, parts)
+  return route({ requestId, dialect, startedAt, caller, claim, endUser, asked, maxCostNanoUsd }, parts)
 }
 
 type Read = Pick<
   PreparedCall,
-  'requestId' | 'format' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd'
+  'requestId' | 'dialect' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd'
 > & {
   asked: AskedCall
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
 function route(read: Read, parts: GatewayParts): Prepared {
-  const { asked, caller, claim, endUser, requestId, startedAt, format } = read
+  const { asked, caller, claim, endUser, requestId, startedAt, dialect } = read
   const found = findModel(parts.catalog, asked.model)
   if (!found.ok) return refused({ refusal: found, startedAt, caller, model: asked.model })
   const { model } = found
@@ -88,6 +88,8 @@ function route(read: Read, parts: GatewayParts): Prepared {
   const capped = cappedQuote({ model, call: asked }, quote(model, asked), read.maxCostNanoUsd)
   if (!capped.ok) return refused({ refusal: capped, startedAt, caller, model: model.id })
   const quoted = capped.quote
+  const sent = upstreamSideOf(asked, { dialect, model, outputTokens: quoted.outputTokens })
+  if (!sent.ok) return refused({ refusal: sent, startedAt, caller, model: model.id })
   const { body: _, text: __, ...kept } = asked
   const call: PreparedCall = {
     requestId,
@@ -97,31 +99,16 @@ function route(read: Read, parts: GatewayParts): Prepared {
     endUser,
     asked: kept,
     callId: callIdOf(requestId),
-    format,
-    upstreamPath: format.upstreamPath,
+    dialect,
+    upstream: sent.upstream,
     model,
     provider,
     quote: quoted,
     maxCostNanoUsd: read.maxCostNanoUsd,
     ...outputLimitOf(quoted),
-    request: new HeldRequest(asked, (loweredTo) => {
-      // What is held is what is asked for: a limit above the model's goes upstream as the model's.
-      const own = asked.outputTokensMax === undefined ? undefined : quoted.outputTokens
-      return format.forward(asked, targetOf(model, loweredTo ?? own))
-    }),
+    request: new HeldRequest(asked, sent.write),
   }
   return { ok: true, call }
-}
-
-function targetOf(model: Model, outputTokensMax: number | undefined): UpstreamTarget {
-  return {
-    upstreamModel: model.upstreamId,
-    origin: model.provider,
-    outputParameter: model.outputParameter,
-    outputTokensMax,
-    supportedParameters: model.supportedParameters,
-    acceptsStreamOptions: model.acceptsStreamOptions,
-  }
 }
 
 /** The refusal of a call for money, with the output limit that would have been affordable. */

@@ -5,19 +5,20 @@ import { type Quote, type QuotedCall, usualOutputTokens } from '#catalog/quote.t
 import type { Millis } from '#core/clock.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
-import type { AskedCall, WireFormat } from '#dialects/dialect.ts'
+import type { AskedCall, Dialect } from '#dialects/dialect.ts'
 import type { Claim } from '#ledger/claim.ts'
 import type { Provider } from '#providers/provider.ts'
 import type { Caller } from './authenticate.ts'
 import type { HeldRequest } from './held-request.ts'
+import type { UpstreamSide } from './upstream-side.ts'
 
 export type PreparedCall = {
   requestId: RequestId
   callId: CallId
   caller: Caller
   /** How its client speaks, errors included. */
-  format: WireFormat
-  upstreamPath: string
+  dialect: Dialect
+  upstream: UpstreamSide
   model: Model
   provider: Provider
   /** Without the request itself, which `request` forgets once it is sent. */

@@ -6,7 +6,7 @@ import { cors } from 'hono/cors'
 import { plans } from '#catalog/plans.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
-import { chatDialect } from '#dialects/openai-chat-dialect.ts'
+import { dialects } from '#dialects/dialects.ts'
 import type { Scope } from '#ledger/account-commands.ts'
 import { answerHeaders, exposedHeaders } from './answer-headers.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
@@ -30,12 +30,12 @@ const corsOfInference: MiddlewareHandler = async (c, next) => {
   c.res.headers.set('access-control-expose-headers', exposed)
 }
 
-const formats = [chatDialect]
+const chargedDialects = [dialects.chat]
 
 export function gatewayRoutes(parts: GatewayParts): Hono {
   const app = new Hono()
   app.use('/v1/*', corsOfInference)
-  for (const format of formats) app.post(format.route, (c) => chargedCall(c, format, parts))
+  for (const dialect of chargedDialects) app.post(dialect.route, (c) => chargedCall(c, dialect, parts))
   app.get('/v1/models', (c) => open(c, parts, listModels(parts.catalog, c.req.query('status'))))
   app.get('/v1/models/:id{.+}', (c) => {
     const shown = showModel(parts.catalog, c.req.param('id'))

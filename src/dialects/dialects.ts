@@ -1,0 +1,11 @@
+// The dialects that clients and upstreams may speak, by name.
+
+import type { DialectId } from '#calls/neutral-call.ts'
+import type { Dialect } from './dialect.ts'
+import { chatDialect } from './openai-chat-dialect.ts'
+
+export const dialects: Readonly<Record<DialectId, Dialect>> = {
+  chat: chatDialect,
+  responses: chatDialect,
+  messages: chatDialect,
+}

@@ -1,0 +1,73 @@
+// What a call is to its upstream: the client's own body where the upstream speaks the same dialect, else the request written
+// anew in one that it speaks.
+
+import type { DialectId } from '#calls/neutral-call.ts'
+import { type ToolNames, toolNamesOf } from '#calls/tool-names.ts'
+import type { Model } from '#catalog/model.ts'
+import type { Refusal } from '#core/errors.ts'
+import type { AskedCall, Dialect, UpstreamTarget } from '#dialects/dialect.ts'
+import { dialects } from '#dialects/dialects.ts'
+import type { WriteRequest } from './held-request.ts'
+
+export type UpstreamSide = {
+  dialect: Dialect
+  /** Parameters that could not be carried into the upstream's dialect, by name. */
+  dropped: readonly string[]
+  /** Names of tools that only the upstream knows; made for each answer, because it remembers what is under way. */
+  toolNames: () => ToolNames | undefined
+}
+
+type Written = { ok: true; upstream: UpstreamSide; write: WriteRequest }
+
+export function upstreamSideOf(
+  asked: AskedCall,
+  { dialect, model, outputTokens }: { dialect: Dialect; model: Model; outputTokens: number },
+): Written | Refusal {
+  // What is held is what is asked for: a limit above the model's goes upstream as the model's.
+  const own = asked.outputTokensMax === undefined ? undefined : outputTokens
+  const target = (limit: number | undefined) => targetOf(model, limit)
+  const spoken = model.dialects ?? ['chat']
+  if (spoken.includes(dialect.id)) {
+    const upstream = { dialect, dropped: [], toolNames: () => undefined }
+    return { ok: true, upstream, write: (loweredTo) => dialect.forward(asked, target(loweredTo ?? own)) }
+  }
+  const other = dialects[spoken[0] ?? 'chat']
+  const neutral = dialect.toNeutral(asked)
+  if (!neutral.ok) return neutral
+  const { tools } = neutral.call
+  const written = other.fromNeutral(neutral.call, target(own))
+  if (!written.ok) return written
+  const { body, dropped } = written
+  const upstream = { dialect: other, dropped, toolNames: () => toolNamesOf(tools) }
+  return {
+    ok: true,
+    upstream,
+    write: (loweredTo) => {
+      const limit = loweredTo ?? own ?? (other.id === 'messages' ? outputTokens : undefined)
+      return JSON.stringify(limit === undefined ? body : { ...body, [limitName(other.id, model)]: limit })
+    },
+  }
+}
+
+/** Messages have no call without a limit; the others leave it to the model. */
+function limitName(dialect: DialectId, model: Model): string {
+  switch (dialect) {
+    case 'chat':
+      return model.outputParameter
+    case 'responses':
+      return 'max_output_tokens'
+    case 'messages':
+      return 'max_tokens'
+  }
+}
+
+function targetOf(model: Model, outputTokensMax: number | undefined): UpstreamTarget {
+  return {
+    upstreamModel: model.upstreamId,
+    origin: model.provider,
+    outputParameter: model.outputParameter,
+    outputTokensMax,
+    supportedParameters: model.supportedParameters,
+    acceptsStreamOptions: model.acceptsStreamOptions,
+  }
+}
