@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { providerVariables } from '#catalog/provider-table.ts'
 import { bundleResult, bundleSizes } from './bundle-size.ts'
 import { cloneDir } from './clone.ts'
 import { environmentDifferences } from './environment-names.ts'
@@ -49,7 +50,7 @@ function checkWords(): StepResult {
 function checkEnvironment(): StepResult {
   const devVarsExample = existsSync(join(cloneDir, '.dev.vars.example')) ? read('.dev.vars.example') : ''
   const texts = { envTs: read('src/env.ts'), wranglerToml: read('wrangler.toml'), devVarsExample }
-  return { problems: environmentDifferences(texts) }
+  return { problems: environmentDifferences({ ...texts, providerVariables }) }
 }
 
 /** Generates into a copy: a schema that is ahead of its migrations shows as a new file there. */

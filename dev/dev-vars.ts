@@ -2,10 +2,13 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+
+import { providerIds } from '#catalog/provider-table.ts'
 import { cloneDir, stateDir } from './clone.ts'
 import { secretPlans } from './secrets.ts'
 
-export const providerNames = ['OPENAI', 'DEEPSEEK', 'MISTRAL']
+/** As they begin the names of settings. */
+export const providerNames = providerIds.map((id) => id.toUpperCase())
 
 /** `undefined` takes away what the world would set. */
 export type DevVars = { readonly [name: string]: string | undefined }

@@ -1,6 +1,13 @@
-// What src/env.ts, wrangler.toml and .dev.vars.example say the Worker gets, for the check that they agree. Text in, names out.
+// What src/env.ts, the provider table, wrangler.toml and .dev.vars.example say the Worker gets, for the check that they agree.
+// Text in, names out.
 
-export type EnvironmentTexts = { envTs: string; wranglerToml: string; devVarsExample: string }
+export type EnvironmentTexts = {
+  envTs: string
+  wranglerToml: string
+  devVarsExample: string
+  /** What src/env.ts takes from the provider table, where no text names it. */
+  providerVariables: readonly string[]
+}
 
 /** One line per name that one file has and another lacks; empty when all agree. */
 export function environmentDifferences(texts: EnvironmentTexts): string[] {
@@ -19,6 +26,9 @@ export function environmentDifferences(texts: EnvironmentTexts): string[] {
     ...optional
       .filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(mentioned))
       .map(({ name }) => `src/env.ts has ${name}, neither wrangler.toml nor .dev.vars.example explains it`),
+    ...texts.providerVariables
+      .filter((name) => !new RegExp(`^${name}=$`, 'm').test(texts.devVarsExample))
+      .map((name) => `the provider table has ${name}, .dev.vars.example has no line "${name}="`),
   ]
 }
 

@@ -1,5 +1,8 @@
 // The Worker's secrets as `npm run setup` asks for them. Not their values: those go to wrangler's standard input and nowhere else.
 
+import { providerIds, providerVariable, providers } from '#catalog/provider-table.ts'
+import { neededSettingOf } from '#providers/provider.ts'
+
 export type SecretPlan = {
   name: string
   /** What the operator reads before typing it. */
@@ -44,12 +47,18 @@ export const secretPlans: readonly SecretPlan[] = [
     problemOf: notHttps,
   },
   { name: 'UPSTASH_REDIS_REST_TOKEN', why: 'belongs to it' },
-  { name: 'OPENAI_API_KEY', why: 'OpenAI’s models' },
-  { name: 'DEEPSEEK_API_KEY', why: 'DeepSeek’s models' },
-  { name: 'MISTRAL_API_KEY', why: 'Mistral’s models' },
+  ...providerIds.flatMap((id): SecretPlan[] =>
+    providers[id].isOwn
+      ? [
+          { name: providerVariable(id, 'BASE_URL'), why: 'an OpenAI-compatible server of your own' },
+          { name: providerVariable(id, 'API_KEY'), why: 'belongs to it, if it wants one' },
+        ]
+      : [{ name: providerVariable(id, 'API_KEY'), why: `${providers[id].company}’s models` }],
+  ),
 ]
 
-export const providerKeys = ['OPENAI_API_KEY', 'DEEPSEEK_API_KEY', 'MISTRAL_API_KEY'] as const
+/** One of these at least, or no model can be called. */
+export const providerSecrets: readonly string[] = providerIds.map(neededSettingOf)
 
 /** The queues that wrangler.toml names, dead letters included: each must exist before a deploy. */
 export function queueNames(wranglerToml: string): string[] {

@@ -2,7 +2,7 @@
 // outside (wrangler, the terminal, Postgres, the disk) comes in as parts.
 
 import type { SecretPlan } from './secrets.ts'
-import { providerKeys, queueNames, secretPlans } from './secrets.ts'
+import { providerSecrets, queueNames, secretPlans } from './secrets.ts'
 
 export type WranglerRun = { code: number; output: string }
 
@@ -153,8 +153,8 @@ function missingSecrets(present: readonly string[]): string[] {
   const needed = secretPlans
     .filter((plan) => plan.isNeeded && !present.includes(plan.name))
     .map(({ name }) => name)
-  const hasProvider = providerKeys.some((name) => present.includes(name))
-  return hasProvider ? needed : [...needed, providerKeys[0]]
+  const hasProvider = providerSecrets.some((name) => present.includes(name))
+  return hasProvider ? needed : [...needed, ...providerSecrets.slice(0, 1)]
 }
 
 function withoutSecret(text: string, secret: string): string {

@@ -9,6 +9,7 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Pool } from 'pg'
 import { bundleWorker } from './bundle.ts'
 import { cloneDir, ensureDir, makeTemporaryDir } from './clone.ts'
+import { providerNames } from './dev-vars.ts'
 import { startNeonEndpoint } from './neon-endpoint.ts'
 import { freePort, localHost } from './ports.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
@@ -172,9 +173,8 @@ async function startManagedProduct(ends: Ends, options: ProductOptions & { logFi
 
 /** Every provider at the stand-in, until a real address or key says otherwise. */
 function providerVars(upstreamUrl: string): { [name: string]: string } {
-  const names = ['OPENAI', 'DEEPSEEK', 'MISTRAL']
   return Object.fromEntries(
-    names.flatMap((name) => [
+    providerNames.flatMap((name) => [
       [`${name}_API_KEY`, `local-${name.toLowerCase()}-key`],
       [`${name}_BASE_URL`, upstreamUrl],
     ]),

@@ -3,6 +3,7 @@
 import type { AccountObject } from '#ledger/account.ts'
 import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
+import type { ProviderEnv } from '#providers/provider.ts'
 
 export type Env = {
   ENVIRONMENT: string
@@ -30,15 +31,4 @@ export type Env = {
   UPSTASH_REDIS_REST_TOKEN?: string
   /** Development only: divides every duration of ledger/timings.ts, for storm tests. */
   TIME_SCALE?: string
-
-  OPENAI_API_KEY?: string
-  OPENAI_BASE_URL?: string
-  DEEPSEEK_API_KEY?: string
-  DEEPSEEK_BASE_URL?: string
-  MISTRAL_API_KEY?: string
-  MISTRAL_BASE_URL?: string
-  /** Requests per minute to the provider, over all accounts; no cap where absent. */
-  OPENAI_RPM?: string
-  DEEPSEEK_RPM?: string
-  MISTRAL_RPM?: string
-}
+} & ProviderEnv

@@ -3,8 +3,7 @@
 import type { DialectId } from '#calls/neutral-call.ts'
 import type { PricedUnit } from '#calls/charge.ts'
 import type { PicoUsd } from '#core/money.ts'
-
-export type ProviderId = 'openai' | 'deepseek' | 'mistral'
+import type { ProviderId } from './provider-table.ts'
 
 /**
  * What happens when the client leaves: `finish` runs to its end and is charged in full · `stop` is aborted and charged

@@ -2,7 +2,7 @@
 
 import type { CountTokens } from '#calls/count-tokens.ts'
 import type { Catalog } from '#catalog/catalog.ts'
-import type { ProviderId } from '#catalog/model.ts'
+import type { ProviderId } from '#catalog/provider-table.ts'
 import type { Clock } from '#core/clock.ts'
 import type { Random } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'

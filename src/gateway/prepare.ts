@@ -7,7 +7,7 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
 import type { AskedCall, Dialect } from '#dialects/dialect.ts'
 import type { RateFigures } from '#ledger/call-commands.ts'
-import { providerSettings } from '#providers/provider.ts'
+import { neededSettingOf } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
@@ -82,7 +82,7 @@ function route(read: Read, parts: GatewayParts): Prepared {
   if (unpriced !== undefined) return refused({ refusal: unpriced, startedAt, caller, model: model.id })
   const provider = parts.provider(model.provider)
   if (provider === undefined) {
-    const message = `This deployment has no credential for ${model.company}: the operator has to set ${providerSettings[model.provider].apiKey}.`
+    const message = `This deployment has no credential for ${model.company}: the operator has to set ${neededSettingOf(model.provider)}.`
     return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
   }
   const capped = cappedQuote({ model, call: asked }, quote(model, asked), read.maxCostNanoUsd)

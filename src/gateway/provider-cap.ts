@@ -1,7 +1,7 @@
 // The operator's own limit per provider credential, over all accounts and isolates: what a provider's contract allows must
 // not be used up by surprise. Asked only where the operator has set one, in parallel with the admission in good standing.
 
-import type { ProviderId } from '#catalog/model.ts'
+import type { ProviderId } from '#catalog/provider-table.ts'
 import { type Clock, minuteMs } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'

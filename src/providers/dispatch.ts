@@ -3,7 +3,7 @@
 import type { Clock } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { StopController } from '#core/stop.ts'
-import type { Provider } from './provider.ts'
+import { type Provider, headersOf } from './provider.ts'
 import { refusalOfUpstream } from './upstream-refusal.ts'
 import type { UpstreamTimings } from './upstream-timings.ts'
 
@@ -40,11 +40,7 @@ export async function dispatch(request: UpstreamRequest, parts: DispatchParts): 
     const response = await parts.fetch(`${provider.baseUrl}${path}`, {
       method: 'POST',
       // The whole list: nothing of the client's headers is ever forwarded.
-      headers: {
-        authorization: `Bearer ${provider.apiKey}`,
-        'content-type': 'application/json',
-        'user-agent': 'sluice',
-      },
+      headers: { ...headersOf(provider), 'content-type': 'application/json', 'user-agent': 'sluice' },
       body,
       redirect: 'manual',
       signal: hangUp.signal,

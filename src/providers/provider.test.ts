@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest'
 
 import { models } from '#catalog/models.ts'
-import { type ProviderEnv, providerOf, providerSettings } from './provider.ts'
+import { providerVariables } from '#catalog/provider-table.ts'
+import { type ProviderEnv, headersOf, neededSettingOf, providerOf, providerSettings } from './provider.ts'
 
 test('a provider without a key cannot be called', () => {
   expect(providerOf('openai', {})).toBeUndefined()
@@ -28,10 +29,31 @@ test('an operator may point a provider elsewhere, with or without a slash at the
   ])
 })
 
-test('every model of the catalog has a provider with settings, each with names and an encrypted address of its own', () => {
+test("the operator's own server needs an address and no key", () => {
+  expect(providerOf('local', {})).toBeUndefined()
+  expect(providerOf('local', { LOCAL_API_KEY: 'key' })).toBeUndefined()
+  const own = providerOf('local', { LOCAL_BASE_URL: 'http://localhost:11434/v1/' })
+  expect(own).toEqual({ id: 'local', apiKey: '', baseUrl: 'http://localhost:11434/v1' })
+  expect(own && headersOf(own)).toEqual({})
+  expect(neededSettingOf('local')).toBe('LOCAL_BASE_URL')
+})
+
+test('each provider gets its key in the header that it reads, and Anthropic a version', () => {
+  const at = { baseUrl: 'https://x', apiKey: 'k' }
+  expect(headersOf({ ...at, id: 'groq' })).toEqual({ authorization: 'Bearer k' })
+  expect(headersOf({ ...at, id: 'anthropic' })).toEqual({
+    'x-api-key': 'k',
+    'anthropic-version': '2023-06-01',
+  })
+  expect(neededSettingOf('groq')).toBe('GROQ_API_KEY')
+})
+
+test('every model of the catalog has a provider with settings of its own, and an encrypted address unless it is ours', () => {
   const settings = Object.values(providerSettings)
   expect(models.filter(({ provider }) => providerSettings[provider] === undefined)).toEqual([])
-  for (const field of ['apiKey', 'baseUrl', 'usualBaseUrl'] as const)
-    expect(new Set(settings.map((one) => one[field])).size).toBe(settings.length)
-  expect(settings.every(({ usualBaseUrl }) => usualBaseUrl.startsWith('https://'))).toBe(true)
+  expect(new Set(providerVariables).size).toBe(3 * settings.length)
+  expect(new Set(settings.map(({ usualBaseUrl }) => usualBaseUrl)).size).toBe(settings.length)
+  const { local, ...companies } = providerSettings
+  expect(local.usualBaseUrl).toBe('')
+  expect(Object.values(companies).every(({ usualBaseUrl }) => usualBaseUrl.startsWith('https://'))).toBe(true)
 })

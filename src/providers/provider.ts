@@ -1,55 +1,58 @@
 // The upstream companies that this deployment may send to: the only hosts that any request can ever leave for.
 
-import type { ProviderId } from '#catalog/model.ts'
+import {
+  type ProviderId,
+  type ProviderVariable,
+  providerIds,
+  providerVariable,
+  providers,
+} from '#catalog/provider-table.ts'
 
 export type Provider = { id: ProviderId; baseUrl: string; apiKey: string }
 
-export type ProviderEnv = {
-  OPENAI_API_KEY?: string
-  OPENAI_BASE_URL?: string
-  DEEPSEEK_API_KEY?: string
-  DEEPSEEK_BASE_URL?: string
-  MISTRAL_API_KEY?: string
-  MISTRAL_BASE_URL?: string
-  /** Requests per minute over all accounts; no cap where absent. */
-  OPENAI_RPM?: string
-  DEEPSEEK_RPM?: string
-  MISTRAL_RPM?: string
-}
+/** Key, address and requests per minute (over all accounts; no cap where absent) of every row of the provider table. */
+export type ProviderEnv = { [name in ProviderVariable]?: string }
 
 type ProviderSettings = {
-  apiKey: keyof ProviderEnv
-  baseUrl: keyof ProviderEnv
-  requestsPerMinute: keyof ProviderEnv
+  apiKey: ProviderVariable<'API_KEY'>
+  baseUrl: ProviderVariable<'BASE_URL'>
+  requestsPerMinute: ProviderVariable<'RPM'>
   usualBaseUrl: string
 }
 
-export const providerSettings: { readonly [id in ProviderId]: ProviderSettings } = {
-  openai: {
-    apiKey: 'OPENAI_API_KEY',
-    baseUrl: 'OPENAI_BASE_URL',
-    requestsPerMinute: 'OPENAI_RPM',
-    usualBaseUrl: 'https://api.openai.com/v1',
-  },
-  deepseek: {
-    apiKey: 'DEEPSEEK_API_KEY',
-    baseUrl: 'DEEPSEEK_BASE_URL',
-    requestsPerMinute: 'DEEPSEEK_RPM',
-    usualBaseUrl: 'https://api.deepseek.com/v1',
-  },
-  mistral: {
-    apiKey: 'MISTRAL_API_KEY',
-    baseUrl: 'MISTRAL_BASE_URL',
-    requestsPerMinute: 'MISTRAL_RPM',
-    usualBaseUrl: 'https://api.mistral.ai/v1',
-  },
-}
+/** The names of each provider's settings. */
+export const providerSettings = Object.fromEntries(
+  providerIds.map((id) => [
+    id,
+    {
+      apiKey: providerVariable(id, 'API_KEY'),
+      baseUrl: providerVariable(id, 'BASE_URL'),
+      requestsPerMinute: providerVariable(id, 'RPM'),
+      usualBaseUrl: providers[id].usualBaseUrl,
+    },
+  ]),
+) as { readonly [id in ProviderId]: ProviderSettings }
 
-/** The operator's configuration of one provider, or undefined while its key is not set. Never reads a request. */
+/**
+ * The operator's configuration of one provider, or undefined while it is not complete: its key, or the address of the
+ * operator's own server. Never reads a request.
+ */
 export function providerOf(id: ProviderId, env: ProviderEnv): Provider | undefined {
   const settings = providerSettings[id]
-  const apiKey = env[settings.apiKey]
-  if (apiKey === undefined || apiKey === '') return undefined
+  const apiKey = env[settings.apiKey] ?? ''
   const baseUrl = (env[settings.baseUrl] || settings.usualBaseUrl).replace(/\/+$/, '')
+  if (baseUrl === '' || (apiKey === '' && !providers[id].isOwn)) return undefined
   return { id, baseUrl, apiKey }
+}
+
+/** The setting without which this provider cannot be called, to tell an operator. */
+export function neededSettingOf(id: ProviderId): ProviderVariable {
+  return providers[id].isOwn ? providerSettings[id].baseUrl : providerSettings[id].apiKey
+}
+
+/** The credential as this provider wants it, and what else each of its requests carries. */
+export function headersOf({ id, apiKey }: Provider): { [name: string]: string } {
+  const { keyHeader, headers } = providers[id]
+  if (apiKey === '') return { ...headers }
+  return { [keyHeader]: keyHeader === 'authorization' ? `Bearer ${apiKey}` : apiKey, ...headers }
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
+import { providerVariables } from '#catalog/provider-table.ts'
 import { boundNames, declaredNames, environmentDifferences } from '../../dev/environment-names.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -16,6 +17,7 @@ describe('the environment', () => {
         envTs: read('src/env.ts'),
         wranglerToml: read('wrangler.toml'),
         devVarsExample: read('.dev.vars.example'),
+        providerVariables,
       }),
     ).toEqual([])
   })
@@ -35,8 +37,10 @@ describe('the environment', () => {
     ],
     ['a variable that nothing binds', { envTs: '  MODE: string' }, 'MODE'],
     ['a secret that nobody explains', { envTs: '  TOKEN?: string' }, 'TOKEN'],
+    ['a setting of a new provider', { providerVariables: ['ACME_API_KEY'] }, 'ACME_API_KEY'],
   ])('with %s is reported', (_what, texts, name) => {
-    const differences = environmentDifferences({ envTs: '', wranglerToml: '', devVarsExample: '', ...texts })
+    const nothing = { envTs: '', wranglerToml: '', devVarsExample: '', providerVariables: [] }
+    const differences = environmentDifferences({ ...nothing, ...texts })
     expect(differences).toEqual([expect.stringContaining(name)])
   })
 
