@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { editBody } from './body-edit.ts'
+import { editBody, elementTexts, fieldText } from './body-edit.ts'
 
 test.each<[string, { [field: string]: string | undefined }, string]>([
   ['{"model":"a","n":1}', { model: '"b"' }, '{"model":"b","n":1}'],
@@ -46,4 +46,19 @@ test('whatever a body holds, the edited one differs in the named fields alone', 
     }),
     { numRuns: 500 },
   )
+})
+
+test.each<[string, readonly string[]]>([
+  ['[]', []],
+  [' [ ] ', []],
+  ['[1,-2.50,true,null]', ['1', '-2.50', 'true', 'null']],
+  ['[ {"a":[1,2]} , "x,]\\"" ,[ ] ]', ['{"a":[1,2]}', '"x,]\\""', '[ ]']],
+])('the elements of %j are its own bytes', (text, elements) => {
+  expect(elementTexts(text)).toEqual(elements)
+})
+
+test('the text of a field is its own bytes, of one that stands twice the last', () => {
+  expect(fieldText('{"a":1.0,"b":[1, 2],"a": 2.0 }', 'a')).toBe('2.0')
+  expect(fieldText('{"a":1.0,"b":[1, 2]}', 'b')).toBe('[1, 2]')
+  expect(fieldText('{"a":1}', 'c')).toBeUndefined()
 })

@@ -4,6 +4,26 @@
 /** The new JSON text of each field to change; undefined removes it. A map, because a body may name a field `__proto__`. */
 export type BodyEdits = ReadonlyMap<string, string | undefined>
 
+/** The JSON text of a field; of one that stands twice the last, as JSON.parse has it. */
+export function fieldText(text: string, name: string): string | undefined {
+  const member = topLevelMembers(text).findLast((one) => one.name === name)
+  return member === undefined ? undefined : text.slice(member.valueStart, member.end)
+}
+
+/** The JSON texts of a list's elements. */
+export function elementTexts(text: string): readonly string[] {
+  const elements: string[] = []
+  let at = afterSpace(text, afterSpace(text, 0) + 1)
+  while (at < text.length && text[at] !== ']') {
+    const end = afterValue(text, at)
+    elements.push(text.slice(at, end))
+    const comma = afterSpace(text, end)
+    if (text[comma] !== ',') break
+    at = afterSpace(text, comma + 1)
+  }
+  return elements
+}
+
 type Member = { name: string; start: number; valueStart: number; end: number }
 
 /** Fields that the body lacks are added at its front; a field that it names twice is changed twice. */
@@ -97,8 +117,9 @@ function afterValue(text: string, from: number): number {
   }
 }
 
+const scalarEnds = /[,}\]\s]/g
+
 function afterScalar(text: string, from: number): number {
-  let at = from
-  while (at < text.length && text[at] !== ',' && text[at] !== '}' && !isSpace(text[at])) at += 1
-  return at
+  scalarEnds.lastIndex = from
+  return scalarEnds.exec(text)?.index ?? text.length
 }

@@ -41,10 +41,22 @@ function valuesIn(bytes: Uint8Array): number {
   return values
 }
 
-/** `none` is only checked, `values` counts texts, `all` counts names too: schemas reach the model with their names. */
-type Counting = 'none' | 'values' | 'all'
+/**
+ * `none` is only checked, `values` counts texts, `all` counts names too (schemas reach the model with their names), `json`
+ * counts all that the value's JSON text consists of.
+ */
+type Counting = 'none' | 'values' | 'all' | 'json'
 
-const countingOf: ReadonlyMap<string, Counting> = new Map([
+/** What of a dialect's request reaches the model as text, by top-level field, and what of its messages does not. */
+export type MeasureRules = {
+  counting: ReadonlyMap<string, Counting>
+  /** The type of a picture's part: priced by its own rule; its address or its base64 bytes are not text. */
+  imageType: string
+  /** The type of a part whose content is a JSON value, and reaches the model as JSON text. */
+  jsonType?: string
+}
+
+const chatCounting: MeasureRules['counting'] = new Map([
   ['messages', 'values'],
   ['tools', 'all'],
   ['functions', 'all'],
@@ -52,16 +64,19 @@ const countingOf: ReadonlyMap<string, Counting> = new Map([
   ['prediction', 'values'],
 ])
 
-export function measureBody(body: JsonObject): BodyMeasure | Refusal {
+const chatRules: MeasureRules = { counting: chatCounting, imageType: 'image_url' }
+
+export function measureBody(body: JsonObject, rules: MeasureRules = chatRules): BodyMeasure | Refusal {
   const measure: BodyMeasure = { ok: true, textBytes: 0, images: 0 }
   for (const [field, value] of Object.entries(body)) {
-    const why = measureValue(value, { field, counting: countingOf.get(field) ?? 'none', depth: 1 }, measure)
+    const counting = rules.counting.get(field) ?? 'none'
+    const why = measureValue(value, { rules, field, counting, depth: 1 }, measure)
     if (why !== undefined) return refuse('invalid_request', { message: `"${field}" ${why}.`, param: field })
   }
   return measure
 }
 
-type Place = { field: string; counting: Counting; depth: number }
+type Place = { rules: MeasureRules; field: string; counting: Counting; depth: number }
 
 /** Adds to `measure`, or says what is wrong. Recursive, because its own limit bounds the depth. */
 function measureValue(value: unknown, place: Place, measure: BodyMeasure): string | undefined {
@@ -79,20 +94,30 @@ function measureValue(value: unknown, place: Place, measure: BodyMeasure): strin
   return undefined
 }
 
-function insideOf(value: object, { field, counting, depth }: Place, measure: BodyMeasure): Place {
-  const inner: Place = { field, counting, depth: depth + 1 }
-  if (!isObject(value)) return inner
-  if (counting === 'all') {
-    for (const name of Object.keys(value)) measure.textBytes += utf8BytesOf(name)
+/** The quotes of a name, its colon and the comma behind its value. */
+const jsonBytesPerMember = 4
+/** Brackets of a list or object; quotes of a text. */
+const jsonBytesAround = 2
+
+function insideOf(value: object, place: Place, measure: BodyMeasure): Place {
+  const { rules, field, counting } = place
+  const inner: Place = { ...place, depth: place.depth + 1 }
+  const members = isObject(value) ? Object.keys(value) : []
+  if (counting === 'all' || counting === 'json')
+    for (const name of members) measure.textBytes += utf8BytesOf(name)
+  if (counting === 'json') {
+    const count = isObject(value) ? members.length : Object.keys(value).length
+    measure.textBytes += jsonBytesAround + count * jsonBytesPerMember
   }
-  // A picture is priced by its own rule; its address or its base64 bytes are not text.
-  if (field !== 'messages' || value['type'] !== 'image_url') return inner
+  if (field !== 'messages' || !isObject(value)) return inner
+  if (value['type'] === rules.jsonType) return { ...inner, counting: 'json' }
+  if (value['type'] !== rules.imageType) return inner
   measure.images += 1
   return { ...inner, counting: 'none' }
 }
 
 function textBytesOf(value: unknown, counting: Counting): number {
   if (counting === 'none') return 0
-  if (typeof value === 'string') return utf8BytesOf(value)
+  if (typeof value === 'string') return utf8BytesOf(value) + (counting === 'json' ? jsonBytesAround : 0)
   return typeof value === 'number' || typeof value === 'boolean' ? String(value).length : 0
 }

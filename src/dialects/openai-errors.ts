@@ -23,16 +23,21 @@ export type OpenAiErrorAnswer = {
 const retryAfterSecondsMax = 60
 
 export function openAiError(refusal: Refusal, requestId: string): OpenAiErrorAnswer {
-  const { status, retry } = errorKindOf(refusal.code)
-  const headers: { [name: string]: string } = {
+  const { status } = errorKindOf(refusal.code)
+  return { status, headers: errorHeaders(refusal, requestId), body: openAiErrorBody(refusal) }
+}
+
+/** The same in every dialect: each vendor's SDK reads its own name of the request's id, and all read when to try again. */
+export function errorHeaders(refusal: Refusal, requestId: string): { [name: string]: string } {
+  const { retry } = errorKindOf(refusal.code)
+  const seconds = retryAfterSeconds(refusal, retry)
+  return {
     'content-type': 'application/json',
     'x-request-id': requestId,
     'request-id': requestId,
+    ...(retry === undefined ? {} : { 'x-should-retry': String(retry) }),
+    ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),
   }
-  if (retry !== undefined) headers['x-should-retry'] = String(retry)
-  const seconds = retryAfterSeconds(refusal, retry)
-  if (seconds !== undefined) headers['retry-after'] = String(seconds)
-  return { status, headers, body: openAiErrorBody(refusal) }
 }
 
 /**
