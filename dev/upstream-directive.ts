@@ -31,7 +31,12 @@ export type Directive = {
   hasBom: boolean
   hasNoDone: boolean
   hasNoFinalNewline: boolean
+  /** Calls `get_weather` instead of any text · `get_weather` and `get_time` at once · this tool of the client's, after the text. */
   toolCalls: boolean
+  parallelToolCalls: boolean
+  call: { name: string; input: unknown } | null
+  /** Visible thoughts before the text. */
+  thinking: string | null
   /** Each word of a stream is this long, for answers that no buffer on the way can swallow. */
   wordBytes: number | null
   /** The answer's text, cut into words; `tokens` follows from it. */
@@ -66,6 +71,9 @@ export const friendlyDirective: Directive = {
   hasNoDone: false,
   hasNoFinalNewline: false,
   toolCalls: false,
+  parallelToolCalls: false,
+  call: null,
+  thinking: null,
   wordBytes: null,
   text: friendlyText,
   raw: null,

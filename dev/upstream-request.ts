@@ -1,7 +1,7 @@
 // What the local model upstream reads of a request: as little as its answer depends on.
 
 import type { IncomingMessage } from 'node:http'
-import type { ChatRequest } from './upstream-frames.ts'
+import type { AskedAnswer } from './upstream-answer.ts'
 
 const bodyBytesMax = 64 * 1024 * 1024
 /** Characters per token of the stand-in's own input count. */
@@ -13,7 +13,7 @@ function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
-export function readChat(body: unknown): ChatRequest {
+export function readChat(body: unknown): AskedAnswer {
   const fields = fieldsOf(body)
   const limit = fields['max_completion_tokens'] ?? fields['max_tokens']
   const characters = JSON.stringify(fields['messages'] ?? []).length
@@ -24,19 +24,59 @@ export function readChat(body: unknown): ChatRequest {
     choices: typeof fields['n'] === 'number' ? fields['n'] : 1,
     outputTokensMax: typeof limit === 'number' ? limit : null,
     inputTokens: Math.ceil(characters / charactersPerToken),
+    hasToolResult: listOf(fields['messages']).some((message) => message['role'] === 'tool'),
   }
 }
 
+export function readMessages(body: unknown): AskedAnswer {
+  const fields = fieldsOf(body)
+  const limit = fields['max_tokens']
+  const { messages } = fields
+  return {
+    ...readChat({ ...fields, messages: [fields['system'], messages] }),
+    includesUsage: true,
+    choices: 1,
+    outputTokensMax: typeof limit === 'number' ? limit : null,
+    hasToolResult: listOf(messages).some(({ content }) =>
+      listOf(content).some(({ type }) => type === 'tool_result'),
+    ),
+  }
+}
+
+export function readResponses(body: unknown): AskedAnswer {
+  const fields = fieldsOf(body)
+  const limit = fields['max_output_tokens']
+  const { input } = fields
+  return {
+    ...readChat({ ...fields, messages: [fields['instructions'], input] }),
+    includesUsage: true,
+    choices: 1,
+    outputTokensMax: typeof limit === 'number' ? limit : null,
+    hasToolResult: listOf(input).some(
+      ({ type }) => type === 'function_call_output' || type === 'custom_tool_call_output',
+    ),
+  }
+}
+
+function listOf(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.map((one: unknown) => fieldsOf(one)) : []
+}
+
+/** The newest text of the user in any dialect: where a directive stands. */
 export function lastUserText(body: unknown): string {
-  const list = fieldsOf(body)['messages']
-  if (!Array.isArray(list)) return ''
-  const content = fieldsOf(list.findLast((message: unknown) => fieldsOf(message)['role'] === 'user'))[
-    'content'
-  ]
+  const { messages, input } = fieldsOf(body)
+  if (typeof input === 'string') return input
+  const turns = listOf(messages ?? input).filter(({ role }) => role === 'user')
+  const texts = turns.map(({ content }) => textOf(content))
+  // Agents put texts of their own around the person's: the newest one with a directive counts, else the newest.
+  return texts.findLast((text) => text.includes('sluice_upstream')) ?? texts.at(-1) ?? ''
+}
+
+function textOf(content: unknown): string {
   if (typeof content === 'string') return content
-  if (!Array.isArray(content)) return ''
-  const texts = content.map((part: unknown) => fieldsOf(part)['text'])
-  return texts.filter((text) => typeof text === 'string').join('')
+  return listOf(content)
+    .map(({ text }) => (typeof text === 'string' ? text : ''))
+    .join('')
 }
 
 export async function readBody(request: IncomingMessage): Promise<unknown> {

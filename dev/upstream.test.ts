@@ -1,5 +1,6 @@
 // The local model upstream against the vendor's own package, and its bad manners.
 
+import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startUpstream, type Upstream } from './upstream.ts'
@@ -183,4 +184,82 @@ test('chunks come no faster than they were asked for', async () => {
   const text = textOf(await streamed({ tokens: 5, firstMs: 50, gapMs: 20 }))
   expect(text).toBe(' word0 word1 word2 word3 word4')
   expect(performance.now() - startedAt).toBeGreaterThan(140)
+})
+
+describe('the other dialects', () => {
+  const anthropic = () =>
+    new Anthropic({ baseURL: upstream.url.replace(/\/v1$/, ''), apiKey: 'sk-local', maxRetries: 0 })
+  const change = { text: 'Two words', thinking: 'Hm hm', inputTokens: 10, cachedTokens: 4 }
+  const calls = { parallelToolCalls: true }
+
+  test('messages are read by the vendor’s own package, streamed and whole alike', async () => {
+    const body = { model: 'some-model', max_tokens: 50, messages: asking(change) }
+    const whole = await anthropic().messages.create(body)
+    const { content, usage } = await anthropic().messages.stream(body).finalMessage()
+    expect(content).toMatchObject(whole.content)
+    expect(content).toMatchObject([
+      { type: 'thinking', thinking: 'Hm hm' },
+      { type: 'text', text: 'Two words' },
+    ])
+    expect(usage).toMatchObject({ input_tokens: 6, cache_read_input_tokens: 4, output_tokens: 4 })
+    const called = await anthropic()
+      .messages.stream({ ...body, messages: asking(calls) })
+      .finalMessage()
+    expect(called.stop_reason).toBe('tool_use')
+    expect(called.content).toMatchObject([
+      { name: 'get_weather', input: { city: 'Paris' } },
+      { name: 'get_time' },
+    ])
+  })
+
+  test('responses are read by the vendor’s own package, streamed and whole alike', async () => {
+    const body = { model: 'some-model', input: directiveText(change) }
+    const whole = await client.responses.create(body)
+    const streamedOne = await client.responses.stream(body).finalResponse()
+    const unnumbered = (output: unknown) => JSON.stringify(output).replaceAll(/local\d+/g, '')
+    expect(unnumbered(streamedOne.output.map(({ id, type }) => [id, type]))).toBe(
+      unnumbered(whole.output.map(({ id, type }) => [id, type])),
+    )
+    expect(streamedOne.output_text).toBe('Two words')
+    expect(streamedOne.usage).toEqual(whole.usage)
+    expect(whole.usage).toMatchObject({
+      input_tokens: 10,
+      output_tokens: 4,
+      output_tokens_details: { reasoning_tokens: 2 },
+    })
+    const called = await client.responses.stream({ ...body, input: directiveText(calls) }).finalResponse()
+    expect(called.output).toMatchObject([
+      { name: 'get_weather', arguments: '{"city":"Paris"}' },
+      { name: 'get_time' },
+    ])
+  })
+
+  test('a tool is called once: what follows its result is text', async () => {
+    const messages = [
+      ...asking({ toolCalls: true, tokens: 2 }),
+      {
+        role: 'assistant' as const,
+        content: null,
+        tool_calls: [
+          { id: 'a', type: 'function' as const, function: { name: 'get_weather', arguments: '{}' } },
+        ],
+      },
+      { role: 'tool' as const, tool_call_id: 'a', content: 'sunny' },
+    ]
+    const answer = await client.chat.completions.create({ model: 'some-model', messages })
+    expect(answer.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: ' word0 word1' } })
+  })
+
+  test('errors have the shape of their dialect', async () => {
+    const body = { model: 'some-model', max_tokens: 50, messages: asking({ status: 529 }) }
+    await expect(anthropic().messages.create(body)).rejects.toMatchObject({
+      status: 529,
+      type: 'overloaded_error',
+    })
+    const input = directiveText({ status: 429 })
+    await expect(client.responses.create({ model: 'm', input })).rejects.toMatchObject({
+      status: 429,
+      code: 'rate_limit_exceeded',
+    })
+  })
 })

@@ -1,12 +1,16 @@
-// The model upstream of the local world: OpenAI's chat completions, friendly by default, and on request everything that
+// The model upstream of the local world: chat completions, responses and messages, friendly by default, and on request everything that
 // real upstreams do wrong. It writes down what it was asked and how much of the answer it got rid of.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { closeServer, listen, localHost } from './ports.ts'
 import { type Directive, readDirective } from './upstream-directive.ts'
-import { errorEvent, type Frame, makeAnswer, streamFrames } from './upstream-frames.ts'
-import { tokensOf, wholeAnswer } from './upstream-frames.ts'
-import { lastUserText, readBody, readChat } from './upstream-request.ts'
+import { type Frame, type UpstreamDialect, makeAnswer, tokensOf } from './upstream-answer.ts'
+import { chatUpstream } from './upstream-chat.ts'
+import { messagesUpstream } from './upstream-messages.ts'
+import { responsesUpstream } from './upstream-responses.ts'
+import { lastUserText, readBody } from './upstream-request.ts'
+
+const dialects: readonly UpstreamDialect[] = [chatUpstream, responsesUpstream, messagesUpstream]
 
 /** Longer than any test. */
 const keepAliveMs = 3_600_000
@@ -70,36 +74,33 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
     record.endedAt = Date.now()
     record.isAborted = !record.isFinished && !record.isCut
   })
-  if (path !== '/v1/chat/completions')
-    return sendError(response, record, { status: 404, message: `no ${path} here` })
-  if (request.headers.authorization?.startsWith('Bearer ') !== true) {
-    return sendError(response, record, { status: 401, message: 'You did not provide an API key.' })
-  }
+  const dialect = dialects.find((one) => path.split('?')[0] === one.path)
+  const refuse = (error: UpstreamError) =>
+    sendError(response, record, { ...error, dialect: dialect ?? chatUpstream })
+  if (dialect === undefined) return refuse({ status: 404, message: `no ${path} here` })
+  if (!hasKey(request)) return refuse({ status: 401, message: 'You did not provide an API key.' })
   const directive = readDirective(lastUserText(body))
-  if (typeof directive === 'string') return sendError(response, record, { status: 400, message: directive })
-  const chat = readChat(body)
+  if (typeof directive === 'string') return refuse({ status: 400, message: directive })
+  const asked = dialect.read(body)
   await pause(directive.firstMs)
   if (directive.dropsBeforeHeaders) return cut(response, record)
   if (directive.status !== null) {
     const message = messages[directive.status] ?? 'The server had an error while processing your request.'
-    return sendError(response, record, {
-      status: directive.status,
-      message,
-      retryAfter: directive.retryAfterSeconds,
-    })
+    return refuse({ status: directive.status, message, retryAfter: directive.retryAfterSeconds })
   }
-  const given = { request: chat, directive }
-  record.answerId = `chatcmpl-local${number}`
+  const given = { request: asked, directive }
+  record.answerId = `${dialect.idPrefix}${number}`
   const answer = makeAnswer(record.answerId, Math.floor(record.startedAt / 1_000), given)
   response.setHeader('x-request-id', `req_local${number}`)
-  if (chat.isStreamed) return stream(response, record, { directive, frames: streamFrames(answer) })
-  return sendWhole(response, record, { directive, body: wholeAnswer(answer), tokens: tokensOf(answer) })
+  if (asked.isStreamed)
+    return stream(response, record, { directive, dialect, frames: dialect.frames(answer) })
+  return sendWhole(response, record, { directive, body: dialect.whole(answer), tokens: tokensOf(answer) })
 }
 
 async function stream(
   response: ServerResponse,
   record: RecordedRequest,
-  given: { directive: Directive; frames: Iterable<Frame> },
+  given: { directive: Directive; dialect: UpstreamDialect; frames: Iterable<Frame> },
 ): Promise<void> {
   const { directive } = given
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
@@ -124,15 +125,17 @@ async function stream(
 
 function* framesOf({
   directive,
+  dialect,
   frames,
 }: {
   directive: Directive
+  dialect: UpstreamDialect
   frames: Iterable<Frame>
 }): Generator<Frame> {
   let index = 0
   for (const frame of frames) {
     if (index === directive.errorAfter) {
-      yield errorEvent
+      yield dialect.errorFrame
       return
     }
     yield frame
@@ -178,10 +181,16 @@ const messages: { readonly [status: number]: string } = {
   529: 'Overloaded',
 }
 
+type UpstreamError = { status: number; message: string; retryAfter?: number | null }
+
+function hasKey({ headers }: IncomingMessage): boolean {
+  return headers.authorization?.startsWith('Bearer ') === true || headers['x-api-key'] !== undefined
+}
+
 function sendError(
   response: ServerResponse,
   record: RecordedRequest,
-  given: { status: number; message: string; retryAfter?: number | null },
+  given: UpstreamError & { dialect: UpstreamDialect },
 ): void {
   const { status, message, retryAfter = null } = given
   const code = status === 429 ? 'rate_limit_exceeded' : null
@@ -189,7 +198,7 @@ function sendError(
   const seconds = retryAfter === null ? {} : { 'retry-after': String(retryAfter) }
   response.writeHead(status, { 'content-type': 'application/json', ...seconds })
   record.isFinished = true
-  response.end(JSON.stringify({ error: { message, type, param: null, code } }))
+  response.end(JSON.stringify(given.dialect.error({ status, message, type, code })))
 }
 
 const lineEnds = { lf: '\n', crlf: '\r\n', cr: '\r' }
@@ -198,7 +207,8 @@ function encode(frame: Frame, directive: Directive, index: number): string {
   const end = lineEnds[directive.lineEnd]
   const start = directive.hasBom && index === 0 ? '\uFEFF' : ''
   const isLast = frame.data === '[DONE]' && directive.hasNoFinalNewline
-  return `${start}data:${directive.hasNoSpace ? '' : ' '}${frame.data}${isLast ? '' : end + end}`
+  const name = frame.event === undefined ? '' : `event: ${frame.event}${end}`
+  return `${start}${name}data:${directive.hasNoSpace ? '' : ' '}${frame.data}${isLast ? '' : end + end}`
 }
 
 /** Waits for a slow reader, so that thousands of streams do not pile up here. */
