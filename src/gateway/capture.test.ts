@@ -101,7 +101,23 @@ test('an object that was reset is told again, each time through a fresh port', a
   await clock.advance(20_000)
   expect(await delivery).toBe('delivered')
   expect([asked.length, ports]).toEqual([3, 3])
-  expect(new Set(asked.map(({ command }) => JSON.stringify(command))).size).toBe(1)
+  expect(new Set(asked.map(({ command }) => JSON.stringify(unaged(command)))).size).toBe(1)
+})
+
+const unaged = (command: unknown) => ({ ...(command as Capture), admittedAgoMs: 0 })
+
+test('each try says how long ago the call was admitted by then, so that none counts in a later window', async () => {
+  const answers = [breaks, breaks, yes]
+  const delivery = deliverEnd(
+    accountId,
+    capture,
+    partsWith(() => (answers[asked.length - 1] ?? yes)()),
+  )
+  await clock.advance(20_000)
+  await delivery
+  const ages = asked.map(({ command }) => (command as Capture).admittedAgoMs)
+  expect(ages).toEqual(asked.map(({ atMs }) => atMs))
+  expect(ages.at(-1)).toBeGreaterThan(0)
 })
 
 describe('an end that is not acknowledged', () => {
@@ -115,7 +131,8 @@ describe('an end that is not acknowledged', () => {
       const delivery = deliverEnd(accountId, capture, partsWith(answer))
       await clock.advance(25_000)
       expect(await delivery).toBe('parked')
-      expect(parked).toEqual([{ accountId, parkedAtMs: expect.any(Number), ...capture }])
+      // The tries are a part of its way.
+      expect(parked).toEqual([{ accountId, parkedAtMs: startOfTest, ...capture }])
       expect(asked.every(({ atMs }) => atMs < 20_000)).toBe(true)
       expect(logged).toEqual([{ event: 'capture_parked', fields: { account: accountId, call: call.callId } }])
       expect(clock.sleepers).toBe(0)

@@ -29,13 +29,23 @@ export async function deliverEnd(
 ): Promise<'delivered' | 'parked' | 'refused' | 'lost'> {
   const attemptMs = Math.min(parts.timings.objectCallMs, withinMs)
   const how = { clock: parts.clock, random: parts.random, attemptMs, withinMs: withinMs - attemptMs }
-  const asked = await askPersistently(() => tell(accountId, end, parts.accounts), isFinal, how)
+  const statedAtMs = parts.clock.now()
+  const tellNow = () => tell(accountId, agedEnd(end, statedAtMs, parts.clock.now()), parts.accounts)
+  const asked = await askPersistently(tellNow, isFinal, how)
   if (asked.ok) {
     if (asked.answer.ok) return 'delivered'
     parts.log.error('capture_refused', { account: accountId, call: callOf(end), code: asked.answer.code })
     return 'refused'
   }
-  return park(accountId, end, parts)
+  // The tries were a part of its way: a call belongs to the windows of its admission, however long its end has travelled.
+  return park({ accountId, parkedAtMs: statedAtMs, ...end }, parts)
+}
+
+/** Only durations cross to the object: the time on the way is added to the age that the owner stated. */
+export function agedEnd(end: CallEnd, statedAtMs: number, nowMs: number): CallEnd {
+  if (!('capture' in end)) return { release: end.release }
+  const onTheWayMs = Math.max(0, nowMs - statedAtMs)
+  return { capture: { ...end.capture, admittedAgoMs: end.capture.admittedAgoMs + onTheWayMs } }
 }
 
 /** Capture and release answer alike as far as their delivery is concerned. */
@@ -57,15 +67,15 @@ export function callOf(end: CallEnd): string {
   return 'capture' in end ? end.capture.callId : end.release.callId
 }
 
-async function park(accountId: AccountId, end: CallEnd, parts: CaptureParts): Promise<'parked' | 'lost'> {
-  const message: ParkedCapture = { accountId, parkedAtMs: parts.clock.now(), ...end }
+async function park(message: ParkedCapture, parts: CaptureParts): Promise<'parked' | 'lost'> {
+  const names = { account: message.accountId, call: callOf(message) }
   try {
     await parts.captures.park(message)
-    parts.log.info('capture_parked', { account: accountId, call: callOf(end) })
+    parts.log.info('capture_parked', names)
     return 'parked'
   } catch (cause) {
     // The object charges the last checkpoint when the hold expires; the difference is the operator's and is said here.
-    parts.log.error('capture_lost', { account: accountId, call: callOf(end) }, cause)
+    parts.log.error('capture_lost', names, cause)
     return 'lost'
   }
 }

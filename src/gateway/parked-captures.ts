@@ -5,7 +5,7 @@ import type { Log } from '#core/log.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { Timings } from '#ledger/timings.ts'
-import { type CallEnd, callOf, isFinal, tell } from './capture.ts'
+import { agedEnd, callOf, isFinal, tell } from './capture.ts'
 import { askOnce } from './object-call.ts'
 
 /** A queue message as far as this consumer uses it. */
@@ -30,7 +30,7 @@ export async function consumeParkedCaptures(
 
 async function deliver(message: ParkedMessage, parts: ParkedCaptureParts): Promise<void> {
   const { accountId } = message.body
-  const end = agedEnd(message.body, parts.clock.now())
+  const end = agedEnd(message.body, message.body.parkedAtMs, parts.clock.now())
   const asked = await askOnce(() => tell(accountId, end, parts.accounts), {
     clock: parts.clock,
     attemptMs: parts.timings.objectCallMs,
@@ -47,11 +47,4 @@ async function deliver(message: ParkedMessage, parts: ParkedCaptureParts): Promi
     asked.ok ? undefined : asked.cause,
   )
   message.retry({ delaySeconds: Math.min(2 ** message.attempts, longestPauseSeconds) })
-}
-
-/** Only durations cross to the object: the time in the queue is added to the age that the owner stated. */
-function agedEnd(body: ParkedCapture, nowMs: number): CallEnd {
-  if (!('capture' in body)) return { release: body.release }
-  const inQueueMs = Math.max(0, nowMs - body.parkedAtMs)
-  return { capture: { ...body.capture, admittedAgoMs: body.capture.admittedAgoMs + inQueueMs } }
 }

@@ -127,4 +127,7 @@ test('an expiry is booked once however often it is told, and its owner may still
   tell()
   expect(rebuilt.store.entries).toHaveLength(before + 2)
   expect(rebuilt.live.postedNanoUsd).toBe(5 * dollar - 200)
+  // The difference counts where the call was admitted, as the rest of it.
+  const spending = rebuilt.live.keys.get(keyNumber(1))?.spending
+  expect([spending?.day.spentNanoUsd, spending?.lifetime.spentNanoUsd]).toEqual([200, 200])
 })

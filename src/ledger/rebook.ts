@@ -101,7 +101,7 @@ function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer 
   // The owner that went silent may still say what the call cost: the difference is booked then.
   const kept = draft.holds.get(callId)
   if (answer.ok && answer.state === 'late' && isExpiry && kept !== undefined)
-    keepRow(draft, { ...kept.row, outcome: 'expired' })
+    keepRow(draft, { ...kept.row, outcome: 'expired', admittedAtMs })
   return answerOf(answer)
 }
 
