@@ -115,7 +115,7 @@ export const accountEpochs = pgTable(
     reason: text('reason').notNull(),
     idempotencyKey: text('idempotency_key').notNull(),
     isDiscarding: boolean('is_discarding').notNull(),
-    /** `closed`, then `opened`, then `done`. */
+    /** `closed`, then `filled`, `opened`, `done`. */
     step: text('step').notNull(),
     updatedAt: time('updated_at').notNull(),
   },

@@ -12,7 +12,14 @@ import { entryOf } from './stored-entry.ts'
 export type EpochRow = typeof accountEpochs.$inferSelect
 
 /** Why and by whose request an epoch ends. */
-export type Closing = { accountId: AccountId; reason: string; idempotencyKey: string; isDiscarding: boolean }
+export type Closing = {
+  accountId: AccountId
+  reason: string
+  idempotencyKey: string
+  isDiscarding: boolean
+  /** The newest that had ended when it was asked, 0 for none: of two that ask at once, one closes. */
+  afterEpoch: number
+}
 
 /** Of the largest entries (32 KB) so many are 8 MB: below what the database's endpoint answers and what one RPC carries. */
 const entriesPerPage = 250
@@ -29,26 +36,48 @@ export async function newestEpoch(db: Db, accountId: AccountId): Promise<EpochRo
   return row
 }
 
+/** The epoch that a request has ended, the newest where it had to end another. */
+export async function epochAskedBy(
+  db: Db,
+  accountId: AccountId,
+  idempotencyKey: string,
+): Promise<EpochRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(accountEpochs)
+    .where(and(eq(accountEpochs.accountId, accountId), eq(accountEpochs.idempotencyKey, idempotencyKey)))
+    .orderBy(sql`epoch desc`)
+    .limit(1)
+  return row
+}
+
 export async function unfinishedEpochs(db: Db): Promise<readonly EpochRow[]> {
   return db.select().from(accountEpochs).where(ne(accountEpochs.step, 'done')).limit(unfinishedMax)
 }
 
 /**
  * One transaction behind the lock of the account's writers: the epoch ends at its mark, and what had come beyond it moves to
- * the findings, from where it is booked again.
+ * the findings, from where it is booked again. An epoch whose object was lost before Postgres heard of it ends empty, where
+ * the one before it ended: no number of its lines is ever given again under the same epoch.
  */
 export async function closeEpoch(db: Db, closing: Closing, now: Millis): Promise<void> {
-  const { accountId, reason, idempotencyKey, isDiscarding } = closing
+  const { accountId, reason, idempotencyKey, isDiscarding, afterEpoch } = closing
   const at = sql`${isoTime(now)}::timestamptz`
   await db.batch([
     db.execute(sql`select id from accounts where id = ${accountId} for update`),
     db.execute(sql`with mark as (
-        select * from ledger_marks where account_id = ${accountId} order by epoch desc limit 1
+        select account_id, epoch, seq, sum_nano_usd, hash from ledger_marks
+        where account_id = ${accountId} and epoch > ${afterEpoch}::integer
+        union all
+        select account_id, epoch + 1, closed_seq, closed_sum_nano_usd, closed_hash from account_epochs
+        where account_id = ${accountId} and epoch = ${afterEpoch}::integer
+        order by epoch desc, seq desc limit 1
       ), ended as (
         insert into account_epochs (account_id, epoch, closed_seq, closed_sum_nano_usd, closed_hash, closed_at, reason,
           idempotency_key, is_discarding, step, updated_at)
         select account_id, epoch, seq, sum_nano_usd, hash, ${at}, ${reason}, ${idempotencyKey}, ${isDiscarding}::boolean,
           'closed', ${at} from mark
+        where not exists (select 1 from account_epochs where account_id = ${accountId} and epoch > ${afterEpoch}::integer)
         on conflict do nothing returning account_id, epoch, closed_seq
       ), strays as (
         delete from ledger_entries as line using ended
@@ -64,7 +93,10 @@ export async function closeEpoch(db: Db, closing: Closing, now: Millis): Promise
   ])
 }
 
-export async function keepStep(db: Db, row: EpochRow, step: 'opened' | 'done', now: Millis): Promise<void> {
+/** `filled`: from here on the object may be open, and have written lines of its own. */
+export type EpochStep = 'closed' | 'filled' | 'opened' | 'done'
+
+export async function keepStep(db: Db, row: EpochRow, step: EpochStep, now: Millis): Promise<void> {
   await db
     .update(accountEpochs)
     .set({ step, updatedAt: new Date(now) })

@@ -71,6 +71,24 @@ async function expectBooks(accountId: string, balanceNanoUsd: number): Promise<v
   expect(Math.round(Number(balance) * 1e9)).toBe(balanceNanoUsd)
 }
 
+/** A line that came before the one below it, which was lost with its object: it stands beyond the end of its epoch. */
+async function strayGrant(accountId: string, amountNanoUsd: number): Promise<void> {
+  await world.sql(
+    `insert into ledger_entries (account_id, epoch, seq, kind, reference, amount_nano_usd, balance_after_nano_usd, key_number,
+       detail, hash, created_at, received_at)
+     select account_id, epoch, seq + 100, kind, 'grant:stray', $2, $2, key_number, detail, 'stray', created_at, received_at
+     from ledger_entries where account_id = $1 and kind = 'grant'`,
+    [accountId, amountNanoUsd],
+  )
+}
+
+async function stepsOf(accountId: string): Promise<unknown[]> {
+  const rows = await world.sql('select step from account_epochs where account_id = $1 order by epoch', [
+    accountId,
+  ])
+  return rows.map(({ step }) => step)
+}
+
 describe('an object that lost its storage', () => {
   test('comes back with balance, keys, limits, spending and first outcomes, and goes on', async () => {
     const { accountId, apiKey } = await world.newAccount({
@@ -180,6 +198,43 @@ describe('an object that lost its storage', () => {
     },
     60_000,
   )
+
+  // Cases: billing-bugs 68
+  test.each(['finishRebuild', 'rebook'])(
+    'and is lost once more after %s is rebuilt by the same request, under the epoch after that',
+    async (method) => {
+      const { accountId, apiKey } = await world.newAccount()
+      const answers = await chatMany(2, 1, () => chatOnce(world.baseUrl, apiKey))
+      await confirmed(accountId)
+      await strayGrant(accountId, 7_000_000_000)
+      await world.fault({ kind: 'lose', accountId })
+      await world.fault({ kind: 'fail_after', accountId, method, calls: 1 })
+      await rebuild(accountId)
+      expect(await stepsOf(accountId)).toEqual([method === 'rebook' ? 'opened' : 'filled'])
+      await world.fault({ kind: 'lose', accountId })
+      expect(await rebuild(accountId)).toMatchObject({ status: 202, body: { step: 'closed' } })
+      expect(await rebuild(accountId)).toMatchObject({ status: 200, body: { epoch: 3, step: 'done' } })
+      expect(await stepsOf(accountId)).toEqual(['done', 'done'])
+      await expectBooks(accountId, 17_000_000_000 - nano(answers))
+      expect(await rebuild(accountId)).toMatchObject({ status: 200, body: { epoch: 3, step: 'done' } })
+    },
+    60_000,
+  )
+
+  test('and is lost once more before Postgres has heard of its new epoch is rebuilt when it is asked for', async () => {
+    const { accountId } = await world.newAccount()
+    await confirmed(accountId)
+    await rebuild(accountId, { discard: true })
+    await confirmed(accountId)
+    // As if no message of it had ever arrived.
+    for (const table of ['ledger_entries', 'ledger_marks'])
+      await world.sql(`delete from ${table} where account_id = $1 and epoch = 2`, [accountId])
+    await world.fault({ kind: 'lose', accountId })
+    expect(await rebuild(accountId)).toMatchObject({ status: 200, body: { epoch: 2, step: 'done' } })
+    const again = { idempotency_key: `again-${accountId}` }
+    expect(await rebuild(accountId, again)).toMatchObject({ status: 200, body: { epoch: 3, step: 'done' } })
+    await expectBooks(accountId, 10_000_000_000)
+  }, 60_000)
 
   test('is rebuilt to the end by the hourly sweep when nobody asks again', async () => {
     const { accountId } = await world.newAccount()

@@ -73,6 +73,8 @@ export type LossPlan = {
   readonly rebuiltAfterMs: number
   /** The Worker that rebuilds it dies under way, so often. */
   readonly deaths: readonly number[]
+  /** Lost once more so long after its rebuild was asked for, done or not; null for never. */
+  readonly againAfterMs: number | null
 }
 
 export type StrikeKind =
@@ -252,6 +254,7 @@ function lossPlan(name: string): LossPlan {
     isGivenUp: dice.chance(40),
     rebuiltAfterMs: dice.between(500, 40_000),
     deaths: Array.from({ length: dice.between(0, 2) }, () => dice.between(5, 250)),
+    againAfterMs: dice.chance(40) ? dice.between(50, 4_000) : null,
   }
 }
 

@@ -7,7 +7,7 @@ import { type AccountId } from '#core/ids.ts'
 import { type NanoUsd, addNanoUsd, nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { Entry } from '#ledger/entry.ts'
 import { genesisHash } from '#ledger/state.ts'
-import type { Closing, EpochRow, Head } from '#settlement/epochs.ts'
+import type { Closing, EpochRow, EpochStep, Head } from '#settlement/epochs.ts'
 import type { Finding } from '#settlement/findings.ts'
 import type { Mark, Written } from '#settlement/mirror.ts'
 import type { EntryRow, HashConflict, MirrorRows } from '#settlement/rows.ts'
@@ -112,15 +112,20 @@ export class Postgres {
   }
 
   /** The epoch ends at its mark; what had come beyond it moves to the findings. */
-  close({ accountId, reason, idempotencyKey, isDiscarding }: Closing, now: Millis): void {
-    const marks = [...this.marks.values()].filter((mark) => mark.accountId === accountId)
-    const mark = marks.toSorted((a, b) => b.epoch - a.epoch)[0]
-    const isEnded = this.epochs.some(
-      (ended) => ended.epoch === mark?.epoch || ended.idempotencyKey === idempotencyKey,
-    )
-    if (mark === undefined || isEnded) return
-    const { epoch, seq: closedSeq, sumNanoUsd, hash: closedHash } = mark
-    const closed = { closedSeq, closedSumNanoUsd: BigInt(sumNanoUsd), closedHash, closedAt: new Date(now) }
+  close({ accountId, reason, idempotencyKey, isDiscarding, afterEpoch }: Closing, now: Millis): void {
+    const last = this.epochs.at(-1)
+    if ((last?.epoch ?? 0) !== afterEpoch) return
+    const mark = [...this.marks.values()]
+      .filter((one) => one.accountId === accountId && one.epoch > afterEpoch)
+      .toSorted((a, b) => b.epoch - a.epoch)[0]
+    // Nothing of it has come: it ends where the one before it ended.
+    const end =
+      mark === undefined
+        ? last && { ...last, epoch: last.epoch + 1 }
+        : { ...closedBy(mark), epoch: mark.epoch }
+    if (end === undefined) return
+    const { epoch, closedSeq, closedSumNanoUsd, closedHash } = end
+    const closed = { closedSeq, closedSumNanoUsd, closedHash, closedAt: new Date(now) }
     const asked = { reason, idempotencyKey, isDiscarding, step: 'closed' as const, updatedAt: new Date(now) }
     this.epochs.push({ accountId, epoch, ...closed, ...asked })
     for (const [name, row] of this.entries) {
@@ -171,6 +176,10 @@ export class Postgres {
   }
 }
 
+function closedBy({ seq, sumNanoUsd, hash }: Mark) {
+  return { closedSeq: seq, closedSumNanoUsd: BigInt(sumNanoUsd), closedHash: hash }
+}
+
 function nameOf(accountId: string, epoch: number, seq: number): string {
   return `${accountId} ${epoch} ${seq}`
 }
@@ -210,6 +219,14 @@ export function newestEpoch(db: Postgres): Promise<EpochRow | undefined> {
   return db.transaction(() => db.epochs.at(-1))
 }
 
+export function epochAskedBy(
+  db: Postgres,
+  _accountId: AccountId,
+  key: string,
+): Promise<EpochRow | undefined> {
+  return db.transaction(() => db.epochs.findLast(({ idempotencyKey }) => idempotencyKey === key))
+}
+
 export function unfinishedEpochs(db: Postgres): Promise<readonly EpochRow[]> {
   return db.transaction(() => db.epochs.filter(({ step }) => step !== 'done'))
 }
@@ -218,7 +235,7 @@ export function closeEpoch(db: Postgres, closing: Closing, now: Millis): Promise
   return db.transaction(() => db.close(closing, now))
 }
 
-export function keepStep(db: Postgres, row: EpochRow, step: 'opened' | 'done', _now: Millis): Promise<void> {
+export function keepStep(db: Postgres, row: EpochRow, step: EpochStep, _now: Millis): Promise<void> {
   return db.transaction(() => {
     const at = db.epochs.findIndex(({ epoch }) => epoch === row.epoch)
     db.epochs[at] = { ...row, step }

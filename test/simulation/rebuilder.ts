@@ -28,6 +28,14 @@ export class Rebuilder {
     faults.fired(plan.isGivenUp ? 'object_given_up' : 'object_lost')
     if (!plan.isGivenUp) host.lose()
     scheduler.after(plan.rebuiltAfterMs, outside, () => this.#rebuild(plan, 0))
+    const { againAfterMs, name } = plan
+    if (againAfterMs === null) return
+    const again = { ...plan, name: `${name} again`, isGivenUp: false, deaths: [], againAfterMs: null }
+    scheduler.after(plan.rebuiltAfterMs + againAfterMs, outside, () => {
+      faults.fired('object_lost')
+      host.lose()
+      this.#rebuild(again, 0)
+    })
   }
 
   sweep(): void {
@@ -55,7 +63,8 @@ export class Rebuilder {
       // Postgres is a model of its own (postgres.ts).
       void rebuildAccount(rebuild, postgres as unknown as Db, this.#parts(process)).then((result) => {
         say(`rebuild ${JSON.stringify(result)}`)
-        if (result.ok && result.step === 'done') isOver = true
+        // Where the first request went on by itself, there is nothing to do for the second.
+        if (result.ok ? result.step === 'done' : result.code === 'not_empty') isOver = true
         else scheduler.after(0, outside, again)
       }, again)
     })
