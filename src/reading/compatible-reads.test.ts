@@ -96,6 +96,7 @@ describe('what is asked of /v2/cost_management/', () => {
     ['step=0', 'step'],
     ['step=5', 'step'],
     ['step=day', 'step'],
+    ['step=constructor', 'step'],
     ['begin=2026-11-31x', 'begin'],
     ['begin=2026-11-02T00:00:00Z', 'begin'],
     ['begin=2026-11-21&end=2026-11-20', 'begin'],

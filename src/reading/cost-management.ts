@@ -49,14 +49,19 @@ type Question = {
   subfeature: string | null
 }
 
-const steps: { readonly [step: string]: UsageStep } = { 1: 'day', 2: 'week', 3: 'month', 4: 'year' }
+const steps: ReadonlyMap<string, UsageStep> = new Map([
+  ['1', 'day'],
+  ['2', 'week'],
+  ['3', 'month'],
+  ['4', 'year'],
+])
 
 /** `end` is the last day that counts; without dates, the last 30 days. `token` is the number of a key. */
 export function readQuestion(query: URLSearchParams, now: Millis): Read<Question> {
   const tomorrow = asMillis(Math.floor(now / dayMs) * dayMs + dayMs)
   const days = readDays(query, { first: 'begin', last: 'end', absentLast: addMillis(tomorrow, -dayMs) })
   if (!days.ok) return days
-  const step = steps[query.get('step') ?? '1']
+  const step = steps.get(query.get('step') ?? '1')
   if (step === undefined)
     return refuse('invalid_request', {
       message: 'step must be 1 (day), 2 (week), 3 (month) or 4 (year).',

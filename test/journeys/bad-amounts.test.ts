@@ -35,6 +35,21 @@ const noAmounts = [
 const negative = new Set(['"-1"', '"-0.000000001"'])
 const noCounts = ['-1', '0.5', '1e309', '"5"', '1000000001', '9007199254740993', 'true', '[]', '{}', '""']
 
+/** Nor is a date in the past, or a number where a date belongs. */
+const noDates = [
+  '-1',
+  '0',
+  '0.5',
+  '1e309',
+  '4102444800000',
+  '"2020-01-01"',
+  '"-1"',
+  '"NaN"',
+  'true',
+  '[]',
+  '{}',
+]
+
 /** How a door writes the value into its body, and the field that the refusal names. */
 type Door = {
   param: string
@@ -43,6 +58,31 @@ type Door = {
   body: (value: string) => string
   values: readonly string[]
 }
+
+/** What may be said about a key, by whoever makes or changes one. */
+const keyDoors = (method: string, path: string, rest: string): readonly Door[] => [
+  ...['limits', 'end_user_limits'].map((list) => ({
+    param: `${list}[0].amount`,
+    method,
+    path,
+    body: (value: string) => `{${rest}"${list}":[{"window":"day","amount":${value}}]}`,
+    values: [...noAmounts, 'null', '"0"'],
+  })),
+  ...['rpm', 'tpm', 'in_flight'].map((field) => ({
+    param: field,
+    method,
+    path,
+    body: (value: string) => `{${rest}"${field}":${value}}`,
+    values: noCounts,
+  })),
+  {
+    param: 'expires_at',
+    method,
+    path,
+    body: (value) => `{${rest}"expires_at":${value}}`,
+    values: noDates,
+  },
+]
 
 const granted = (value: string) => `{"amount":${value},"reason":"r","idempotency_key":"k"}`
 const patched = (field: string) => (value: string) => `{"${field}":${value},"reason":"r"}`
@@ -99,29 +139,40 @@ const operatorDoors: readonly Door[] = [
     values: [...noCounts, 'null'],
   })),
   {
-    param: 'limits[0].amount',
+    param: 'expires_in_days',
     method: 'POST',
-    path: '/keys',
-    body: (value) => `{"name":"k","limits":[{"window":"day","amount":${value}}]}`,
-    values: [...noAmounts, 'null', '"0"'],
+    path: '/grants',
+    body: (value) => `{"amount":"1","reason":"r","idempotency_key":"k","expires_in_days":${value}}`,
+    values: [...noCounts, '0', '3651'],
   },
+  {
+    param: 'anchor_day',
+    method: 'PUT',
+    path: '/plan',
+    body: (value) => `{"plan":"free","reason":"r","idempotency_key":"k","anchor_day":${value}}`,
+    values: [...noCounts, '0', '29'],
+  },
+  {
+    param: 'from',
+    method: 'POST',
+    path: '/resend',
+    body: (value) => `{"from":${value}}`,
+    values: [...noCounts, 'null', '0', '2'],
+  },
+  ...keyDoors('POST', '/keys', '"name":"k",'),
+  ...keyDoors('PATCH', '/keys/1', ''),
 ]
 
 const customerDoors: readonly Door[] = [
+  ...keyDoors('POST', '/v1/keys', '"name":"k",'),
+  ...keyDoors('PATCH', '/v1/keys/1', ''),
   {
-    param: 'limits[0].amount',
+    param: 'grace_seconds',
     method: 'POST',
-    path: '/v1/keys',
-    body: (value) => `{"name":"k","limits":[{"window":"day","amount":${value}}]}`,
-    values: [...noAmounts, 'null', '"0"'],
+    path: '/v1/keys/1/rotate',
+    body: (value) => `{"grace_seconds":${value}}`,
+    values: [...noCounts, '86401'],
   },
-  ...['rpm', 'tpm', 'in_flight'].map((field) => ({
-    param: field,
-    method: 'PATCH',
-    path: '/v1/keys/1',
-    body: (value: string) => `{"${field}":${value}}`,
-    values: noCounts,
-  })),
   {
     param: 'quantity',
     method: 'POST',
@@ -197,6 +248,99 @@ describe.each([
     }
     expect(figuresOf(await standing())).toEqual(before)
   })
+})
+
+// Cases: billing-bugs 30
+test.each(operatorDoors.filter(({ path, method }) => path === '' && method === 'PATCH'))(
+  'an account with what is no amount is not opened: settings.$param',
+  async ({ param, body, values }) => {
+    const name = `never opened with ${param}`
+    for (const value of values) {
+      const settings = body(value).replace(',"reason":"r"', '').replace('"reason":"r",', '')
+      const answer = await askOperator('POST', '/accounts', `{"name":"${name}","settings":${settings}}`)
+      expect([answer.status, answer.errorCode, valueAt(answer.body, 'error', 'param')], value).toEqual([
+        400,
+        'invalid_request',
+        `settings.${param}`,
+      ])
+    }
+    expect(await sharedWorld().sql('select 1 from accounts where name = $1', [name])).toEqual([])
+  },
+)
+
+/** As they stand in an address: none is a whole number of at least 1. */
+const noPlaces = [
+  '-1',
+  '0',
+  '1.5',
+  '1e3',
+  'NaN',
+  'Infinity',
+  '٥',
+  '',
+  ' 1',
+  '+1',
+  '0x1',
+  'null',
+  'constructor',
+  '9'.repeat(30),
+]
+/** Where nothing, or 0, is the beginning. */
+const noCursors = noPlaces.filter((text) => text !== '0')
+
+const askedWith: readonly (readonly [path: string, param: string, values: readonly string[]])[] = [
+  ['/v1/account/usage', 'limit', [...noPlaces, '101']],
+  ['/v1/account/usage', 'cursor', noPlaces],
+  ['/v1/account/transactions', 'limit', [...noPlaces, '101']],
+  ['/v1/account/transactions', 'cursor', noCursors],
+  ['/v1/keys', 'limit', [...noPlaces, '101']],
+  ['/v1/keys', 'cursor', noCursors],
+  ['/v2/cost_management/', 'step', [...noPlaces, '5']],
+  ['/v2/cost_management/', 'token', noPlaces],
+  ['/operator/v1/findings', 'limit', [...noPlaces, '201']],
+  ['/operator/v1/findings', 'cursor', noCursors],
+  ['/operator/v1/accounts/{id}/statement', 'cursor', noPlaces],
+]
+
+// Cases: billing-bugs 30
+test.each(askedWith)('%s?%s= with what is no number is refused', async (path, param, values) => {
+  const { accountId, apiKey } = account
+  const { operatorToken } = sharedWorld()
+  const isOperators = path.startsWith('/operator')
+  for (const value of values) {
+    const answer = await ask(sharedWorld(), {
+      apiKey: isOperators ? operatorToken : apiKey,
+      path: `${path.replace('{id}', accountId)}?${param}=${encodeURIComponent(value)}`,
+    })
+    expect([answer.status, answer.errorCode], value).toEqual([400, 'invalid_request'])
+  }
+})
+
+// Cases: billing-bugs 30
+test('a key whose number is none is not there', async () => {
+  const { accountId, apiKey } = account
+  for (const number of ['-1', '0', '1.5', '1e0', '01', '+1', 'NaN', '1'.repeat(30)]) {
+    const path = `/v1/keys/${number}`
+    const answers = [
+      await ask(sharedWorld(), { apiKey, path }),
+      await ask(sharedWorld(), { apiKey, method: 'PATCH', path, body: { rpm: 1 } }),
+      await ask(sharedWorld(), { apiKey, method: 'DELETE', path }),
+      await askOperator('PATCH', `/accounts/${accountId}/keys/${number}`, { rpm: 1 }),
+      await askOperator('DELETE', `/accounts/${accountId}/keys/${number}`),
+    ]
+    expect(
+      answers.map(({ status }) => status),
+      number,
+    ).toEqual([404, 404, 404, 404, 404])
+  }
+  expect(figuresOf(await standing())).toEqual(before)
+})
+
+// Cases: billing-bugs 30
+test.each(['-1', '1.5', '1e3', 'NaN', '1'.repeat(30)])('Last-Event-ID: %s is refused', async (text) => {
+  const headers = { 'last-event-id': text }
+  const answer = await ask(sharedWorld(), { apiKey: account.apiKey, path: '/v1/account/events', headers })
+  expect(answer).toMatchObject({ status: 400, errorCode: 'invalid_request' })
 })
 
 // Cases: billing-bugs 30
