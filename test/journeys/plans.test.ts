@@ -57,15 +57,8 @@ async function accountOn(plan: string, creditUsd: string): Promise<Account> {
   return account
 }
 
-async function meter({ apiKey }: Pick<Account, 'apiKey'>, body: object | string) {
-  const response = await fetch(`${sharedWorld().baseUrl}/v1/meter`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  })
-  const answer: unknown = await response.json()
-  return { status: response.status, headers: response.headers, body: answer }
-}
+const meter = ({ apiKey }: Pick<Account, 'apiKey'>, body: object | string) =>
+  ask(sharedWorld(), { apiKey, path: '/v1/meter', body })
 
 const sms = (quantity: unknown, key: unknown = `sms ${String(quantity)}`) => ({
   consumable: 'sms',
@@ -203,15 +196,28 @@ describe('a chat on a free plan', () => {
     )
   })
 
-  test('is refused with the time of renewal when neither tokens nor credit are left', async () => {
+  // The API's half: the card and its button are made of this.
+  // Requirements: 78
+  test('is refused with why, what to buy and the time of renewal when neither tokens nor credit are left', async () => {
     const account = await accountOn('free', '0.000001')
     await meter(account, { consumable: 'tokens', quantity: 99_999, idempotency_key: 't' })
+    for (const stream of [false, true]) {
+      const body = chatOf({ tokens: 2 }, { model: chatModel, max_completion_tokens: 50, stream })
+      const refused = await ask(sharedWorld(), { apiKey: account.apiKey, body })
+      expect(refused).toMatchObject({ status: 402, errorCode: 'allowance_exhausted' })
+      expect(refused.message).toMatch(/^1 of the plan's 100000 tokens are left.*renews in.*Buy credit/)
+      expect(valueAt(refused.body, 'error', 'metadata')).toMatchObject({
+        reason: 'allowance_exhausted',
+        available: '0.000001',
+        remedy_hint: 'buy_credit',
+        remedies: ['buy_credit', 'upgrade_plan', 'wait_for_renewal'],
+        resets_in_seconds: expect.any(Number),
+      })
+      expect(refused.headers.get('x-should-retry')).toBe('false')
+    }
+    await grant(account, '1.00')
     const body = chatOf({ tokens: 2 }, { model: chatModel, max_completion_tokens: 50 })
-    const refused = await ask(sharedWorld(), { apiKey: account.apiKey, body })
-    expect(refused).toMatchObject({ status: 402, errorCode: 'allowance_exhausted' })
-    expect(String(valueAt(refused.body, 'error', 'message'))).toMatch(
-      /^1 of the plan's 100000 tokens are left.*renews in/,
-    )
+    expect((await ask(sharedWorld(), { apiKey: account.apiKey, body })).status).toBe(200)
   })
 })
 

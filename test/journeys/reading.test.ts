@@ -71,6 +71,24 @@ describe('an account reads', () => {
     ])
   })
 
+  // The API's half: the badge is shown where this is true.
+  // Requirements: 66
+  test('that its balance is low at the threshold and below it, and not a billionth of a dollar above it', async () => {
+    const { accountId, apiKey } = await sharedWorld().newAccount({ creditUsd: '2.00' })
+    const shownAt = async (threshold: string) => {
+      const change = { low_balance_threshold: threshold, reason: 'a test' }
+      await sharedWorld().operator('PATCH', `/accounts/${accountId}`, change)
+      const { body } = await get('/v1/account', { authorization: `Bearer ${apiKey}` })
+      return ['current_balance', 'low_balance', 'low_balance_threshold'].map((name) => valueAt(body, name))
+    }
+    expect(await shownAt('1.999999999')).toEqual(['2.00', false, '1.999999999'])
+    expect(await shownAt('2')).toEqual(['2.00', true, '2.00'])
+    expect(await shownAt('2.50')).toEqual(['2.00', true, '2.50'])
+    const grant = { amount: '0.500000001', reason: 'a test', idempotency_key: 'above' }
+    await sharedWorld().operator('POST', `/accounts/${accountId}/grants`, grant)
+    expect(await shownAt('2.50')).toEqual(['2.500000001', false, '2.50'])
+  })
+
   test("its credits and its key in OpenRouter's fields, as JSON numbers", async () => {
     expect((await get('/v1/credits', as(ada))).body).toEqual({
       data: { total_credits: 10, total_usage: spentNano(ada.calls) / 1e9 },

@@ -4,6 +4,7 @@ import { FrameReader } from '#sse/frames.ts'
 import type { WorldClient } from '../../dev/world-client.ts'
 import { type DirectiveChange, directiveText } from '../../dev/upstream-directive.ts'
 import { chatModel, valueAt } from './chat.ts'
+import { keepReceived } from './received-codes.ts'
 
 export const chatPath = '/v1/chat/completions'
 
@@ -69,6 +70,9 @@ export function answerOf(status: number, headers: Headers, text: string): WireAn
   const body = isStream ? undefined : parsed(text)
   const events = isStream ? eventsOf(text) : []
   const error = isStream ? events.find((event) => valueAt(event, 'error') !== undefined) : body
+  // Where the error is a text, a header names its code.
+  const errorCode = valueAt(error, 'error', 'code') ?? headers.get('x-error-code') ?? undefined
+  keepReceived(errorCode)
   return {
     status,
     headers,
@@ -76,8 +80,7 @@ export function answerOf(status: number, headers: Headers, text: string): WireAn
     body,
     events,
     callId: headers.get('x-generation-id') ?? '',
-    // Where the error is a text, a header names its code.
-    errorCode: valueAt(error, 'error', 'code') ?? headers.get('x-error-code') ?? undefined,
+    errorCode,
     message: textAt(error, 'error', 'message'),
   }
 }
