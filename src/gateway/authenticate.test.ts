@@ -156,6 +156,8 @@ describe('anything else is 401', () => {
   test('and the refusal never repeats what was sent', async () => {
     for (const headers of [
       { 'x-api-key': forged(-1) },
+      { authorization: `Bearer ${forged(-1)}` },
+      { authorization: `Basic ${key}` },
       { authorization: `Bearer ${key}`, 'x-api-key': otherKey },
     ])
       expect(JSON.stringify(await ask(headers))).not.toMatch(/sk-sluice-\w/)

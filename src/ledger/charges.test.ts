@@ -84,6 +84,9 @@ describe('a capture', () => {
     end(account, callId, 400)
     expect(free(account, callId)).toEqual({ ok: true })
     expect(account.live).toMatchObject({ postedNanoUsd: 10 * dollar - 400, heldNanoUsd: 0 })
+    account.crash()
+    expect(end(account, callId, 400)).toMatchObject({ state: 'repeat', chargedNanoUsd: 400 })
+    expect(account.chargesOf(callId)).toHaveLength(1)
   })
 
   test('after a release books nothing: the call was said to cost nothing', () => {

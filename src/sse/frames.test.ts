@@ -75,6 +75,7 @@ describe('a stream of server-sent events', () => {
     ['LF', 'data: {"a":1}\n\ndata: [DONE]\n\n'],
     ['CRLF', 'data: {"a":1}\r\n\r\ndata: [DONE]\r\n\r\n'],
     ['CR', 'data: {"a":1}\r\rdata: [DONE]\r\r'],
+    ['CRLF between the lines of an event', 'id: 1\r\ndata: {"a":1}\r\n\r\ndata: [DONE]\r\n\r\n'],
     ['no space', 'data:{"a":1}\n\ndata:[DONE]\n\n'],
     ['a byte order mark', '\uFEFFdata: {"a":1}\n\ndata: [DONE]\n\n'],
     ['no last blank line', 'data: {"a":1}\n\ndata: [DONE]\n'],
