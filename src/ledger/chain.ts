@@ -19,6 +19,8 @@ export function canonicalJson(value: Json): string {
  */
 export const personalTexts = ['name', 'reason'] as const
 
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** The entry as the chain and a statement hold it. */
 export function provedFields(entry: Entry): { readonly [name: string]: Json } {
   const { epoch, seq, kind, reference, amountNanoUsd, balanceAfterNanoUsd, createdAtMs, keyNumber } = entry
@@ -38,6 +40,7 @@ export function provedFields(entry: Entry): { readonly [name: string]: Json } {
 
 export function withoutPersonalTexts(detail: Json): Json {
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return detail
+  if (!personalTexts.some((text) => text in detail)) return detail
   const isKept = ([name]: readonly [string, Json]) => !personalTexts.some((text) => text === name)
   return Object.fromEntries(Object.entries(detail).filter(isKept))
 }
@@ -45,5 +48,5 @@ export function withoutPersonalTexts(detail: Json): Json {
 export async function hashAfter(previous: string, entry: Entry): Promise<string> {
   const bytes = new TextEncoder().encode(previous + canonicalJson(provedFields(entry)))
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hash.reduce((hex, byte) => hex + (hexOfByte[byte] ?? ''), '')
 }
