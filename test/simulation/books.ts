@@ -69,7 +69,7 @@ export class Books {
     if (!isThere) return
     if (this.#isAway) return this.#begin()
     const touched = storage.takeTouched()
-    const added = touched.isAll || touched.isEntry ? this.#readLines() : []
+    const added = touched.isAll || touched.isEntry ? this.#readLines(touched) : []
     this.#readHolds(touched)
     this.#checkMemory(added)
   }
@@ -80,8 +80,9 @@ export class Books {
     const before = this.lines.splice(0)
     this.byCall.clear()
     this.#host.storage.takeTouched()
-    const lines = this.#readLines()
-    this.#readHolds({ isAll: true, isEntry: true, callIds: new Set() })
+    const everything: Touched = { isAll: true, isEntry: true, callIds: new Set() }
+    const lines = this.#readLines(everything)
+    this.#readHolds(everything)
     for (const [index, line] of lines.entries()) {
       if (line.kind === 'opening') break
       const old = before[index]
@@ -96,10 +97,11 @@ export class Books {
     this.#checkMemory(lines)
   }
 
-  #readLines(): readonly Line[] {
+  /** Only what was taken back can have made the log shorter. */
+  #readLines({ isAll }: Touched): readonly Line[] {
     const { storage } = this.#host
-    const [newest] = storage.rows('SELECT max(seq) AS seq FROM entry')
-    const headSeq = Number(newest?.['seq'] ?? 0)
+    const [newest] = isAll ? storage.rows('SELECT max(seq) AS seq FROM entry') : []
+    const headSeq = isAll ? Number(newest?.['seq'] ?? 0) : this.lines.length
     while (this.lines.length > headSeq) this.#forget()
     const rows = storage.rows('SELECT * FROM entry WHERE seq > ? ORDER BY seq', this.lines.length)
     return rows.map((row) => this.#read(row))

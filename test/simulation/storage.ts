@@ -22,6 +22,8 @@ type Row = Record<string, SqlStorageValue>
 export class ObjectStorage {
   readonly #db = new DatabaseSync(':memory:')
   readonly #statements = new Map<string, Statement>()
+  /** What was read since a row changed last: an object that starts reads what the one before it has read. */
+  readonly #read = new Map<string, readonly Row[]>()
   /** As the object sees it, and as it would be after a crash now. */
   alarmMs: number | null = null
   durableAlarmMs: number | null = null
@@ -61,14 +63,16 @@ export class ObjectStorage {
 
   transactionSync<Result>(closure: () => Result): Result {
     const { alarmMs } = this
-    this.#transaction.save()
+    // Where nothing else was written since the last I/O boundary, all of it is taken back: most are such.
+    const { begin, rollback, save, keep, takeBack } = this.#transaction
+    const isFirst = !this.isDirty
+    if (!isFirst) save()
     try {
       const result = closure()
-      this.#transaction.keep()
+      if (!isFirst) keep()
       return result
     } catch (cause) {
-      this.#transaction.takeBack()
-      this.#transaction.keep()
+      for (const step of isFirst ? [rollback, begin] : [takeBack, keep]) step()
       this.alarmMs = alarmMs
       this.#isTakenBack()
       throw cause
@@ -128,8 +132,8 @@ export class ObjectStorage {
   }
 
   /** For the invariants: what the rows say now. */
-  rows(query: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepared(query).statement.all(...values) as Row[]
+  rows(query: string, ...values: SQLInputValue[]): readonly Row[] {
+    return this.#rows(query, values)
   }
 
   /** For the invariants: what is worth a new look, once. */
@@ -141,6 +145,7 @@ export class ObjectStorage {
 
   #isTakenBack(): void {
     this.#tables = undefined
+    this.#read.clear()
     this.#touched.isAll = true
   }
 
@@ -173,21 +178,32 @@ export class ObjectStorage {
     this.#db.close()
   }
 
-  #exec(query: string, values: SQLInputValue[]) {
+  #exec(asked: string, bound: SQLInputValue[]) {
+    const { query, values } = withLimit(asked, bound)
     if (values.length === 0 && query.includes(';')) {
       this.#dirty()
       this.#isTakenBack()
       this.#db.exec(query)
       return new Cursor([], 1)
     }
-    if (this.#isGlancing && query === newestEntries) return new Cursor([], 0)
+    if (this.#isGlancing && asked === newestEntries) return new Cursor([], 0)
     const { statement, isReading } = this.#prepared(query)
-    if (isReading) return new Cursor(statement.all(...values) as Row[], 0)
+    if (isReading) return new Cursor(this.#rows(query, values), 0)
     this.#dirty()
     this.#touch(query, values)
+    this.#read.clear()
     const { changes } = statement.run(...values)
     if (this.isFailing(values)) throw new Error('The disk failed after the write.')
     return new Cursor([], Number(changes))
+  }
+
+  #rows(query: string, values: readonly SQLInputValue[]): readonly Row[] {
+    const name = values.length === 0 ? query : query + JSON.stringify(values)
+    const known = this.#read.get(name)
+    if (known !== undefined) return known
+    const rows = this.#prepared(query).statement.all(...values) as Row[]
+    this.#read.set(name, rows)
+    return rows
   }
 
   #prepared(query: string): Statement {
@@ -207,22 +223,28 @@ export class ObjectStorage {
   }
 }
 
+/** Where a limit is bound SQLite plans anew each time it runs, for longer than it then reads: here it is written out. */
+function withLimit(query: string, values: SQLInputValue[]): { query: string; values: SQLInputValue[] } {
+  if (!query.endsWith('LIMIT ?')) return { query, values }
+  return { query: `${query.slice(0, -1)}${Number(values.at(-1))}`, values: values.slice(0, -1) }
+}
+
 function textOf(value: unknown): string {
   if (typeof value !== 'string') throw new Error('The column holds text.')
   return value
 }
 
 class Cursor {
-  readonly #rows: Row[]
+  readonly #rows: readonly Row[]
   readonly rowsWritten: number
 
-  constructor(rows: Row[], rowsWritten: number) {
+  constructor(rows: readonly Row[], rowsWritten: number) {
     this.#rows = rows
     this.rowsWritten = rowsWritten
   }
 
   toArray(): Row[] {
-    return this.#rows
+    return [...this.#rows]
   }
 
   [Symbol.iterator]() {

@@ -12,6 +12,7 @@ export type Task = {
   seeds: number
   threads: number
   isShrinking: boolean
+  isStoppingAtFirst: boolean
 }
 export type Broken = Extract<Report, { kind: 'broken' }>
 export type Outcome = {
@@ -20,10 +21,10 @@ export type Outcome = {
   stepsLeast: number
   seconds: number
   faults: Map<string, number>
-  broken: Broken | undefined
+  broken: Broken[]
 }
 
-const progressEveryMs = 10_000
+const progressEverySeconds = 30
 
 // For turn.ts in each of the threads: flags of V8 must not change while another thread compiles.
 setFlagsFromString('--allow-natives-syntax')
@@ -40,16 +41,17 @@ export async function runThreads(
     stepsLeast: Infinity,
     seconds: 0,
     faults: new Map(),
-    broken: undefined,
+    broken: [],
   }
   const workers = Array.from({ length: task.threads }, (_, index) => {
-    const { plant, firstSeed, seeds, threads, isShrinking } = task
+    const { plant, firstSeed, seeds, threads, isShrinking, isStoppingAtFirst } = task
     const workerData: Assignment = {
       plant,
       firstSeed: firstSeed + index,
       seeds: Math.max(0, seeds - index),
       step: threads,
       isShrinking,
+      isStoppingAtFirst,
     }
     return new Worker(join(import.meta.dirname, 'thread.ts'), {
       workerData,
@@ -61,7 +63,9 @@ export async function runThreads(
   let saidAtSecond = 0
   const gather = (report: Report) => {
     if (report.kind === 'broken') {
-      outcome.broken ??= report
+      outcome.done += 1
+      outcome.broken.push(report)
+      say(`Seed ${report.seed} breaks a promise. ${report.message}`)
       return
     }
     outcome.done += 1
@@ -69,9 +73,9 @@ export async function runThreads(
     outcome.stepsLeast = Math.min(outcome.stepsLeast, report.steps)
     for (const name of report.faults) outcome.faults.set(name, (outcome.faults.get(name) ?? 0) + 1)
     const seconds = secondsSoFar()
-    if ((seconds - saidAtSecond) * 1_000 < progressEveryMs) return
+    if (seconds - saidAtSecond < progressEverySeconds) return
     saidAtSecond = seconds
-    say(`${outcome.done} of ${task.seeds} seeds in ${seconds} s`)
+    say(`${outcome.done} of ${task.seeds} seeds in ${seconds} s: ${hourly(outcome.done, seconds)} an hour`)
   }
   await Promise.all(
     workers.map(
@@ -79,8 +83,8 @@ export async function runThreads(
         new Promise<void>((resolve, reject) => {
           worker.on('message', (report: Report) => {
             gather(report)
-            // One broken promise is enough: the others need not go on.
-            if (report.kind === 'broken') for (const other of workers) void other.terminate()
+            if (report.kind === 'broken' && task.isStoppingAtFirst)
+              for (const other of workers) void other.terminate()
           })
           worker.on('error', reject)
           worker.on('exit', () => resolve())
@@ -88,4 +92,8 @@ export async function runThreads(
     ),
   )
   return { ...outcome, seconds: secondsSoFar() }
+}
+
+export function hourly(done: number, seconds: number): number {
+  return Math.round((done / Math.max(1, seconds)) * 3_600)
 }

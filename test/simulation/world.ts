@@ -145,8 +145,8 @@ export class World implements Setting {
     try {
       this.#play()
     } catch (cause) {
-      if (!(cause instanceof Violation)) throw cause
-      this.#violation = cause
+      // What nobody expected breaks this schedule, not the whole run.
+      this.#violation = cause instanceof Violation ? cause : new Violation('threw', textOf(cause))
     } finally {
       restore()
       this.host.close()
@@ -253,4 +253,8 @@ export class World implements Setting {
       Object.assign(console, { log: kept.log })
     }
   }
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
 }
