@@ -20,6 +20,11 @@ type ErrorKind = {
 
 export const errorKinds = {
   invalid_request: { status: 400, type: 'invalid_request_error', sentence: 'The request is not valid.' },
+  previous_response_not_found: {
+    status: 400,
+    type: 'invalid_request_error',
+    sentence: 'Answers are not kept here. Send the earlier items in "input".',
+  },
   unpriced_model: {
     status: 400,
     type: 'invalid_request_error',

@@ -35,6 +35,7 @@ const measureRules: MeasureRules = {
     ['output_config', 'all'],
     ['output_format', 'all'],
   ]),
+  partsIn: 'messages',
   imageType: 'image',
   jsonType: 'tool_use',
 }

@@ -50,6 +50,8 @@ type Counting = 'none' | 'values' | 'all' | 'json'
 /** What of a dialect's request reaches the model as text, by top-level field, and what of its messages does not. */
 export type MeasureRules = {
   counting: ReadonlyMap<string, Counting>
+  /** The field of the conversation, where parts are told apart by their type. */
+  partsIn: 'messages' | 'input'
   /** The type of a picture's part: priced by its own rule; its address or its base64 bytes are not text. */
   imageType: string
   /** The type of a part whose content is a JSON value, and reaches the model as JSON text. */
@@ -64,7 +66,7 @@ const chatCounting: MeasureRules['counting'] = new Map([
   ['prediction', 'values'],
 ])
 
-const chatRules: MeasureRules = { counting: chatCounting, imageType: 'image_url' }
+const chatRules: MeasureRules = { counting: chatCounting, partsIn: 'messages', imageType: 'image_url' }
 
 export function measureBody(body: JsonObject, rules: MeasureRules = chatRules): BodyMeasure | Refusal {
   const measure: BodyMeasure = { ok: true, textBytes: 0, images: 0 }
@@ -109,8 +111,8 @@ function insideOf(value: object, place: Place, measure: BodyMeasure): Place {
     const count = isObject(value) ? members.length : Object.keys(value).length
     measure.textBytes += jsonBytesAround + count * jsonBytesPerMember
   }
-  if (field !== 'messages' || !isObject(value)) return inner
-  if (value['type'] === rules.jsonType) return { ...inner, counting: 'json' }
+  if (field !== rules.partsIn || !isObject(value)) return inner
+  if (rules.jsonType !== undefined && value['type'] === rules.jsonType) return { ...inner, counting: 'json' }
   if (value['type'] !== rules.imageType) return inner
   measure.images += 1
   return { ...inner, counting: 'none' }

@@ -120,6 +120,8 @@ export type WireFormat = {
   upstreamPath: `/${string}`
   read: (bytes: Uint8Array) => { ok: true; call: AskedCall } | Refusal
   error: (refusal: Refusal, requestId: string) => ErrorAnswer
+  /** What `forward` leaves out of a request, by name, or why it cannot be sent on; absent where nothing is ever left out. */
+  leftOut?: (call: AskedCall) => { ok: true; dropped: readonly string[] } | Refusal
   /** The client's own body with what must change: the model's name, the output limit, the usage asked for. */
   forward: (call: AskedCall, target: UpstreamTarget) => string
   sameDialectMeter: (options: SameDialectOptions) => AnswerMeter

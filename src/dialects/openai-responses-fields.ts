@@ -1,0 +1,188 @@
+// The fields of a responses request that decide what it costs or where it goes, and those that need something kept here.
+// What we could not bill, route or find again is refused by its name.
+
+import { type Refusal, refuse } from '#core/errors.ts'
+import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
+import { objectsOf } from './openai-responses-tools.ts'
+
+type FieldRule = {
+  field: string
+  isValid: (value: unknown) => boolean
+  /** Completes `"field" …`. */
+  must: string
+  isRequired?: true
+}
+
+const modelCharactersMax = 256
+
+const isNever = () => false
+const isBoolean = (value: unknown) => typeof value === 'boolean'
+const isListOfObjects = (value: unknown): value is JsonObject[] =>
+  Array.isArray(value) && value.every(isObject)
+
+// Null reads as absent everywhere but in required fields, as in OpenAI's own types.
+const rules: readonly FieldRule[] = [
+  {
+    field: 'model',
+    isValid: (value) => typeof value === 'string' && value !== '' && value.length <= modelCharactersMax,
+    must: 'must be the name of a model',
+    isRequired: true,
+  },
+  {
+    field: 'input',
+    isValid: (value) => (isListOfObjects(value) || typeof value === 'string') && value.length > 0,
+    must: 'must be a text or a list of at least one item',
+    isRequired: true,
+  },
+  { field: 'instructions', isValid: (value) => typeof value === 'string', must: 'must be a text' },
+  { field: 'stream', isValid: isBoolean, must: 'must be true or false' },
+  { field: 'store', isValid: isBoolean, must: 'must be true or false' },
+  {
+    field: 'max_output_tokens',
+    isValid: (value) => readWhole(value, 1) !== undefined,
+    must: 'must be a whole number of at least 1',
+  },
+  { field: 'tools', isValid: isListOfObjects, must: 'must be a list of tools' },
+  { field: 'text', isValid: isObject, must: 'must be an object' },
+  { field: 'metadata', isValid: isObject, must: 'must be an object' },
+  {
+    field: 'reasoning',
+    isValid: (value) => isObject(value) && (value['mode'] ?? 'standard') === 'standard',
+    must: 'must be an object, and its mode "standard": other modes have no price here',
+  },
+  {
+    field: 'service_tier',
+    isValid: (value) => value === 'auto' || value === 'default',
+    must: 'must be "auto" or "default": other tiers have no price here',
+  },
+  {
+    field: 'background',
+    isValid: (value) => value === false,
+    must: 'must be false: an answer in the background would have to be kept, and answers are not kept here',
+  },
+  {
+    field: 'conversation',
+    isValid: isNever,
+    must: 'must be left out: conversations are not kept here. Send the earlier items in "input"',
+  },
+  {
+    field: 'prompt',
+    isValid: isNever,
+    must: 'must be left out: prompts are not kept here. Send the text in "instructions" or "input"',
+  },
+]
+
+/** The first field that cannot be honoured, as the refusal that names it. */
+export function refuseResponsesField(body: JsonObject): Refusal | undefined {
+  const previous = body['previous_response_id'] ?? undefined
+  if (previous !== undefined) return refusePrevious(previous)
+  for (const rule of rules) {
+    const value = body[rule.field] ?? undefined
+    const isMissing = value === undefined
+    if (isMissing ? rule.isRequired === true : !rule.isValid(value))
+      return invalid(`"${rule.field}" ${rule.must}.`, rule.field)
+  }
+  for (const [index, item] of objectsOf(body['input']).entries()) {
+    const refusal = refuseItem(item, `input[${index}]`)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
+const shownIdCharactersMax = 80
+
+function refusePrevious(previous: unknown): Refusal {
+  const id = JSON.stringify(previous).slice(0, shownIdCharactersMax)
+  return refuse('previous_response_not_found', {
+    message: `Previous response ${id} is not kept here. Send the earlier items in "input".`,
+    param: 'previous_response_id',
+  })
+}
+
+/** A message may leave its type out, and so may an item that only names another one. */
+export function itemTypeOf(item: JsonObject): string {
+  const type = readString(item['type'])
+  if (type !== undefined) return type
+  return item['role'] === undefined ? 'item_reference' : 'message'
+}
+
+/** What an item may be: text that we count, whatever it means, and nothing that stands for more than its text. */
+const pricedItems: ReadonlySet<unknown> = new Set([
+  'message',
+  'function_call',
+  'function_call_output',
+  'custom_tool_call',
+  'custom_tool_call_output',
+  'reasoning',
+  'additional_tools',
+  'agent_message',
+  'local_shell_call',
+  'local_shell_call_output',
+  'shell_call',
+  'shell_call_output',
+  'apply_patch_call',
+  'apply_patch_call_output',
+  'tool_search_call',
+  'tool_search_output',
+  'web_search_call',
+  'compaction',
+])
+
+const pricedParts: ReadonlySet<unknown> = new Set([
+  'input_text',
+  'output_text',
+  'text',
+  'refusal',
+  'input_image',
+  'summary_text',
+  'reasoning_text',
+  'encrypted_content',
+])
+
+function refuseItem(item: JsonObject, param: string): Refusal | undefined {
+  const type = itemTypeOf(item)
+  if (type === 'item_reference') return refuseReference(item, param)
+  if (!pricedItems.has(type))
+    return invalid(`An item of type ${quoted(type)} has no price here.`, `${param}.type`)
+  for (const field of ['content', 'output']) {
+    const refusal = refuseParts(item[field], `${param}.${field}`)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
+/** Thoughts that are named and not sent are simply left out; anything else would be missing from the conversation. */
+function refuseReference(item: JsonObject, param: string): Refusal | undefined {
+  if (readString(item['id'])?.startsWith('rs_') === true) return undefined
+  return invalid(
+    'An item that is only named cannot be found: items are not kept here. Send the item itself, and "store": false, with which clients do so.',
+    param,
+  )
+}
+
+function refuseParts(parts: unknown, param: string): Refusal | undefined {
+  // Outputs of shells are lists of other things, all of them text.
+  const refused = objectsOf(parts).find(({ type }) => type !== undefined && !pricedParts.has(type))
+  if (refused !== undefined)
+    return invalid(
+      `A content part ${quoted(refused['type'])} has no price here; parts of type "input_text", "output_text" and "input_image" have.`,
+      param,
+    )
+  const stored = objectsOf(parts).some(
+    (part) => part['type'] === 'input_image' && readString(part['image_url']) === undefined,
+  )
+  return stored
+    ? invalid(
+        'A picture must be sent as its "image_url": what a provider keeps cannot be priced here.',
+        param,
+      )
+    : undefined
+}
+
+function quoted(type: unknown): string {
+  return JSON.stringify(type ?? null).slice(0, shownIdCharactersMax)
+}
+
+function invalid(message: string, param: string): Refusal {
+  return refuse('invalid_request', { message, param })
+}
