@@ -5,6 +5,7 @@ import type { PicoUsd } from '#core/money.ts'
 import { findModel, loadCatalog, refuseUnpriced } from './catalog.ts'
 import type { Model, Prices } from './model.ts'
 import { models } from './models.ts'
+import { type ProviderId, providerIds } from './provider-table.ts'
 import { aModel } from './test-model.ts'
 
 const pico = (value: number) => value as PicoUsd
@@ -80,6 +81,56 @@ describe('loading the catalog', () => {
     expect(loading({ cancellationPolicy: 'stop', stopsOnAbort: false })).toThrow('stop')
   })
 
+  test('refuses a dialect that the provider does not speak, and a chat model without any', () => {
+    expect(loading({ dialects: ['messages'] })).toThrow('dialects has one that openai does not speak')
+    expect(loading({ dialects: [] })).toThrow('dialects are missing')
+    expect(loading({ dialects: ['messages'], provider: 'anthropic' })).not.toThrow()
+  })
+
+  // Cases: dialects 48
+  test('refuses a model that reasons and names no parameter to say how much, and the reverse', () => {
+    const parameters = (...supportedParameters: string[]) => ({ supportedParameters })
+    expect(loading({ reasoning: 'effort' })).toThrow('lacks the parameter')
+    expect(loading({ reasoning: 'effort', ...parameters('reasoning_effort') })).not.toThrow()
+    expect(loading({ reasoning: 'none', ...parameters('thinking') })).toThrow('reasoning is "none"')
+  })
+
+  test('refuses a model that can be called and has no endpoint, one without a price, and one without a day', () => {
+    const picture = { kind: 'image', dialects: [], status: 'unavailable' } as const
+    const prices = { image: pico(40_000_000_000) }
+    expect(loading({ ...picture, prices })).not.toThrow()
+    expect(loading({ ...picture, prices, status: 'available' })).toThrow('has no endpoint')
+    expect(loading({ ...picture, prices, dialects: ['chat'] })).toThrow('speaks no dialect')
+    expect(loading({ ...picture, prices: {} })).toThrow('has no price at all')
+    expect(loading({ ...picture, prices: {}, free: true })).not.toThrow()
+    for (const asOf of ['', '2026-13-01', '21.11.2026']) expect(loading({ asOf })).toThrow('asOf')
+    expect(loading({ source: '' })).toThrow('source')
+  })
+
+  // Cases: billing-bugs 17, 19
+  test.each([
+    ['image', 99_999_999, 10_000_000_000_001],
+    ['audioSecond', 999_999, 100_000_000_001],
+    ['videoSecond', 999_999_999, 10_000_000_000_001],
+    ['character', 99_999, 1_000_000_001],
+    ['imageOutput', 99, 1_000_000_001],
+  ] as const)('refuses an implausible price per %s without a mark, in a variant too', (unit, low, high) => {
+    const picture = { kind: 'image', dialects: [], status: 'unavailable' } as const
+    for (const price of [low, high]) {
+      const prices = { [unit]: pico(price) }
+      expect(loading({ ...picture, prices })).toThrow(
+        `prices.${unit} is ${price === low ? 'below' : 'above'} $`,
+      )
+      expect(loading({ ...picture, prices, unusualPrice: true })).not.toThrow()
+      const plain = { [unit]: pico(price === low ? low + 1 : high - 1) }
+      expect(loading({ ...picture, prices: plain })).not.toThrow()
+      expect(loading({ ...picture, prices: plain, variants: [{ name: 'hd', prices }] })).toThrow(
+        `variants.hd.${unit}`,
+      )
+    }
+    expect(loading({ ...picture, prices: { [unit]: pico(0) } })).toThrow('is zero')
+  })
+
   test('names every fault of every model at once', () => {
     const load = () =>
       loadCatalog([aModel({ id: 'a', contextLength: 0 }), aModel({ id: 'b', ...pricing({ input: -1 }) })])
@@ -88,15 +139,73 @@ describe('loading the catalog', () => {
 })
 
 describe('the catalog', () => {
-  // Requirements: 42
-  test('sells at least twelve models of three companies, each with its rates, source and date', () => {
+  // Requirements: 27, 42
+  test('states at least 73 models of eight companies over text, image, audio and video, each with source and date', () => {
     const list = loadCatalog(models).list()
-    expect(list.length).toBeGreaterThanOrEqual(12)
-    expect(new Set(list.map((model) => model.company)).size).toBe(3)
+    expect(list.length).toBeGreaterThanOrEqual(73)
+    expect(new Set(list.map((model) => model.company)).size).toBeGreaterThanOrEqual(8)
+    const outputs = new Set(list.flatMap(({ modalities }) => modalities.output))
+    expect(outputs).toEqual(new Set(['text', 'image', 'audio', 'video']))
     for (const model of list) {
-      expect(model.source).not.toBe('')
-      expect(model.asOf).toMatch(/^20\d\d-\d\d-\d\d$/)
+      expect(model.source, model.id).not.toBe('')
+      expect(model.asOf, model.id).toMatch(/^20\d\d-\d\d-\d\d$/)
     }
+  })
+
+  test('sells the chat models of every provider in the table, and nothing that has no endpoint', () => {
+    const sold = models.filter(({ status }) => status === 'available')
+    expect(new Set(sold.map(({ provider }) => provider))).toEqual(new Set(providerIds))
+    expect(sold.every(({ kind }) => kind === 'chat')).toBe(true)
+    expect(models.filter(({ kind, status }) => kind === 'chat' && status !== 'available')).toEqual([])
+  })
+
+  test('is called in a dialect that its provider speaks, a Claude in messages alone', () => {
+    const spoken = (provider: ProviderId) =>
+      new Set(models.filter((model) => model.provider === provider).flatMap(({ dialects }) => dialects))
+    expect(spoken('anthropic')).toEqual(new Set(['messages']))
+    expect(spoken('openai')).toEqual(new Set(['responses', 'chat']))
+    expect(spoken('google')).toEqual(new Set(['chat']))
+  })
+
+  // Cases: dialects 46
+  test('announces sampling only for models that take it, so that a translation leaves it out', () => {
+    const samples = (id: string) =>
+      models
+        .find((model) => model.id === id)
+        ?.supportedParameters.filter((name) => ['temperature', 'top_p', 'top_k'].includes(name))
+    for (const id of ['claude-opus-4-7', 'claude-opus-5-5', 'claude-haiku-5-5', 'gpt-6-sol', 'kimi-k3'])
+      expect(samples(id), id).toEqual([])
+    expect(samples('claude-opus-4-6')).toEqual(['temperature', 'top_p', 'top_k'])
+    expect(samples('gemini-3.8-flash')).toEqual(['temperature', 'top_p'])
+  })
+
+  test('knows how each Claude is asked to reason, and its prices of both caches', () => {
+    const claude = (id: string) => models.find((model) => model.id === id)
+    expect(claude('claude-opus-4-5')?.reasoning).toBe('budget')
+    expect(claude('claude-sonnet-5-5')?.reasoning).toBe('adaptive')
+    expect(claude('claude-opus-5-5')?.prices).toEqual({
+      input: 4_000_000,
+      cacheRead: 200_000,
+      cacheWrite5m: 5_000_000,
+      cacheWrite1h: 8_000_000,
+      output: 20_000_000,
+    })
+    expect(claude('claude-haiku-5-5')?.longContext).toMatchObject({
+      inputTokensAbove: 100_000,
+      prices: { input: 500_000, output: 2_500_000 },
+    })
+  })
+
+  test('prices pictures, seconds and characters in their own units, a larger picture apart', () => {
+    const found = (id: string) => models.find((model) => model.id === id)
+    expect(found('veo-3.1-generate-preview')).toMatchObject({
+      prices: { videoSecond: 400_000_000_000 },
+      variants: [{ name: '4k', prices: { videoSecond: 600_000_000_000 } }],
+    })
+    expect(found('tts-1')?.prices).toEqual({ character: 15_000_000 })
+    expect(found('whisper-1')?.prices).toEqual({ audioSecond: 100_000_000 })
+    // $0.20 an hour is 55,555,555.5… pico-dollars a second.
+    expect(found('grok-transcribe')?.prices).toEqual({ audioSecond: 55_555_556 })
   })
 
   test('has models that stop with their client, and none of them hides its output', () => {

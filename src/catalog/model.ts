@@ -1,7 +1,7 @@
 // What a model is to us: whom to send to, what it costs, what it can do and how it behaves when its client leaves.
 
+import type { ListedUnit } from '#calls/charge.ts'
 import type { DialectId } from '#calls/neutral-call.ts'
-import type { PricedUnit } from '#calls/charge.ts'
 import type { PicoUsd } from '#core/money.ts'
 import type { ProviderId } from './provider-table.ts'
 
@@ -11,38 +11,63 @@ import type { ProviderId } from './provider-table.ts'
  */
 export type CancellationPolicy = 'finish' | 'stop' | 'accept' | 'job'
 
-/** Pico-dollars per token by unit of usage, and per request. */
-export type Prices = Partial<Record<PricedUnit, PicoUsd>>
+/** Pico-dollars per unit: per token by unit of usage, per request, per picture, second or character. */
+export type Prices = Partial<Record<ListedUnit, PicoUsd>>
+
+/** What differs from the plain card where the request asks for more: another size, another quality. */
+export type PriceVariant = { name: string; prices: Prices }
 
 /** A second price card for calls whose whole input is longer than a threshold; it then prices the entire call. */
 export type LongContext = { inputTokensAbove: number; prices: Prices }
 
+/** What a model is for; all but `chat` wait for their endpoints. */
+export type ModelKind =
+  | 'chat'
+  | 'image'
+  | 'speech'
+  | 'transcription'
+  | 'video'
+  | 'music'
+  | 'embedding'
+  | 'moderation'
+
+/**
+ * How a model that can reason is told how much: by a word · by a number of tokens · by a word alone, it decides for itself
+ * and refuses a number.
+ */
+export type ReasoningControl = 'none' | 'effort' | 'budget' | 'adaptive'
+
 export type Model = {
   /** What customers write. */
   id: string
+  kind: ModelKind
   name: string
   company: string
   provider: ProviderId
   /** What the provider calls it; where it differs from `id`, answers are renamed. */
   upstreamId: string
-  /** What its upstream speaks, best first; a client of any other dialect is translated. */
-  dialects?: readonly DialectId[]
   region: string
+  /** What its upstream speaks for it, best first, and none where it is no chat model; other clients are translated. */
+  dialects: readonly DialectId[]
+  /** Tokens of input and output together; 0 where it is no chat model and none is stated. */
   contextLength: number
   outputTokensMax: number
+  /** OpenAI's names of what its upstream accepts for it: a sampling parameter that is not here is refused there. */
   supportedParameters: readonly string[]
+  reasoning: ReasoningControl
   modalities: { input: readonly Modality[]; output: readonly Modality[] }
   cancellationPolicy: CancellationPolicy
   /** Generation and billing end when we hang up. */
   stopsOnAbort: boolean
   /** Every billed unit is on the wire when it is produced: no hidden reasoning, no server tools. */
   visibleOutput: boolean
-  /** The usual speed of the output. */
+  /** The usual speed of the output; 0 where it is no chat model. */
   tokensPerSecond: number
   priceVersion: string
   priceBasis: 'usage'
   prices: Prices
   longContext?: LongContext
+  variants?: readonly PriceVariant[]
   /** The provider reports cached input at a price of its own. */
   canCache: boolean
   inputOverhead: InputOverhead
@@ -61,7 +86,7 @@ export type Model = {
   unusualPrice?: true
 }
 
-export type Modality = 'text' | 'image' | 'audio'
+export type Modality = 'text' | 'image' | 'audio' | 'video'
 
 /** Tokens that the provider adds around the text, at most. */
 export type InputOverhead = {

@@ -2,12 +2,16 @@
 
 import type { Model } from './model.ts'
 import { chatParameters } from './chat-parameters.ts'
+import { providerTable } from './provider-table.ts'
 import { pricesOf } from './rates.ts'
 
 const deepSeek = {
   company: 'DeepSeek',
   provider: 'deepseek',
   region: 'cn',
+  kind: 'chat',
+  dialects: providerTable.deepseek.dialects,
+  reasoning: 'effort',
   supportedParameters: [...chatParameters, 'reasoning_effort', 'thinking'],
   modalities: { input: ['text'], output: ['text'] },
   cancellationPolicy: 'finish',

@@ -2,6 +2,7 @@
 
 import type { Model } from './model.ts'
 import { chatParameters } from './chat-parameters.ts'
+import { providerTable } from './provider-table.ts'
 import { pricesOf } from './rates.ts'
 
 // Published as 128k, 256k and 1M. Limits are read in the larger way: what is held must cover them.
@@ -9,6 +10,9 @@ const mistral = {
   company: 'Mistral AI',
   provider: 'mistral',
   region: 'eu',
+  kind: 'chat',
+  dialects: providerTable.mistral.dialects,
+  reasoning: 'none',
   supportedParameters: chatParameters,
   modalities: { input: ['text', 'image'], output: ['text'] },
   cancellationPolicy: 'finish',
@@ -18,8 +22,7 @@ const mistral = {
   inputOverhead: { baseTokens: 8, perMessageTokens: 6, perToolTokens: 40, imageTokensMax: 5_000 },
   status: 'available',
   outputParameter: 'max_tokens',
-  // Mistral answers 422 `extra_forbidden` to `stream_options`, and states usage in every stream's last chunk.
-  acceptsStreamOptions: false,
+  acceptsStreamOptions: providerTable.mistral.acceptsStreamOptions,
 } satisfies Partial<Model>
 
 /** Plain open-weight models without reasoning: generation ends with the connection, and all of it is on the wire. */

@@ -2,6 +2,7 @@
 
 import type { InputOverhead, Model } from './model.ts'
 import { chatParameters, reasoningParameters } from './chat-parameters.ts'
+import { providerTable } from './provider-table.ts'
 import { type Rates, pricesOf } from './rates.ts'
 
 /** OpenAI prices a whole call by its second card when its input passes 272,000 tokens. */
@@ -21,6 +22,9 @@ const openAi = {
   company: 'OpenAI',
   provider: 'openai',
   region: 'us',
+  kind: 'chat',
+  dialects: providerTable.openai.dialects,
+  reasoning: 'effort',
   supportedParameters: reasoningParameters,
   modalities: { input: ['text', 'image'], output: ['text'] },
   // Reasoning is billed and hidden, and nothing says that billing ends with the connection.
@@ -170,6 +174,7 @@ export const openAiModels: readonly Model[] = [
     outputTokensMax: 32_768,
     tokensPerSecond: 80,
     supportedParameters: chatParameters,
+    reasoning: 'none',
     visibleOutput: true,
     prices: pricesOf({ input: '0.4', cacheRead: '0.1', output: '1.6' }),
     priceVersion: 'openai-2025-04-14',

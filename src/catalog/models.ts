@@ -1,8 +1,24 @@
 // The models that are sold, company by company. Speeds in these lists are orders of magnitude for pacing, not promises.
 
 import type { Model } from './model.ts'
+import { anthropicModels } from './models-anthropic.ts'
+import { otherModels } from './models-companies.ts'
 import { deepSeekModels } from './models-deepseek.ts'
+import { googleModels } from './models-google.ts'
+import { hostedModels } from './models-hosts.ts'
+import { mediaModels } from './models-media.ts'
 import { mistralModels } from './models-mistral.ts'
 import { openAiModels } from './models-openai.ts'
+import { xaiModels } from './models-xai.ts'
 
-export const models: readonly Model[] = [...openAiModels, ...deepSeekModels, ...mistralModels]
+export const models: readonly Model[] = [
+  ...openAiModels,
+  ...deepSeekModels,
+  ...mistralModels,
+  ...anthropicModels,
+  ...googleModels,
+  ...xaiModels,
+  ...hostedModels,
+  ...otherModels,
+  ...mediaModels,
+]

@@ -6,14 +6,17 @@ import { usdPerMillion } from './rates.ts'
 export function aModel(changes: Partial<Model> = {}): Model {
   return {
     id: 'test-model',
+    kind: 'chat',
     name: 'Test model',
     company: 'Test',
     provider: 'openai',
     upstreamId: 'test-model',
     region: 'us',
+    dialects: ['chat'],
     contextLength: 100_000,
     outputTokensMax: 4_000,
     supportedParameters: ['max_tokens'],
+    reasoning: 'none',
     modalities: { input: ['text', 'image'], output: ['text'] },
     cancellationPolicy: 'finish',
     stopsOnAbort: false,

@@ -7,6 +7,7 @@ import { type ListedModel, modelEntry, modelsList } from './models-list.ts'
 
 const listed: ListedModel = {
   id: 'm-1',
+  kind: 'chat',
   name: 'Model One',
   company: 'Acme',
   provider: 'acme',
@@ -37,6 +38,7 @@ describe('the model list', () => {
     expect(asOpenAi).toMatchObject({ id: 'm-1', object: 'model', created: 1_793_836_800, owned_by: 'Acme' })
     expect(entry).toMatchObject({
       name: 'Model One',
+      kind: 'chat',
       provider: 'acme',
       region: 'eu',
       context_length: 100_000,
@@ -58,6 +60,35 @@ describe('the model list', () => {
       input_cache_read: '0.00000000375',
       request: '0.005',
       tiers: [{ prompt_tokens_above: 272_000, prompt: '0.000000075', completion: '0.0000018' }],
+    })
+  })
+
+  // Requirements: 27
+  test('states the prices of media in their own units, a larger size as a tier of its own', () => {
+    const { longContext: _, ...plain } = listed
+    const video: ListedModel = {
+      ...plain,
+      kind: 'video',
+      contextLength: 0,
+      outputTokensMax: 0,
+      prices: {
+        image: picoUsd(40_000_000_000),
+        audioSecond: picoUsd(100_000_000),
+        videoSecond: picoUsd(400_000_000_000),
+        character: picoUsd(15_000_000),
+        imageOutput: picoUsd(30_000_000),
+      },
+      variants: [{ name: '4k', prices: { videoSecond: picoUsd(600_000_000_000) } }],
+    }
+    expect(modelEntry(video)).toMatchObject({ kind: 'video', context_length: null, max_output: null })
+    expect(modelEntry(video).supported_dialects).toEqual([])
+    expect(modelEntry(video).pricing).toEqual({
+      image: '0.04',
+      audio_second: '0.0001',
+      video_second: '0.4',
+      character: '0.000015',
+      image_output: '0.00003',
+      tiers: [{ variant: '4k', video_second: '0.6' }],
     })
   })
 

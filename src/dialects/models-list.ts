@@ -1,13 +1,16 @@
 // `/v1/models` and `/v1/models/{id}`: OpenAI's list with OpenRouter's prices and our own facts. Knows nothing of where
 // models come from.
 
-import type { PricedUnit } from '#calls/charge.ts'
+import type { ListedUnit } from '#calls/charge.ts'
 import { formatPicoUsd, type PicoUsd } from '#core/money.ts'
 import { priceNames } from './price-names.ts'
+
+type ListedPrices = Partial<Record<ListedUnit, PicoUsd>>
 
 /** What the list shows of a model. */
 export type ListedModel = {
   id: string
+  kind: string
   name: string
   company: string
   provider: string
@@ -20,8 +23,9 @@ export type ListedModel = {
   cancellationPolicy: string
   priceVersion: string
   priceBasis: string
-  prices: Partial<Record<PricedUnit, PicoUsd>>
-  longContext?: { inputTokensAbove: number; prices: Partial<Record<PricedUnit, PicoUsd>> }
+  prices: ListedPrices
+  longContext?: { inputTokensAbove: number; prices: ListedPrices }
+  variants?: readonly { name: string; prices: ListedPrices }[]
   /** The day its data was read: the only date that we can vouch for. */
   asOf: string
 }
@@ -41,12 +45,14 @@ export function modelEntry(model: ListedModel) {
     created: Math.floor(Date.parse(model.asOf) / 1_000),
     owned_by: model.company,
     name: model.name,
+    kind: model.kind,
     provider: model.provider,
     region: model.region,
-    context_length: model.contextLength,
-    max_output: model.outputTokensMax,
+    // A model for pictures or sound has no such limits.
+    context_length: model.contextLength || null,
+    max_output: model.outputTokensMax || null,
     supported_parameters: model.supportedParameters,
-    supported_dialects: ['chat.completions'],
+    supported_dialects: model.kind === 'chat' ? ['chat.completions'] : [],
     status: model.status,
     modalities: model.modalities,
     pricing: pricing(model),
@@ -56,25 +62,28 @@ export function modelEntry(model: ListedModel) {
   }
 }
 
-/** Decimal dollars per unit as text; `tiers` prices a whole call whose prompt is longer than the threshold. */
-function pricing(model: ListedModel) {
-  const { longContext } = model
-  const tiers =
+/**
+ * Decimal dollars per unit as text. A tier with `prompt_tokens_above` prices a whole call whose prompt is longer; one with
+ * `variant` replaces the prices that it names, where that size or quality is asked for.
+ */
+function pricing({ prices, longContext, variants = [] }: ListedModel) {
+  const long =
     longContext === undefined
       ? []
       : [{ prompt_tokens_above: longContext.inputTokensAbove, ...named(longContext.prices) }]
-  return { ...named(model.prices), tiers }
+  const larger = variants.map((variant) => ({ variant: variant.name, ...named(variant.prices) }))
+  return { ...named(prices), tiers: [...long, ...larger] }
 }
 
-function named(prices: Partial<Record<PricedUnit, PicoUsd>>): { [name: string]: string } {
-  const entries = pricedUnits.flatMap((unit) => {
+function named(prices: ListedPrices): { [name: string]: string } {
+  const entries = listedUnits.flatMap((unit) => {
     const price = prices[unit]
     return price === undefined ? [] : [[priceNames[unit], formatPicoUsd(price)] as const]
   })
   return Object.fromEntries(entries)
 }
 
-const pricedUnits: readonly PricedUnit[] = [
+const listedUnits: readonly ListedUnit[] = [
   'input',
   'output',
   'cacheRead',
@@ -83,5 +92,11 @@ const pricedUnits: readonly PricedUnit[] = [
   'reasoning',
   'audioInput',
   'audioOutput',
+  'imageInput',
+  'imageOutput',
   'request',
+  'image',
+  'audioSecond',
+  'videoSecond',
+  'character',
 ]

@@ -1,8 +1,8 @@
 // What priced units are called on the wire: OpenRouter's names where it has one.
 
-import type { PricedUnit } from '#calls/charge.ts'
+import type { ListedUnit } from '#calls/charge.ts'
 
-export const priceNames: Readonly<Record<PricedUnit, string>> = {
+export const priceNames: Readonly<Record<ListedUnit, string>> = {
   input: 'prompt',
   cacheRead: 'input_cache_read',
   cacheWrite5m: 'input_cache_write',
@@ -12,4 +12,10 @@ export const priceNames: Readonly<Record<PricedUnit, string>> = {
   reasoning: 'internal_reasoning',
   audioOutput: 'audio_output',
   request: 'request',
+  imageInput: 'image_input',
+  imageOutput: 'image_output',
+  image: 'image',
+  audioSecond: 'audio_second',
+  videoSecond: 'video_second',
+  character: 'character',
 }

@@ -27,8 +27,9 @@ const model: Schema = {
   properties: {
     id: { type: 'string' },
     object: { type: 'string', enum: ['model'] },
-    context_length: { type: 'integer' },
-    max_output: { type: 'integer' },
+    kind: { type: 'string' },
+    context_length: { anyOf: [{ type: 'integer' }, { type: 'null' }] },
+    max_output: { anyOf: [{ type: 'integer' }, { type: 'null' }] },
     pricing: { type: 'object', properties: {}, additionalProperties: true },
     cancellation_policy: { type: 'string', enum: ['finish', 'stop', 'accept', 'job'] },
     status: { type: 'string', enum: ['available', 'unavailable'] },

@@ -26,7 +26,7 @@ export function upstreamSideOf(
   // What is held is what is asked for: a limit above the model's goes upstream as the model's.
   const own = asked.outputTokensMax === undefined ? undefined : outputTokens
   const target = (limit: number | undefined) => targetOf(model, limit)
-  const spoken = model.dialects ?? ['chat']
+  const spoken = model.dialects
   if (spoken.includes(dialect.id)) {
     const upstream = { dialect, dropped: [], toolNames: () => undefined }
     return { ok: true, upstream, write: (loweredTo) => dialect.forward(asked, target(loweredTo ?? own)) }

@@ -127,9 +127,11 @@ describe('what a model does when its client leaves', () => {
     const { body } = await ask(sharedWorld(), { path: '/v1/models' })
     const listed = valueAt(body, 'data')
     const entries = Array.isArray(listed) ? listed.map((model: unknown) => model) : []
-    expect(entries).toHaveLength(models.length)
+    expect(entries).toHaveLength(models.filter(({ status }) => status === 'available').length)
+    // A call of a free model moves no money, so there is no charge to look at.
+    const priced = entries.filter((entry) => valueAt(entry, 'pricing', 'completion') !== '0')
     await Promise.all(
-      entries.map(async (entry) => {
+      priced.map(async (entry) => {
         const id = String(valueAt(entry, 'id'))
         const policy = valueAt(entry, 'cancellation_policy')
         const { charge, seen } = await leaveAfterTwoWords(id)
