@@ -87,7 +87,6 @@ describe('loading the catalog', () => {
     expect(loading({ dialects: ['messages'], provider: 'anthropic' })).not.toThrow()
   })
 
-  // Cases: dialects 48
   test('refuses a model that reasons and names no parameter to say how much, and the reverse', () => {
     const parameters = (...supportedParameters: string[]) => ({ supportedParameters })
     expect(loading({ reasoning: 'effort' })).toThrow('lacks the parameter')
