@@ -308,6 +308,7 @@ describe('an answer', () => {
       { type: 'response.output_item.done', output_index: 0, item },
       { type: 'response.completed', response: { ...response, output: [item] } },
     ])
+    expect(grammarFault(events)).toBeUndefined()
     expect(wholeOf(events).blocks).toEqual([
       { started: { kind: 'reasoning', isSummary: false }, text: 'Raw.' },
       {
@@ -393,7 +394,7 @@ describe('a failure', () => {
   // Cases: dialects 17
   test('comes with what was used until then', () => {
     const kinds = eventsOf([
-      { type: 'response.failed', response: { ...response, output: [], error: message502 } },
+      { type: 'response.failed', response: { ...response, status: 'failed', output: [], error: message502 } },
     ]).map(({ kind }) => kind)
     expect(kinds).toEqual(['start', 'usage', 'error'])
   })
@@ -422,7 +423,7 @@ test('comments, also those that come as data, and what follows the end, are no p
   expect(dones).toBe(1)
 })
 
-// Cases: dialects 2, 10
+// Cases: dialects 10
 test('whatever an upstream sends, in whatever order, is a well-formed answer', () => {
   const indexes = fc.constantFrom<unknown>(0, 1, 2, 3, -1, 'x', undefined)
   const strange = fc.record({

@@ -156,7 +156,11 @@ describe('a relayed stream', () => {
       'data: ',
       ': wait\n\ndata: : PROCESSING\n\nevent: ping\ndata: {"type":"ping"}\n\ndata: ',
     )
-    expect(run(`${noisy}data: [DONE]\n\ndata: [DONE]\n\n`).client).toBe(run(stream(events)).client)
+    const again = `${noisy}data: [DONE]\n\n${stream(events.slice(-1))}data: [DONE]\n\n`
+    const { client, seen } = run(again)
+    expect(client).toBe(run(stream(events)).client)
+    expect(seen.some(({ isError }) => isError)).toBe(false)
+    expect(seen.filter(({ isDone }) => isDone)).toHaveLength(1)
   })
 
   test('says what has content, and counts the text of every item once', () => {

@@ -209,7 +209,7 @@ describe('a request in neutral form', () => {
     ])
   })
 
-  // Cases: dialects 45, 46, 48, 51
+  // Cases: dialects 45, 48, 51
   test('keeps what tunes the answer', () => {
     const schema = { type: 'object' }
     expect(
