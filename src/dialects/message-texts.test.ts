@@ -20,6 +20,37 @@ test('the plain texts of messages are those of their contents, whole or in parts
     ],
     tools: [{ function: { name: 'no', description: 'no' } }],
   }
-  expect(messageTexts(body)).toEqual(['one', 'two'])
-  for (const other of [{}, { messages: {} }, { messages: ['no'] }]) expect(messageTexts(other)).toEqual([])
+  expect(messageTexts({ dialect: 'chat', body })).toEqual(['one', 'two'])
+  for (const other of [{}, { messages: {} }, { messages: ['no'] }])
+    expect(messageTexts({ dialect: 'chat', body: other })).toEqual([])
+})
+
+test('the plain texts of a responses or messages request are those of its items and instructions', () => {
+  const input = [
+    {
+      role: 'user',
+      content: [
+        { type: 'input_text', text: 'two' },
+        { type: 'input_image', image_url: 'no' },
+      ],
+    },
+    { type: 'function_call', name: 'no', arguments: 'no' },
+    { type: 'function_call_output', output: 'three' },
+    { type: 'reasoning', summary: [{ type: 'summary_text', text: 'no' }] },
+  ]
+  expect(messageTexts({ dialect: 'responses', body: { instructions: 'one', input } })).toEqual([
+    'one',
+    'two',
+    'three',
+  ])
+  expect(messageTexts({ dialect: 'responses', body: { input: 'one' } })).toEqual(['one'])
+  const system = [{ type: 'text', text: 'one' }]
+  const messages = [{ role: 'user', content: 'two' }]
+  expect(messageTexts({ dialect: 'messages', body: { system, messages } })).toEqual(['one', 'two'])
+})
+
+test('a text in a field that its dialect does not measure is not counted instead of what it does', () => {
+  const body = { system: 'no', instructions: 'no', input: 'no', messages: [{ role: 'user', content: 'yes' }] }
+  expect(messageTexts({ dialect: 'chat', body })).toEqual(['yes'])
+  expect(messageTexts({ dialect: 'responses', body: { ...body, instructions: null } })).toEqual(['no'])
 })

@@ -1,19 +1,40 @@
-// The plain texts of a request's messages: what a tokenizer cuts as it stands. Everything else that reaches the model (tools,
+// The plain texts of a request's messages, in any dialect: what a tokenizer cuts as it stands. Everything else that reaches the model (tools,
 // schemas, names, arguments of earlier tool calls) is written out by the provider in a form of its own.
 
-import { isObject, type JsonObject } from '#core/readers.ts'
+import type { DialectId } from '#calls/neutral-call.ts'
+import { isObject } from '#core/readers.ts'
+import type { AskedCall } from './dialect.ts'
 
-export function messageTexts(body: JsonObject): readonly string[] {
-  const messages: unknown = body['messages']
-  return Array.isArray(messages) ? messages.flatMap(textsOf) : []
+export function messageTexts({ dialect, body }: Pick<AskedCall, 'dialect' | 'body'>): readonly string[] {
+  // Only fields that the dialect measures: what is counted here is taken off its bytes.
+  const { head, conversation } = fieldsOf[dialect]
+  const said: unknown = body[conversation]
+  return [
+    ...(head === undefined ? [] : contentTexts(body[head])),
+    ...(typeof said === 'string' ? [said] : listOf(said).flatMap(textsOf)),
+  ]
+}
+
+const fieldsOf: Readonly<Record<DialectId, { head?: string; conversation: string }>> = {
+  chat: { conversation: 'messages' },
+  responses: { head: 'instructions', conversation: 'input' },
+  messages: { head: 'system', conversation: 'messages' },
 }
 
 function textsOf(message: unknown): readonly string[] {
-  const content = isObject(message) ? message['content'] : undefined
-  if (typeof content === 'string') return [content]
-  return Array.isArray(content) ? content.flatMap(textOf) : []
+  return isObject(message) ? contentTexts(message['content'] ?? message['output']) : []
 }
 
-function textOf(part: unknown): readonly string[] {
-  return isObject(part) && part['type'] === 'text' && typeof part['text'] === 'string' ? [part['text']] : []
+const textTypes: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text'])
+
+function contentTexts(content: unknown): readonly string[] {
+  if (typeof content === 'string') return [content]
+  return listOf(content).flatMap((part) => {
+    const text = isObject(part) && textTypes.has(part['type']) ? part['text'] : undefined
+    return typeof text === 'string' ? [text] : []
+  })
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }

@@ -35,7 +35,7 @@ function aTextCall(more: Parameters<typeof aCall>[0] = {}) {
   return aCall({ model, request: aRequest({ messages: [{ content: 'x'.repeat(400) }] }), ...more })
 }
 
-const aRequest = (body: JsonObject) => new HeldRequest({ body }, () => JSON.stringify(body))
+const aRequest = (body: JsonObject) => new HeldRequest({ dialect: 'chat', body }, () => JSON.stringify(body))
 
 async function countedAfter(refused: AdmitRefused, call = aTextCall()) {
   let counts = 0

@@ -7,15 +7,15 @@ import { messageTexts } from '#dialects/message-texts.ts'
 export type WriteRequest = (outputTokensLoweredTo: number | undefined) => string
 
 export class HeldRequest {
-  #held: { asked: Pick<AskedCall, 'body'>; write: WriteRequest } | undefined
+  #held: { asked: Pick<AskedCall, 'dialect' | 'body'>; write: WriteRequest } | undefined
 
-  constructor(asked: Pick<AskedCall, 'body'>, write: WriteRequest) {
+  constructor(asked: Pick<AskedCall, 'dialect' | 'body'>, write: WriteRequest) {
     this.#held = { asked, write }
   }
 
   /** What a tokenizer cuts as it stands. */
   plainTexts(): readonly string[] {
-    return this.#held === undefined ? [] : messageTexts(this.#held.asked.body)
+    return this.#held === undefined ? [] : messageTexts(this.#held.asked)
   }
 
   /** The body for the upstream, once. */

@@ -144,4 +144,9 @@ describe('secrets of the operator in an upstream error', () => {
 test('an error inside a stream is told in its own cleaned words', () => {
   expect(upstreamErrorMessage(bodyOf('The server had an error.'))).toBe('The server had an error.')
   expect(upstreamErrorMessage(bodyOf('Ask https://status.example.'))).toBe('Ask [removed]')
+  const failed = {
+    type: 'response.failed',
+    response: { error: { message: 'It broke at https://x.example.' } },
+  }
+  expect(upstreamErrorMessage(JSON.stringify(failed))).toBe('It broke at [removed]')
 })

@@ -60,7 +60,7 @@ export function upstreamErrorMessage(data: string): string | undefined {
 
 function errorOf(body: string): { message: string | undefined; param: string | undefined } {
   const parsed = readJson(body)
-  const error = isObject(parsed) ? parsed['error'] : undefined
+  const error = isObject(parsed) ? (parsed['error'] ?? failedResponseError(parsed['response'])) : undefined
   if (isObject(error)) {
     const param = readString(error['param'])
     const isName = param !== undefined && paramPattern.test(param) && cleaned(param) === param
@@ -68,6 +68,11 @@ function errorOf(body: string): { message: string | undefined; param: string | u
   }
   const message = isObject(parsed) ? (readString(parsed['message']) ?? readString(error)) : undefined
   return { message, param: undefined }
+}
+
+/** Of an answer that broke off, the responses dialect has the error inside its last response. */
+function failedResponseError(response: unknown): unknown {
+  return isObject(response) ? response['error'] : undefined
 }
 
 function cleaned(message: string): string {

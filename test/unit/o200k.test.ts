@@ -123,7 +123,7 @@ describe('the input of a call', () => {
   test.each(conversations)('is never billed above its bound, counted or not: %s', (_, messages) => {
     const body = bodyOf(messages)
     const call = readOf(body)
-    const texts = messageTexts(call.body)
+    const texts = messageTexts(call)
     const counted = countedText(call.textBytes, texts, { countTokens: countO200k, tokenizerFactor: 1 })
     // As OpenAI states it: three tokens around each message beside its role, and three before the answer.
     const billed = texts.reduce((sum, text) => sum + trueCountOf(text) + 3 + 1, 3)
