@@ -1,20 +1,13 @@
 // A neutral call as a chat request, for upstreams that speak chat completions and clients that do not. Strict: what OpenAI's
 // own types allow, and what the upstream's model takes.
 
-import type {
-  Block,
-  ContentBlock,
-  Item,
-  NeutralCall,
-  ReasoningAsked,
-  Tool,
-  ToolChoice,
-} from '#calls/neutral-call.ts'
+import type { Block, ContentBlock, Item, NeutralCall, Tool, ToolChoice } from '#calls/neutral-call.ts'
 import { urlOfMedia } from '#calls/media.ts'
 import { flatToolName, freeformParameter } from '#calls/tool-names.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import type { JsonObject } from '#core/readers.ts'
 import type { UpstreamTarget, WrittenCall } from './dialect.ts'
+import { type ChatWriter as Writer, writtenReasoning, writtenTuning } from './openai-chat-written-tuning.ts'
 import { toolIdFor } from './tool-ids.ts'
 
 export function chatFromNeutral(call: NeutralCall, target: UpstreamTarget): WrittenCall {
@@ -34,14 +27,12 @@ export function chatFromNeutral(call: NeutralCall, target: UpstreamTarget): Writ
     ...(call.stop.length === 0 ? {} : { stop: call.stop }),
     ...(call.isStreamed ? { stream: true, ...streamOptions(target) } : {}),
     ...formatOf(call),
-    ...tuningOf(call, writer),
-    ...reasoningOf(call.reasoning, writer),
+    ...writtenTuning(call, writer),
+    ...writtenReasoning(call.reasoning, writer),
     ...(call.endUser === undefined ? {} : { user: call.endUser }),
   }
   return { ok: true, body, dropped }
 }
-
-type Writer = { target: UpstreamTarget; dropped: string[] }
 
 function streamOptions({ acceptsStreamOptions }: UpstreamTarget): JsonObject {
   return acceptsStreamOptions ? { stream_options: { include_usage: true } } : {}
@@ -254,46 +245,4 @@ function formatOf({ format }: NeutralCall): JsonObject {
       }
     }
   }
-}
-
-/** What tunes an answer and does not change what is asked for: left out, and named, where the model does not take it. */
-const tuningNames = {
-  temperature: 'temperature',
-  topP: 'top_p',
-  topK: 'top_k',
-  frequencyPenalty: 'frequency_penalty',
-  presencePenalty: 'presence_penalty',
-  seed: 'seed',
-  verbosity: 'verbosity',
-  cacheKey: 'prompt_cache_key',
-} as const
-
-function tuningOf(call: NeutralCall, { target, dropped }: Writer): JsonObject {
-  const written: JsonObject = {}
-  for (const [field, name] of Object.entries(tuningNames)) {
-    const value: unknown = Object.entries(call).find(([one]) => one === field)?.[1]
-    if (value === undefined) continue
-    if (target.supportedParameters.includes(name)) written[name] = value
-    else dropped.push(name)
-  }
-  return written
-}
-
-function reasoningOf(asked: ReasoningAsked | undefined, { target, dropped }: Writer): JsonObject {
-  if (asked === undefined) return {}
-  const effort = asked.effort ?? effortOf(asked)
-  if (effort === undefined) return {}
-  if (target.supportedParameters.includes('reasoning_effort')) return { reasoning_effort: effort }
-  dropped.push('reasoning_effort')
-  return {}
-}
-
-const lowBudgetTokens = 4_096
-const mediumBudgetTokens = 16_384
-
-/** A budget of thoughts as the effort that takes about as many; an adaptive model is asked for what it does by itself. */
-function effortOf({ budgetTokens }: ReasoningAsked): ReasoningAsked['effort'] {
-  if (budgetTokens === undefined) return undefined
-  if (budgetTokens < lowBudgetTokens) return 'low'
-  return budgetTokens < mediumBudgetTokens ? 'medium' : 'high'
 }
