@@ -6,6 +6,7 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import { refuseMessagesField } from './anthropic-messages-fields.ts'
 import { messagesEdit } from './anthropic-messages-replay.ts'
+import { thinkingBelow } from './anthropic-messages-thinking.ts'
 import { editBody } from './body-edit.ts'
 import { type MeasureRules, measureBody } from './body-measure.ts'
 import type { AskedCall, UpstreamTarget } from './dialect.ts'
@@ -97,20 +98,10 @@ export function forwardMessages(call: AskedCall, target: UpstreamTarget): string
   const limit = target.outputTokensMax ?? call.outputTokensMax
   if (limit !== undefined && body['max_tokens'] !== limit) {
     edits.set('max_tokens', String(limit))
-    editThinking(body['thinking'], limit, edits)
+    const below = thinkingBelow(body['thinking'], limit)
+    if (below !== undefined) edits.set('thinking', JSON.stringify(below.thinking))
   }
   const messages = messagesEdit(text, body['messages'], target.origin)
   if (messages !== undefined) edits.set('messages', messages)
   return edits.size === 0 ? text : editBody(text, edits)
-}
-
-/** The least that Anthropic thinks with. */
-export const thinkingTokensMin = 1_024
-
-/** A budget for thoughts has to stay below the limit that we lowered. */
-function editThinking(thinking: unknown, limit: number, edits: Map<string, string | undefined>): void {
-  const budget = isObject(thinking) ? readWhole(thinking['budget_tokens']) : undefined
-  if (!isObject(thinking) || budget === undefined || budget < limit) return
-  const lowered = { ...thinking, budget_tokens: limit - 1 }
-  edits.set('thinking', limit > thinkingTokensMin ? JSON.stringify(lowered) : undefined)
 }

@@ -45,6 +45,8 @@ export type UpstreamTarget = {
   outputTokensMax: number | undefined
   /** What the upstream's model takes: parameters as it announces them, and the facts of catalog/model.ts. */
   supportedParameters: readonly string[]
+  /** How the model is told how much to think (catalog/model.ts). */
+  reasoning?: 'none' | 'effort' | 'budget' | 'adaptive'
   acceptsStreamOptions: boolean
 }
 
@@ -132,6 +134,8 @@ export type Translation = {
   toNeutral: (call: AskedCall) => { ok: true; call: NeutralCall } | Refusal
   /** Without the output limit: that is put in last, when it is known what is covered. */
   fromNeutral: (call: NeutralCall, target: UpstreamTarget) => WrittenCall
+  /** A written body under the limit that is covered, where more than its limit depends on that. */
+  limited?: (body: JsonObject, outputTokens: number) => JsonObject
   decoder: (origin: string) => AnswerDecoder
   encoder: (facts: AnswerFacts) => AnswerEncoder
 }
