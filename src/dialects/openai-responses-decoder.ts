@@ -154,7 +154,7 @@ export class ResponsesDecoder implements AnswerDecoder {
 
   #distinctCallId(id: string): string {
     let distinct = id === '' ? `call_${this.#callIds.size}` : id
-    while (this.#callIds.has(distinct)) distinct += '_'
+    while (this.#callIds.has(distinct)) distinct = `${distinct}_${this.#callIds.size}`
     this.#callIds.add(distinct)
     return distinct
   }

@@ -253,7 +253,7 @@ describe('a stream', () => {
   // Cases: dialects 55
   test('gives two calls that came under one id two', () => {
     const { output } = whole([start, ...block(0, call('a')), ...block(1, call('a'))])
-    expect(output).toMatchObject([{ call_id: 'a' }, { call_id: 'a_' }])
+    expect(output).toMatchObject([{ call_id: 'a' }, { call_id: 'a_1' }])
   })
 
   // Cases: dialects 60, 63

@@ -19,7 +19,8 @@ export function responsesFromNeutral(call: NeutralCall, target: UpstreamTarget):
   for (const item of call.items) {
     const written = writtenItems(item, writer)
     if ('ok' in written) return written
-    input.push(...written)
+    // One by one: there may be more than a call can have arguments.
+    for (const one of written) input.push(one)
   }
   const tools = call.tools.flatMap((tool) => writtenTool(tool, dropped))
   const body: JsonObject = {

@@ -198,7 +198,7 @@ export class OutputItems {
   /** As the upstream gave it, so that the result comes back under it; distinct, as clients tell calls apart by it. */
   #callIdOf(id: string): string {
     let distinct = id === '' ? this.#newId('call') : id
-    while (this.#callIds.has(distinct)) distinct += '_'
+    while (this.#callIds.has(distinct)) distinct = `${distinct}_${this.#callIds.size}`
     this.#callIds.add(distinct)
     return distinct
   }

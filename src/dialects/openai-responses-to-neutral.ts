@@ -109,14 +109,15 @@ function itemsOf(body: JsonObject): readonly Item[] {
 }
 
 class Turns {
-  readonly all: Item[] = []
+  readonly all: { role: Item['role']; blocks: Block[] }[] = []
 
   add(role: Item['role'], blocks: readonly Block[]): void {
     if (blocks.length === 0) return
     const last = this.all.at(-1)
     const isContinued = last?.role === role && (role === 'assistant' || role === 'tool')
-    if (!isContinued) this.all.push({ role, blocks })
-    else this.all.splice(-1, 1, { ...last, blocks: [...last.blocks, ...blocks] })
+    if (!isContinued) this.all.push({ role, blocks: [...blocks] })
+    // One by one: a turn may consist of more blocks than a call can have arguments.
+    else for (const block of blocks) last.blocks.push(block)
   }
 }
 
