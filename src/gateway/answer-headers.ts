@@ -12,6 +12,8 @@ export type AnswerFacts = {
   costNanoUsd?: NanoUsd
   /** The output limit that the gateway set, because no more was covered. */
   outputTokensLoweredTo?: number | undefined
+  /** Parameters that the model's dialect or the model does not take, and that were left out. */
+  dropped?: readonly string[]
 }
 
 /** Both names of the request id on every answer: OpenAI's SDK reads one, Anthropic's the other. */
@@ -26,8 +28,19 @@ export function answerHeaders(facts: AnswerFacts): Record<string, string> {
     ...(facts.outputTokensLoweredTo === undefined
       ? {}
       : { 'x-max-tokens-lowered': String(facts.outputTokensLoweredTo) }),
+    ...(facts.dropped === undefined || facts.dropped.length === 0
+      ? {}
+      : { 'x-parameters-dropped': droppedNames(facts.dropped) }),
     ...(facts.rate === undefined ? {} : rateHeaders(facts.rate)),
   }
+}
+
+const droppedCharactersMax = 500
+
+/** Names come from requests: what a header cannot carry is left out, and nobody makes it long. */
+function droppedNames(names: readonly string[]): string {
+  const text = [...new Set(names)].join(', ').replaceAll(/[^\x20-\x7e]/g, '')
+  return text.slice(0, droppedCharactersMax)
 }
 
 function rateHeaders(rate: RateFigures): Record<string, string> {
@@ -54,6 +67,7 @@ export const exposedHeaders = [
   'x-balance-check',
   'x-cost',
   'x-max-tokens-lowered',
+  'x-parameters-dropped',
   'idempotent-replayed',
   'x-should-retry',
   'x-error-code',

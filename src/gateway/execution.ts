@@ -119,7 +119,8 @@ class RunningCall implements Session {
     if (capped !== undefined) return { ok: false, refusal: capped, cause: 'provider_cap' }
     const request = {
       provider: call.provider,
-      path: call.upstream.dialect.upstreamPath,
+      path: call.upstream.path,
+      headers: call.upstream.headers,
       body: upstreamText(call),
       hangUp,
     }

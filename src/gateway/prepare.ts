@@ -62,7 +62,10 @@ export async function prepareCall(
   const { endUser } = named
   const { maxCostNanoUsd } = limited
   const { call: asked } = read
-  return route({ requestId, dialect, startedAt, caller, claim, endUser, asked, maxCostNanoUsd }, parts)
+  return route(
+    { request, requestId, dialect, startedAt, caller, claim, endUser, asked, maxCostNanoUsd },
+    parts,
+  )
 }
 
 type Read = Pick<
@@ -70,6 +73,7 @@ type Read = Pick<
   'requestId' | 'dialect' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd'
 > & {
   asked: AskedCall
+  request: Request
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
@@ -88,7 +92,12 @@ function route(read: Read, parts: GatewayParts): Prepared {
   const capped = cappedQuote({ model, call: asked }, quote(model, asked), read.maxCostNanoUsd)
   if (!capped.ok) return refused({ refusal: capped, startedAt, caller, model: model.id })
   const quoted = capped.quote
-  const sent = upstreamSideOf(asked, { dialect, model, outputTokens: quoted.outputTokens })
+  const sent = upstreamSideOf(asked, {
+    dialect,
+    model,
+    outputTokens: quoted.outputTokens,
+    request: read.request,
+  })
   if (!sent.ok) return refused({ refusal: sent, startedAt, caller, model: model.id })
   const { body: _, text: __, ...kept } = asked
   const call: PreparedCall = {

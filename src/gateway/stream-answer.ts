@@ -115,6 +115,7 @@ class StreamedAnswer {
         rate: admitted.rate,
         balanceCheck,
         outputTokensLoweredTo: call.outputTokensLoweredTo,
+        dropped: call.upstream.dropped,
       }),
       'content-type': streamType,
       'x-accel-buffering': 'no',

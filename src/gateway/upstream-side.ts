@@ -11,24 +11,35 @@ import type { WriteRequest } from './held-request.ts'
 
 export type UpstreamSide = {
   dialect: Dialect
+  /** Behind the provider's base URL. */
+  path: string
+  /** Headers of the client that its own dialect knows and the upstream reads. */
+  headers: Readonly<Record<string, string>>
   /** Parameters that could not be carried into the upstream's dialect, by name. */
   dropped: readonly string[]
   /** Names of tools that only the upstream knows; made for each answer, because it remembers what is under way. */
   toolNames: () => ToolNames | undefined
 }
 
+type UpstreamFacts = {
+  dialect: Dialect
+  model: Model
+  outputTokens: number
+  request: Pick<Request, 'url' | 'headers'>
+}
+
 type Written = { ok: true; upstream: UpstreamSide; write: WriteRequest }
 
 export function upstreamSideOf(
   asked: AskedCall,
-  { dialect, model, outputTokens }: { dialect: Dialect; model: Model; outputTokens: number },
+  { dialect, model, outputTokens, request }: UpstreamFacts,
 ): Written | Refusal {
   // What is held is what is asked for: a limit above the model's goes upstream as the model's.
   const own = asked.outputTokensMax === undefined ? undefined : outputTokens
   const target = (limit: number | undefined) => targetOf(model, limit)
   const spoken = model.dialects
   if (spoken.includes(dialect.id)) {
-    const upstream = { dialect, dropped: [], toolNames: () => undefined }
+    const upstream = { dialect, ...passedOn(dialect, request), dropped: [], toolNames: () => undefined }
     return { ok: true, upstream, write: (loweredTo) => dialect.forward(asked, target(loweredTo ?? own)) }
   }
   const other = dialects[spoken[0] ?? 'chat']
@@ -38,7 +49,8 @@ export function upstreamSideOf(
   const written = other.fromNeutral(neutral.call, target(own))
   if (!written.ok) return written
   const { body, dropped } = written
-  const upstream = { dialect: other, dropped, toolNames: () => toolNamesOf(tools) }
+  const path = other.upstreamPath
+  const upstream = { dialect: other, path, headers: {}, dropped, toolNames: () => toolNamesOf(tools) }
   return {
     ok: true,
     upstream,
@@ -47,6 +59,25 @@ export function upstreamSideOf(
       return JSON.stringify(limit === undefined ? body : { ...body, [limitName(other.id, model)]: limit })
     },
   }
+}
+
+/** Anthropic's clients choose version and betas per request, the latter with a mark in the address. */
+const passedHeaders = ['anthropic-version', 'anthropic-beta']
+const headerCharactersMax = 1_000
+const plainHeader = /^[\w.,:; -]*$/
+
+function passedOn(dialect: Dialect, { url, headers }: Pick<Request, 'url' | 'headers'>) {
+  const path = dialect.upstreamPath
+  if (dialect.id !== 'messages') return { path, headers: {} }
+  const isBeta = new URL(url).searchParams.get('beta') === 'true'
+  const passed = passedHeaders.flatMap((name) => {
+    const value = headers.get(name) ?? ''
+    return value !== '' && value.length <= headerCharactersMax && plainHeader.test(value)
+      ? [[name, value]]
+      : []
+  })
+  const kept: Record<string, string> = Object.fromEntries(passed)
+  return { path: isBeta ? `${path}?beta=true` : path, headers: kept }
 }
 
 /** Messages have no call without a limit; the others leave it to the model. */

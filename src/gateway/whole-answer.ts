@@ -51,6 +51,7 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     balanceCheck: session.balanceCheck,
     costNanoUsd,
     outputTokensLoweredTo,
+    dropped: call.upstream.dropped,
   }
   session.respond(
     new Response(textOf(ending), { headers: { ...answerHeaders(facts), 'content-type': jsonType } }),

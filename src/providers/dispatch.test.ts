@@ -24,7 +24,7 @@ function send(fetch: Fetch, body = '{"model":"gpt"}'): Promise<Dispatched> {
     sent.push({ url, init })
     return fetch(url, init)
   }
-  const request = { provider, path: '/chat/completions', body, hangUp }
+  const request = { provider, path: '/chat/completions', headers: {}, body, hangUp }
   return dispatch(request, { fetch: noted, clock, timings: upstreamTimings })
 }
 

@@ -14,6 +14,7 @@ export type DispatchParts = { fetch: Fetch; clock: Clock; timings: UpstreamTimin
 export type UpstreamRequest = {
   provider: Provider
   path: string
+  headers: Readonly<Record<string, string>>
   body: string
   /** Hangs up: the caller owns it and may abort at any time. */
   hangUp: AbortController
@@ -28,7 +29,7 @@ export type Dispatched =
 const errorBytesMax = 16 * 1024
 
 export async function dispatch(request: UpstreamRequest, parts: DispatchParts): Promise<Dispatched> {
-  const { provider, path, body, hangUp } = request
+  const { provider, path, headers, body, hangUp } = request
   const answered = new StopController()
   let isTimedOut = false
   const timeout = parts.clock.sleep(parts.timings.firstByteMs, answered.signal).then(() => {
@@ -39,8 +40,13 @@ export async function dispatch(request: UpstreamRequest, parts: DispatchParts): 
   try {
     const response = await parts.fetch(`${provider.baseUrl}${path}`, {
       method: 'POST',
-      // The whole list: nothing of the client's headers is ever forwarded.
-      headers: { ...headersOf(provider), 'content-type': 'application/json', 'user-agent': 'sluice' },
+      // The whole list: of the client's own headers only those that its dialect has picked.
+      headers: {
+        ...headersOf(provider),
+        ...headers,
+        'content-type': 'application/json',
+        'user-agent': 'sluice',
+      },
       body,
       redirect: 'manual',
       signal: hangUp.signal,
