@@ -1,6 +1,15 @@
-// Three kinds of tests: pure files in plain Node, what needs the platform in workerd, journeys against the whole product.
+// Kinds of tests: pure files in plain Node, what needs the platform in workerd, the simulation, journeys against the whole
+// product, storms. `npm test` runs the last two beside each other (dev/test.ts).
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+
+const againstTheProduct = {
+  environment: 'node' as const,
+  globalSetup: ['test/world/global-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  fileParallelism: false,
+}
 
 export default defineConfig({
   test: {
@@ -33,12 +42,12 @@ export default defineConfig({
         test: {
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts', 'test/drivers/**/*.test.ts', 'test/sdk/**/*.test.ts'],
-          environment: 'node',
-          globalSetup: ['test/world/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          exclude: ['test/journeys/storm-*.test.ts', '**/node_modules/**'],
+          ...againstTheProduct,
         },
+      },
+      {
+        test: { name: 'storms', include: ['test/journeys/storm-*.test.ts'], ...againstTheProduct },
       },
     ],
   },

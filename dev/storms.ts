@@ -43,7 +43,7 @@ try {
 
 function runVitest(): Promise<number | null> {
   const vitest = join(cloneDir, 'node_modules', 'vitest', 'vitest.mjs')
-  const args = [vitest, 'run', '--project', 'journeys', `test/journeys/storm-${flags.only}`]
+  const args = [vitest, 'run', '--project', 'storms', `test/journeys/storm-${flags.only}`]
   const { scale, kills, seed } = flags
   const child = spawn(process.execPath, args, {
     cwd: cloneDir,

@@ -1,0 +1,47 @@
+// `npm test`: all tests. Pure ones, the platform's and the simulation first; then, beside each other, the journeys and the storms,
+// which mostly wait. With arguments it is vitest alone: `npm test -- --project unit src/ledger`.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+import { cloneDir } from './clone.ts'
+import { exitOf } from './processes.ts'
+
+const runWithinMs = 30 * 60_000
+const quick = ['unit', 'worker', 'simulation']
+const withProduct = [['journeys'], ['storms']]
+
+const startedAt = performance.now()
+const running = new Set<ChildProcess>()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal)
+    process.exitCode = 1
+  })
+
+const args = process.argv.slice(2)
+process.exitCode = args.length > 0 ? await vitest(args) : await everything()
+
+/** All are run even if the first fail, so that one look shows everything. */
+async function everything(): Promise<number> {
+  const first = await vitest(projects(quick))
+  const rest = await Promise.all(withProduct.map((names) => vitest(projects(names))))
+  const code = Math.max(first, ...rest)
+  const seconds = Math.round((performance.now() - startedAt) / 1_000)
+  const verdict = code === 0 ? 'All tests pass' : 'Some tests failed: look for "FAIL" above'
+  process.stdout.write(`\n${verdict} (${seconds} s)\n`)
+  return code
+}
+
+function projects(names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => ['--project', name])
+}
+
+async function vitest(parameters: readonly string[]): Promise<number> {
+  const program = join(cloneDir, 'node_modules', 'vitest', 'vitest.mjs')
+  const child = spawn(process.execPath, [program, 'run', ...parameters], { cwd: cloneDir, stdio: 'inherit' })
+  running.add(child)
+  const code = await exitOf(child, runWithinMs)
+  running.delete(child)
+  return code ?? 1
+}
