@@ -3,24 +3,7 @@
 import { consumables } from '#core/consumables.ts'
 import { type RouteDescription, type Schema, usdText } from '#core/route-table.ts'
 import { quantityMax } from '#ledger/meter.ts'
-
-const messages: Schema = {
-  type: 'array',
-  description: 'The conversation, as OpenAI defines it.',
-  items: { type: 'object', properties: {}, additionalProperties: true },
-}
-
-const usage: Schema = {
-  type: 'object',
-  description: "The provider's usage with the cost of this call.",
-  properties: {
-    prompt_tokens: { type: 'integer', minimum: 0 },
-    completion_tokens: { type: 'integer', minimum: 0 },
-    total_tokens: { type: 'integer', minimum: 0 },
-    cost: { type: 'number', description: 'US dollars.', minimum: 0 },
-  },
-  additionalProperties: true,
-}
+import { chargedRouteTable } from './charged-route-table.ts'
 
 const model: Schema = {
   type: 'object',
@@ -71,44 +54,7 @@ const plan: Schema = {
 }
 
 export const gatewayRouteTable: readonly RouteDescription[] = [
-  {
-    method: 'post',
-    path: '/v1/chat/completions',
-    summary: 'A chat completion, whole or streamed. Unknown fields go to the model provider untouched.',
-    auth: 'key',
-    charged: true,
-    query: {
-      dryRun: {
-        type: 'string',
-        enum: ['true', 'false'],
-        description: 'Only say what the call would cost; nothing is executed, held or charged.',
-      },
-    },
-    body: {
-      type: 'object',
-      properties: {
-        model: { type: 'string' },
-        messages,
-        stream: { type: 'boolean' },
-        max_tokens: { type: 'integer', minimum: 1 },
-        max_completion_tokens: { type: 'integer', minimum: 1 },
-        n: { type: 'integer', minimum: 1, maximum: 128 },
-      },
-      required: ['model', 'messages'],
-      additionalProperties: true,
-    },
-    answer: {
-      type: 'object',
-      properties: {
-        id: { type: 'string' },
-        object: { type: 'string', enum: ['chat.completion'] },
-        choices: { type: 'array', items: { type: 'object', properties: {}, additionalProperties: true } },
-        usage,
-        cost: { type: 'number', description: 'US dollars; equal to usage.cost.', minimum: 0 },
-      },
-      additionalProperties: true,
-    },
-  },
+  ...chargedRouteTable,
   {
     method: 'get',
     path: '/v1/models',

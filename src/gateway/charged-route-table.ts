@@ -1,0 +1,107 @@
+// The charged calls of each dialect, as `/openapi.json` describes them.
+
+import type { RouteDescription, Schema } from '#core/route-table.ts'
+
+const list = (description: string): Schema => ({
+  type: 'array',
+  description,
+  items: { type: 'object', properties: {}, additionalProperties: true },
+})
+const whole: Schema = { type: 'integer', minimum: 1 }
+const tokens: Schema = { type: 'integer', minimum: 0 }
+const cost = (description: string): Schema => ({ type: 'number', description, minimum: 0 })
+
+const usageOf = (names: readonly string[]): Schema => ({
+  type: 'object',
+  description: "The provider's usage with the cost of this call.",
+  properties: { ...Object.fromEntries(names.map((name) => [name, tokens])), cost: cost('US dollars.') },
+  additionalProperties: true,
+})
+
+type Described = {
+  path: `/v1/${string}`
+  summary: string
+  body: { [name: string]: Schema }
+  required: readonly string[]
+  answer: { [name: string]: Schema }
+  usage: readonly string[]
+}
+
+const described: readonly Described[] = [
+  {
+    path: '/v1/chat/completions',
+    summary:
+      'A chat completion of any model, whole or streamed. Unknown fields go to a provider of this dialect untouched.',
+    body: {
+      messages: list('The conversation, as OpenAI defines it.'),
+      max_tokens: whole,
+      max_completion_tokens: whole,
+      n: { type: 'integer', minimum: 1, maximum: 128 },
+    },
+    required: ['model', 'messages'],
+    answer: { object: { type: 'string', enum: ['chat.completion'] }, choices: list('The answers.') },
+    usage: ['prompt_tokens', 'completion_tokens', 'total_tokens'],
+  },
+  {
+    path: '/v1/responses',
+    summary:
+      'A response of any model, whole or streamed; nothing is stored. Unknown fields go to a provider of this dialect untouched.',
+    body: {
+      input: {
+        description: 'A text, or items as OpenAI defines them.',
+        anyOf: [{ type: 'string' }, list('The items.')],
+      },
+      instructions: { type: 'string' },
+      max_output_tokens: whole,
+    },
+    required: ['model', 'input'],
+    answer: {
+      object: { type: 'string', enum: ['response'] },
+      status: { type: 'string' },
+      output: list('The items.'),
+    },
+    usage: ['input_tokens', 'output_tokens', 'total_tokens'],
+  },
+  {
+    path: '/v1/messages',
+    summary:
+      'A message of any model, whole or streamed, as Anthropic defines it. Unknown fields go to a provider of this dialect untouched.',
+    body: { messages: list('The conversation, as Anthropic defines it.'), max_tokens: whole },
+    required: ['model', 'max_tokens', 'messages'],
+    answer: { type: { type: 'string', enum: ['message'] }, content: list('The blocks.') },
+    usage: ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
+  },
+]
+
+export const chargedRouteTable: readonly RouteDescription[] = described.map(
+  ({ path, summary, body, required, answer, usage }) => ({
+    method: 'post',
+    path,
+    summary,
+    auth: 'key',
+    charged: true,
+    query: {
+      dryRun: {
+        type: 'string',
+        enum: ['true', 'false'],
+        description: 'Only say what the call would cost; nothing is executed, held or charged.',
+      },
+    },
+    body: {
+      type: 'object',
+      properties: { model: { type: 'string' }, stream: { type: 'boolean' }, ...body },
+      required,
+      additionalProperties: true,
+    },
+    answer: {
+      type: 'object',
+      properties: {
+        id: { type: 'string' },
+        ...answer,
+        usage: usageOf(usage),
+        cost: cost('US dollars; equal to usage.cost.'),
+      },
+      additionalProperties: true,
+    },
+  }),
+)
