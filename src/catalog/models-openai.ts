@@ -128,6 +128,21 @@ export const openAiModels: readonly Model[] = [
   },
   {
     ...openAi,
+    id: 'gpt-5.3-codex',
+    upstreamId: 'gpt-5.3-codex',
+    name: 'GPT-5.3 Codex',
+    // Its chat completions end with 404.
+    dialects: ['responses'],
+    contextLength: 400_000,
+    outputTokensMax: 128_000,
+    tokensPerSecond: 60,
+    prices: pricesOf({ input: '1.75', cacheRead: '0.175', output: '14' }),
+    priceVersion: 'openai-2026-06-01',
+    source: 'OpenAI API pricing, as repeated by three public price lists; context and output from a fourth',
+    asOf: '2026-06-01',
+  },
+  {
+    ...openAi,
     id: 'gpt-5.2',
     upstreamId: 'gpt-5.2',
     name: 'GPT-5.2',

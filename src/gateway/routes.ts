@@ -30,7 +30,7 @@ const corsOfInference: MiddlewareHandler = async (c, next) => {
   c.res.headers.set('access-control-expose-headers', exposed)
 }
 
-const chargedDialects = [dialects.chat]
+const chargedDialects = [dialects.chat, dialects.responses]
 
 export function gatewayRoutes(parts: GatewayParts): Hono {
   const app = new Hono()

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { gatewayRouteTable } from '#gateway/route-table.ts'
 import { keysRouteTable } from '#keys/routes.ts'
 import { readingRouteTable } from '#reading/routes.ts'
+import { directiveText } from '../../dev/upstream-directive.ts'
 import { valueAt } from '../world/chat.ts'
 import { movementsOf, settledCharges } from '../world/charges.ts'
 import { ask, chatOf } from '../world/gateway.ts'
@@ -16,6 +17,11 @@ const addressOf = ({ method, path }: { method: string; path: string }) => `${met
 /** A request of each charged route that is served. A new charged route has to be added here, or the test fails. */
 const requests: { readonly [address: string]: object } = {
   'post /v1/chat/completions': chatOf({ tokens: 3 }),
+  'post /v1/responses': {
+    model: 'gpt-5.4-mini',
+    max_output_tokens: 200,
+    input: directiveText({ tokens: 3 }),
+  },
   'post /v1/meter': { consumable: 'sms', quantity: 1, idempotency_key: 'one' },
 }
 
