@@ -82,6 +82,27 @@ describe('a forged or malformed key', () => {
     expect(objectsOnDisk(), 'one more account is one more object').toBe(before + 1)
   })
 
+  // Cases: billing-bugs 66
+  test('is what a good one is in any scheme but Bearer', async () => {
+    const { operatorToken } = sharedWorld()
+    for (const [path, good] of [
+      ['/v1/account', ada.apiKey],
+      ['/operator/v1/findings', operatorToken],
+    ] as const)
+      for (const authorization of [
+        good,
+        `Basic ${good}`,
+        `Bearer:${good}`,
+        `Bearer${good}`,
+        `Token Bearer ${good}`,
+        `Bearer ${good} ${good}`,
+        `Bearer x ${good}`,
+      ]) {
+        const answer = await ask(sharedWorld(), { path, headers: { authorization, ...from('10.4.0.1') } })
+        expect([answer.status, answer.errorCode], authorization).toEqual([401, 'invalid_api_key'])
+      }
+  })
+
   // Cases: billing-bugs 55
   test('is throttled by its address after a hundred failures, and others are not', async () => {
     const send = (address: string, apiKey: string) =>

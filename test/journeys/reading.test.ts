@@ -335,6 +335,7 @@ describe('a bad question is refused by the name of what is wrong', () => {
     ['/v1/account/usage?from=yesterday', 400, 'from'],
     ['/v1/account/usage?group_by=colour', 400, 'group_by'],
     ["/v1/account/usage?cursor=';--", 400, 'cursor'],
+    ['/v1/account/usage?cursor=1.%25_%25', 400, 'cursor'],
     ['/v1/account/transactions?cursor=-1', 400, 'cursor'],
     ['/v1/account/transactions?limit=1.5', 400, 'limit'],
   ])('%s', async (path, status, param) => {
