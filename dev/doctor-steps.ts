@@ -120,7 +120,9 @@ async function cheapestModels(visit: Visit): Promise<string[]> {
   const price = (model: Fields) =>
     Number(fieldsOf(model['pricing'])['completion'] ?? Number.POSITIVE_INFINITY)
   const perProvider = new Map<unknown, Fields>()
-  for (const model of models.toSorted((a, b) => price(a) - price(b))) {
+  // A call that costs nothing would prove nothing of the books.
+  const charged = models.filter((model) => price(model) > 0)
+  for (const model of charged.toSorted((a, b) => price(a) - price(b))) {
     if (!perProvider.has(model['provider'])) perProvider.set(model['provider'], model)
   }
   if (perProvider.size === 0)
