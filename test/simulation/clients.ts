@@ -1,18 +1,21 @@
 // The clients and the isolates that serve them: starts calls, kills Workers under them, tries again.
 
 import { Standing } from '#gateway/standing.ts'
+import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
 import { OwnedCall, type Outcome } from './owner.ts'
 import { type CallPlan, isolatesMax } from './plan.ts'
 import { Process } from './scheduler.ts'
 import type { Setting } from './setting.ts'
+import { inWordsOf } from './versions.ts'
 
-type Isolate = { process: Process; standing: Standing }
+type Isolate = { number: number; process: Process; standing: Standing }
 
 export class Clients {
   readonly #world: Setting
   readonly #isolates: Isolate[]
   #born = 0
+  #version = 0
   running = 0
 
   constructor(world: Setting) {
@@ -34,7 +37,7 @@ export class Clients {
     }
     this.running += 1
     scheduler.after(0, process, () => {
-      const owned = this.#owned(plan, attempt, { process, standing: isolate.standing })
+      const owned = this.#owned(plan, attempt, { ...isolate, process })
       this.#world.say(`${plan.name}.${attempt} is ${owned.callId}`)
       void owned.run().then((outcome) => scheduler.after(1, outside, () => over(outcome)))
     })
@@ -50,7 +53,7 @@ export class Clients {
     scheduler.after(200_000, outside, () => over('failed'))
   }
 
-  #owned(plan: CallPlan, attempt: number, { process, standing }: Isolate): OwnedCall {
+  #owned(plan: CallPlan, attempt: number, { number, process, standing }: Isolate): OwnedCall {
     const { scheduler, outside, faults, accountId, network, host, captures, log, oracle, books } = this.#world
     const guard = (check: () => void) => this.#world.guard(check)
     return new OwnedCall(plan, attempt, {
@@ -61,11 +64,13 @@ export class Clients {
       standing,
       accountId,
       port: network.portOf(host, process),
-      captures: { park: (message) => captures.send(message) },
+      captures: {
+        park: (message) => captures.send(inWordsOf(process.version, message) as ParkedCapture),
+      },
       log,
       watch: {
-        dispatched: (isolate, exposure) => guard(() => oracle.dispatched(isolate, exposure)),
-        answered: (isolate, exposure) => oracle.answeredDispatch(isolate, exposure),
+        dispatched: (exposure) => guard(() => oracle.dispatched(number, exposure)),
+        answered: (exposure) => oracle.answeredDispatch(number, exposure),
         asked: (callId, of, total) => void oracle.callOf(callId, of).askedNanoUsd.add(total),
         sentUpstream: (callId) => guard(() => oracle.claims.sentUpstream(callId, plan.claim !== null)),
         delivered: (callId, cost) => guard(() => oracle.delivered(callId, cost, books.heldBy(callId))),
@@ -86,7 +91,13 @@ export class Clients {
     if (isolate === undefined) return
     isolate.process.kill()
     this.#isolates[index % isolatesMax] = this.#newIsolate(index % isolatesMax)
-    this.#world.oracle.isolateGone(index % isolatesMax)
+    this.#world.oracle.isolateGone(isolate.number)
+  }
+
+  /** What comes from now on is served by a new version; what runs goes on with the one that it has begun with. */
+  rollOut(): void {
+    this.#version += 1
+    for (const index of this.#isolates.keys()) this.#isolates[index] = this.#newIsolate(index)
   }
 
   #newIsolate(index: number): Isolate {
@@ -94,7 +105,8 @@ export class Clients {
     // Machines keep time within seconds of each other.
     const skewMs = ((this.#born * 7_919) % 6_001) - 3_000
     return {
-      process: new Process(`isolate ${index}`, null, skewMs),
+      number: this.#born,
+      process: new Process(`isolate ${index}`, null, skewMs, this.#version),
       standing: new Standing(timings.goodStandingMs),
     }
   }

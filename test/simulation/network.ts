@@ -6,6 +6,7 @@ import type { Dice } from './dice.ts'
 import type { Faults } from './faults.ts'
 import type { Method, ObjectHost, Question } from './object-host.ts'
 import type { Process, Scheduler } from './scheduler.ts'
+import { inWordsOf } from './versions.ts'
 
 export type Unkindness = { replyLossPercent: number; delayPercent: number }
 
@@ -41,6 +42,7 @@ export class Network {
   #ask(host: ObjectHost, question: Question): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const { caller } = question
+    const spoken = { ...question, command: inWordsOf(caller.version, question.command) }
     const askedAtMs = this.#scheduler.nowMs
     this.asked(question)
     const isLost = this.#dice.chance(this.unkindness.replyLossPercent)
@@ -49,7 +51,8 @@ export class Network {
       this.#scheduler.after(this.#dice.between(1, 15), caller, tell)
     }
     this.#scheduler.after(this.#travelMs(), this.#platform, () => {
-      host.arrive(question, {
+      if (caller.version !== host.version) this.#faults.fired('worker_of_another_version')
+      host.arrive(spoken, {
         resolve: (answer) => {
           if (isLost) {
             this.#faults.fired('reply_lost')
@@ -57,7 +60,7 @@ export class Network {
           }
           return reply(() => {
             this.heard(question, answer, askedAtMs)
-            resolve(answer)
+            resolve(caller.version === host.version ? answer : inWordsOf(host.version, answer))
           })
         },
         reject: (cause) => reply(() => reject(cause)),

@@ -9,6 +9,7 @@ import type { Dice } from './dice.ts'
 import type { Faults } from './faults.ts'
 import { Process, type Scheduler } from './scheduler.ts'
 import { ObjectStorage } from './storage.ts'
+import { inWordsOf } from './versions.ts'
 
 export type Method = keyof AccountPort
 export type Question = { readonly method: Method; readonly command: unknown; readonly caller: Process }
@@ -51,6 +52,7 @@ export class ObjectHost {
   readonly storage = new ObjectStorage()
   readonly #parts: HostParts
   #instance: Instance | null = null
+  version = 0
   /** Instances so far. */
   starts = 0
   /** The machine's clock; another machine may have another one. */
@@ -145,6 +147,13 @@ export class ObjectHost {
     this.#armAlarm()
   }
 
+  /** Goes on as another version, which may have been here before and left a snapshot of its own. */
+  deploy(): void {
+    this.crash()
+    this.version += 1
+    if (this.storage.leaveSnapshotOfAnotherVersion()) this.#parts.faults.fired('snapshot_of_another_version')
+  }
+
   /** Nothing of it is left: the next call finds an object that nobody has created. */
   lose(): void {
     this.crash()
@@ -196,7 +205,8 @@ export class ObjectHost {
       ENVIRONMENT: 'production',
       ENTRIES_QUEUE: queueOf(async (message) => {
         await this.storage.sync()
-        return send(message)
+        // The same message, with a field that its reader may not know.
+        return send(inWordsOf(this.version, message) as EntriesMessage)
       }),
     }
     const object = new AccountObject(context as unknown as DurableObjectState, env)

@@ -3,14 +3,11 @@
 
 import { keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
-import type { AccountPort } from '#ledger/account-port.ts'
 import type { Credit, Reverse } from '#ledger/account-commands.ts'
 import { grantOf, keyOf } from '#ledger/example-commands.ts'
 import type { CreditPlan, ReversalPlan } from './plan.ts'
 import type { Setting } from './setting.ts'
-
-const triesMax = 200
-const retryMs = 700
+import { tell } from './tell.ts'
 
 export class Operator {
   readonly #world: Setting
@@ -22,7 +19,8 @@ export class Operator {
   open(): void {
     const { plan, accountId } = this.#world
     const { rpm, inFlight } = plan
-    this.#tell(
+    tell(
+      this.#world,
       async (port) =>
         (await port.create({ accountId, name: 'Test', settings: { rpm, inFlight } })).ok ||
         (await port.view()) !== null,
@@ -30,7 +28,7 @@ export class Operator {
     for (let n = 1; n <= plan.keys; n += 1) {
       const budget = plan.dayBudgets[n - 1] ?? null
       const budgets = budget === null ? [] : [{ window: 'day' as const, amountNanoUsd: budget }]
-      this.#tell(async (port) => (await port.putKey(keyOf(n, { budgets }))).ok)
+      tell(this.#world, async (port) => (await port.putKey(keyOf(n, { budgets }))).ok)
     }
     this.#credit(grantOf(plan.balanceNanoUsd, { kind: 'purchase', reference: 'first' }))
   }
@@ -72,7 +70,7 @@ export class Operator {
     }
     for (const ms of [0, ...plan.repeatsAfterMs])
       scheduler.after(ms, outside, () =>
-        this.#tell(async (port) => {
+        tell(this.#world, async (port) => {
           const answer = await port.reverse(command)
           return answer.ok || answer.code !== 'internal'
         }),
@@ -82,7 +80,7 @@ export class Operator {
   revokeKey(number: number): void {
     const { oracle, faults } = this.#world
     faults.fired('key_revoked')
-    this.#tell(async (port) => {
+    tell(this.#world, async (port) => {
       const answer = await port.revokeKey({ reference: `revoke ${number}`, keyNumber: keyNumber(number) })
       if (answer.ok) oracle.revokedKeys.add(number)
       return answer.ok
@@ -91,7 +89,8 @@ export class Operator {
 
   setFrozen(isFrozen: boolean, reference: string): void {
     const settings = { isFrozen }
-    this.#tell(
+    tell(
+      this.#world,
       async (port) =>
         (await port.changeSettings({ reference, settings, reason: 'test', actor: 'operator' })).ok,
     )
@@ -99,7 +98,7 @@ export class Operator {
 
   /** The hourly sweep: looks at the object, and asks for what Postgres has not seen. */
   sweep(): void {
-    this.#tell(async (port) => {
+    tell(this.#world, async (port) => {
       const view = await port.view()
       if (view !== null && view.marks.confirmed < view.marks.head) await port.resend()
       return true
@@ -108,17 +107,6 @@ export class Operator {
 
   #credit(command: Credit): void {
     this.#world.oracle.askedCredits.set(command.reference, command.amountNanoUsd)
-    this.#tell(async (port) => (await port.credit(command)).ok)
-  }
-
-  /** Until it is acknowledged: a payment provider does not forget either. */
-  #tell(ask: (port: AccountPort) => Promise<boolean>, tries = 1): void {
-    const { scheduler, outside, network, host } = this.#world
-    scheduler.after(tries === 1 ? 0 : retryMs, outside, () => {
-      const again = () => {
-        if (tries < triesMax) this.#tell(ask, tries + 1)
-      }
-      void ask(network.portOf(host, outside)).then((isDone) => (isDone ? undefined : again()), again)
-    })
+    tell(this.#world, async (port) => (await port.credit(command)).ok)
   }
 }

@@ -14,8 +14,17 @@ import type {
   Release,
   ReleaseAnswer,
 } from '#ledger/call-commands.ts'
-import type { Credit, CreditAnswer, Reverse, ReverseAnswer } from '#ledger/account-commands.ts'
+import type {
+  Credit,
+  CreditAnswer,
+  Refund,
+  RefundAnswer,
+  Reverse,
+  ReverseAnswer,
+} from '#ledger/account-commands.ts'
+import type { Meter, MeterAnswer } from '#ledger/plan-commands.ts'
 import { Claims } from './claims.ts'
+import { Payments } from './payments.ts'
 import type { Faults } from './faults.ts'
 import type { Question } from './object-host.ts'
 import type { CallPlan } from './plan.ts'
@@ -64,6 +73,7 @@ const parallelExposureMaxNanoUsd = 50_000_000
 export class Oracle {
   readonly calls = new Map<CallId, KnownCall>()
   readonly claims: Claims
+  readonly payments: Payments
   /** Credits that were acknowledged, by reference. */
   readonly credits = new Map<string, { amountNanoUsd: number; seq: number }>()
   readonly askedCredits = new Map<string, number>()
@@ -85,6 +95,7 @@ export class Oracle {
 
   constructor(faults: Faults) {
     this.claims = new Claims(faults)
+    this.payments = new Payments(faults)
   }
 
   callOf(callId: CallId, plan: CallPlan | null = null): KnownCall {
@@ -133,6 +144,7 @@ export class Oracle {
     const references = new Set(books.lines.map(({ reference }) => reference))
     for (const reference of this.credits.keys())
       if (!references.has(reference)) this.credits.delete(reference)
+    this.payments.forget(references)
     const given = new Set(
       books.lines.flatMap(({ kind, detail }) => (kind === 'reversal' ? [detail['command']] : [])),
     )
@@ -156,6 +168,11 @@ export class Oracle {
         return this.#credited(command as Credit, answer as CreditAnswer)
       case 'reverse':
         return this.#reversed(command as Reverse, answer as ReverseAnswer)
+      case 'refund':
+        return this.payments.refunded(command as Refund, answer as RefundAnswer)
+      case 'meter':
+        if (this.payments.metered(command as Meter, answer as MeterAnswer)) this.#countAdmission()
+        return
       default:
     }
   }
@@ -277,6 +294,7 @@ export class Oracle {
 
   asked({ method, command }: Question): void {
     if (method === 'admit') this.claims.asked(command as Admit)
+    this.payments.asked(method, command)
     if (method !== 'beat') return
     const { callId, costNanoUsd } = command as Beat
     const call = this.callOf(callId)

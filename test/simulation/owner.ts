@@ -11,21 +11,22 @@ import { Cover } from '#gateway/cover.ts'
 import { askOnce } from '#gateway/object-call.ts'
 import type { Standing } from '#gateway/standing.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
+import type { Timings } from '#ledger/timings.ts'
 import type { Admit, Capture, ChargeDetail } from '#ledger/call-commands.ts'
 import { exampleDetail, secretHashOf } from '#ledger/example-commands.ts'
-import { timings } from '#ledger/timings.ts'
 import { Dice } from './dice.ts'
 import type { Faults } from './faults.ts'
 import { type CallPlan, tokenPriceNanoUsd } from './plan.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 import { Upstream, type UpstreamEvent } from './upstream.ts'
+import { timingsOf } from './versions.ts'
 
 type Event = UpstreamEvent | { readonly kind: 'left' | 'lost' | 'idle' | 'drained' }
 
 export type OwnerWatch = {
   /** Sent upstream before the answer of the admission, and when that answer was in. */
-  dispatched: (isolate: number, exposureNanoUsd: NanoUsd) => void
-  answered: (isolate: number, exposureNanoUsd: NanoUsd) => void
+  dispatched: (exposureNanoUsd: NanoUsd) => void
+  answered: (exposureNanoUsd: NanoUsd) => void
   asked: (callId: CallId, plan: CallPlan, totalNanoUsd: NanoUsd) => void
   sentUpstream: (callId: CallId) => void
   /** A frame went out to the client, by which so much was delivered in all. */
@@ -60,6 +61,7 @@ export class OwnedCall {
   readonly #parts: OwnerParts
   readonly #dice: Dice
   readonly #clock
+  readonly #timings: Timings
   readonly #upstream: Upstream
   readonly #events: Event[] = []
   #wake: (() => void) | undefined
@@ -76,6 +78,7 @@ export class OwnedCall {
     this.#parts = parts
     this.#dice = new Dice(`${plan.name} attempt ${attempt}`)
     this.#clock = parts.scheduler.clockOf(parts.process)
+    this.#timings = timingsOf(parts.process.version)
     this.callId = callIdOf(makeRequestId(this.#clock.now(), this.#dice.bytes))
     this.#upstream = new Upstream(plan, parts, (event) => {
       parts.scheduler.after(this.#dice.between(1, 10), parts.process, () => this.#push(event))
@@ -95,7 +98,7 @@ export class OwnedCall {
     }
     const isDispatched = standing.takeParallel(dispatch, this.#clock.now())
     if (isDispatched) {
-      this.#parts.watch.dispatched(plan.isolate, exposureNanoUsd)
+      this.#parts.watch.dispatched(exposureNanoUsd)
       this.#send(plan.outputTokensMax)
     }
     const admit = this.#admit(isDispatched)
@@ -104,12 +107,12 @@ export class OwnedCall {
       scheduler.after(plan.leavesAfterMs, process, () => !this.#isDone && this.#clientLeaves())
     const admission = await askAdmission(() => port, admit, {
       ...this.#how(),
-      attemptMs: timings.objectCallMs,
-      withinMs: timings.admitWithinMs,
+      attemptMs: this.#timings.objectCallMs,
+      withinMs: this.#timings.admitWithinMs,
     })
     if (isDispatched) {
       standing.answered(dispatch)
-      this.#parts.watch.answered(plan.isolate, exposureNanoUsd)
+      this.#parts.watch.answered(exposureNanoUsd)
     }
     if (!admission.ok) {
       standing.refused(dispatch)
@@ -134,7 +137,7 @@ export class OwnedCall {
         callId: this.callId,
         account: () => port,
         clock: this.#clock,
-        timings,
+        timings: this.#timings,
         costSoFar: () => this.#costOf(Math.min(this.#readTokens, this.#heldTokens())),
         onLost: () => this.#push({ kind: 'lost' }),
       },
@@ -188,7 +191,7 @@ export class OwnedCall {
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const asked = await askOnce(() => this.#parts.port.extend(command), {
         clock: this.#clock,
-        attemptMs: timings.objectCallMs,
+        attemptMs: this.#timings.objectCallMs,
       })
       if (!asked.ok) continue
       if (asked.answer.ok) this.#heldNanoUsd = asked.answer.heldNanoUsd
@@ -234,17 +237,17 @@ export class OwnedCall {
 
   async #end(end: CallEnd): Promise<void> {
     this.#parts.watch.said(this.callId, end)
-    const usualMs = timings.captureWithinMs + timings.objectCallMs
+    const usualMs = this.#timings.captureWithinMs + this.#timings.objectCallMs
     const leftAtMs = this.#leftAtMs
     const withinMs =
       leftAtMs === undefined
         ? usualMs
-        : Math.min(usualMs, Math.max(0, leftAtMs + timings.afterLeaveMs - this.#clock.now()))
+        : Math.min(usualMs, Math.max(0, leftAtMs + this.#timings.afterLeaveMs - this.#clock.now()))
     const { accountId, captures, log, port } = this.#parts
     await deliverEnd(
       accountId,
       end,
-      { ...this.#how(), accounts: () => port, captures, timings, log },
+      { ...this.#how(), accounts: () => port, captures, timings: this.#timings, log },
       withinMs,
     )
   }
@@ -255,7 +258,7 @@ export class OwnedCall {
     this.#leftAtMs = this.#clock.now()
     this.#onLeft()
     this.#push({ kind: 'left' })
-    scheduler.after(timings.drainMs, process, () => {
+    scheduler.after(this.#timings.drainMs, process, () => {
       if (this.#isDone) return
       faults.fired('worker_ended_after_disconnect')
       this.#push({ kind: 'drained' })

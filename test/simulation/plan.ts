@@ -4,6 +4,7 @@
 import { nanoUsd } from '#core/money.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { Dice } from './dice.ts'
+import { type MoneyPlan, type PaymentPlan, moneyPlans } from './money-plan.ts'
 
 export const tokenPriceNanoUsd = 10_000
 export const keysMax = 6
@@ -104,7 +105,7 @@ export type StrikePlan = {
   readonly number: number
 }
 
-export type Item = CallPlan | CreditPlan | LossPlan | ReversalPlan | StrikePlan
+export type Item = CallPlan | CreditPlan | LossPlan | MoneyPlan | ReversalPlan | StrikePlan
 
 export type Plan = {
   readonly seed: number
@@ -143,7 +144,7 @@ export function planOf(seed: number): Plan {
   for (let n = dice.between(0, 3); n > 0; n -= 1) items.push(reversalPlan(`${seed} reversal ${n}`))
   if (dice.chance(35)) items.push(lossPlan(`${seed} loss`))
   for (let n = dice.between(6, 14); n > 0; n -= 1) items.push(strikePlan(`${seed} strike ${n}`, keys))
-  return {
+  const plan = {
     seed,
     startMs: lastMinutesOfMonth - dice.between(0, 120_000),
     rpm: dice.chance(30) ? dice.between(3, 8) : 50,
@@ -162,8 +163,10 @@ export function planOf(seed: number): Plan {
       refusalPercent: dice.pick([0, 5, 20]),
     },
     postgresLossPercent: dice.pick([0, 5, 20]),
-    items,
   }
+  const payments: PaymentPlan[] = [{ name: 'first', atMs: 0, amountNanoUsd: plan.balanceNanoUsd }]
+  for (const item of items) if (item.type === 'credit' && item.kind === 'purchase') payments.push(item)
+  return { ...plan, items: [...items, ...moneyPlans(seed, keys, payments)] }
 }
 
 /** A call of each key to earn good standing in one isolate, and one of each key at the same moment. */

@@ -7,23 +7,63 @@ export type Plant = {
   readonly file: string
   readonly find: string
   readonly replace: string
+  /** A seed that finds it, for those in a hurry. */
+  readonly near?: number
 }
 
 export const plants: readonly Plant[] = [
   {
+    name: 'snapshot of another version believed',
+    near: 1,
+    file: 'ledger/stored-rows.ts',
+    find: 'return snapshot.version === snapshotVersion ? snapshot : null',
+    replace: 'return snapshot',
+  },
+  {
+    name: 'more goes back than was paid',
+    near: 2,
+    file: 'ledger/refunds.ts',
+    find: 'minNanoUsd(minNanoUsd(paid, spare), ofPayment)',
+    replace: 'minNanoUsd(paid, spare)',
+  },
+  {
+    name: 'what goes back was held',
+    near: 7,
+    file: 'ledger/refunds.ts',
+    find: 'minNanoUsd(minNanoUsd(paid, spare), ofPayment)',
+    replace: 'minNanoUsd(addNanoUsd(paid, state.heldNanoUsd), ofPayment)',
+  },
+  {
+    name: 'metered twice',
+    near: 1,
+    file: 'ledger/meter.ts',
+    find: 'if (earlier !== undefined) return repeated(state, command, earlier.said)',
+    replace: '',
+  },
+  {
+    name: 'allowance never used up',
+    near: 1,
+    file: 'ledger/allowances.ts',
+    find: 'includedOf(allowances, consumable) - usedOf(allowances, consumable) - pinned',
+    replace: 'includedOf(allowances, consumable) - pinned',
+  },
+  {
     name: 'old-epoch rows dropped',
+    near: 30,
     file: 'settlement/strays.ts',
     find: '  for (const { accountId, entry } of found) if (!(await rebookOne(accountId, entry, parts))) isAll = false\n',
     replace: '',
   },
   {
     name: 'opening counted twice',
+    near: 3,
     file: 'ledger/rebuild.ts',
     find: '  draft.state.postedNanoUsd = zeroNanoUsd\n',
     replace: '',
   },
   {
     name: 'revoked key revived by rebuild',
+    near: 121,
     file: 'ledger/rebuild.ts',
     find: '  for (const entry of entries) applyEntry(state, entry)\n',
     replace:
@@ -31,60 +71,70 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'delta reversals',
+    near: 2,
     file: 'ledger/reversals.ts',
     find: 'const draw = netDraw(entries.map(drawOf))',
     replace: "const draw = netDraw(entries.filter(({ kind }) => kind !== 'reversal').map(drawOf))",
   },
   {
     name: 'idempotency repeat dispatched in parallel',
+    near: 1,
     file: 'gateway/standing.ts',
     find: 'if (dispatch.isClaimed) return false',
     replace: '',
   },
   {
     name: 'expired claim charged twice',
+    near: 607,
     file: 'ledger/charges.ts',
     find: '  reverseAttempt(draft, first)\n  return captured(',
     replace: '  return captured(',
   },
   {
     name: 'stale yes of a repeated admit',
+    near: 2,
     file: 'ledger/admission.ts',
     find: "if (resolvedCall(draft, command.callId) !== undefined) return { code: 'call_resolved' }",
     replace: "if (resolvedCall(draft, command.callId) !== undefined) return 'open already'",
   },
   {
     name: 'release before admit',
+    near: 5,
     file: 'ledger/holds.ts',
     find: '} else if (resolvedCall(draft, command.callId) === undefined) {',
     replace: '} else if (resolvedCall(draft, command.callId) === undefined && false) {',
   },
   {
     name: 'extend by delta',
+    near: 1,
     file: 'ledger/admission.ts',
     find: 'const more = subtractNanoUsd(heldFor(hold, command.totalNanoUsd), hold.heldNanoUsd)',
     replace: 'const more = command.totalNanoUsd',
   },
   {
     name: 'beat out of order',
+    near: 3,
     file: 'ledger/holds.ts',
     find: 'checkpointNanoUsd: isNewer ? maxNanoUsd(hold.checkpointNanoUsd, nanoUsd(cost)) : hold.checkpointNanoUsd',
     replace: 'checkpointNanoUsd: nanoUsd(cost)',
   },
   {
     name: 'no fence',
+    near: 527,
     file: 'gateway/cover.ts',
     find: 'return addMillis(this.#acknowledgedSentAt, timings.fenceMs) - clock.now()',
     replace: 'return addMillis(this.#acknowledgedSentAt, timings.fenceMs) - clock.now() + 86_400_000',
   },
   {
     name: 'restart expires live holds',
+    near: 1,
     file: 'ledger/start.ts',
     find: 'const expiresAtMs = expiryOf(row.admittedAtMs, lastBeatAtMs, timings)',
     replace: 'const expiresAtMs = nowMs',
   },
   {
     name: 'memory ahead of a rollback',
+    near: 2,
     file: 'ledger/group-commit.ts',
     find: 'if (changes !== null && next !== null) this.#parts.write(changes, next)',
     replace:
@@ -92,24 +142,28 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'poison group',
+    near: 2,
     file: 'ledger/group-commit.ts',
     find: 'return group.map((waiting) => this.#commitAlone(waiting)).some(Boolean)',
     replace: 'for (const waiting of group) waiting.answer = waiting.fail; return false',
   },
   {
     name: 'RPM reset by hibernation',
+    near: 5,
     file: 'ledger/start.ts',
     find: 'const recent = rows.filter(isRecent)',
     replace: 'const recent = rows.filter((row) => isRecent(row) && false)',
   },
   {
     name: 'window by capture date',
+    near: 8,
     file: 'ledger/replay.ts',
     find: "const admittedAtMs = readWhole(detail['admittedAtMs']) ?? entry.createdAtMs",
     replace: 'const admittedAtMs = entry.createdAtMs',
   },
   {
     name: 'bucket expiry under a hold',
+    near: 26,
     file: 'ledger/lots.ts',
     find: 'export function expiredParts(lots: readonly Lot[], pinned: Pinned, nowMs: number): readonly Drawn[] {',
     replace:
@@ -117,12 +171,14 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'allowance pays debt',
+    near: 9,
     file: 'ledger/lots.ts',
     find: "const paysDebt = lot.bucket === 'paid' ? ",
     replace: "const paysDebt = lot.bucket !== 'bonus' ? ",
   },
   {
     name: 'mark = sent',
+    near: 1,
     file: 'ledger/marks.ts',
     find: '    sentHash: hash,\n    waitingSinceMs: wasAllConfirmed',
     replace:
@@ -130,24 +186,28 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'unbounded parallel burst',
+    near: 15,
     file: 'gateway/standing.ts',
     find: 'if (unanswered.length >= grant.calls || exposureNanoUsd > grant.exposureNanoUsd) return false',
     replace: '',
   },
   {
     name: 'alarm moved later',
+    near: 1,
     file: 'ledger/alarm.ts',
     find: 'if (atMs === undefined || (this.armedAtMs !== null && this.armedAtMs <= atMs)) return',
     replace: 'if (atMs === undefined || (this.armedAtMs !== null && this.armedAtMs >= atMs)) return',
   },
   {
     name: 'late posted twice',
+    near: 6,
     file: 'ledger/charges.ts',
     find: "keepRow(draft, { ...row, outcome: 'late', chargedNanoUsd: booked.chargedNanoUsd })",
     replace: "keepRow(draft, { ...row, outcome: 'expired', chargedNanoUsd: booked.chargedNanoUsd })",
   },
   {
     name: 'empty object revived by a webhook',
+    near: 3,
     file: 'ledger/book.ts',
     find: 'return desk.draft === null ? missing : decideIt(desk.draft)',
     replace:

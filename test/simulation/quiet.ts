@@ -4,9 +4,11 @@
 import { chargeOf, netOf } from './books.ts'
 import { presently } from './turn.ts'
 import type { CallId } from '#core/ids.ts'
+import { isObject } from '#core/readers.ts'
 import type { Entry } from '#ledger/entry.ts'
 import { Violation } from './violation.ts'
 import type { KnownCall } from './oracle.ts'
+import { isMetered } from './payments.ts'
 import type { Setting } from './setting.ts'
 
 export function checkQuiet(world: Setting): void {
@@ -19,10 +21,11 @@ export function checkQuiet(world: Setting): void {
   checkWindows(world)
   checkReversals(world)
   checkStrays(world)
+  world.oracle.payments.checkQuiet(books.lines, world.oracle.askedCredits, lateReferences(world))
   for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
   world.oracle.claims.checkQuiet((callId) => netOf(books.byCall.get(callId) ?? nothing))
   for (const callId of books.byCall.keys()) {
-    if (!world.oracle.calls.has(callId as never))
+    if (!isMetered({ reference: callId }) && !world.oracle.calls.has(callId as never))
       throw new Violation('I5', `${callId} was charged and never asked for`)
   }
 }
@@ -61,12 +64,24 @@ function checkWindows({ books, oracle, host, plan }: Setting): void {
       if (isNear || at > midnightMs - nearMs) most += total
       if (!isNear && at > midnightMs + nearMs) least += total
     }
+    // What is metered is charged when it is booked, by the object's own clock.
+    for (const line of books.lines.filter(isMetered)) {
+      if (line.keyNumber !== number || line.createdAtMs < midnightMs) continue
+      most -= line.amountNanoUsd
+      least -= line.amountNanoUsd
+    }
     if (day.usedNanoUsd < least || day.usedNanoUsd > most)
       throw new Violation('window', `key ${number} has used ${day.usedNanoUsd}, not ${least} to ${most}`)
   }
 }
 
 const creditKinds = new Set(['purchase', 'auto_top_up', 'bonus', 'grant', 'adjustment'])
+
+/** Of what came too late for its epoch. */
+function lateReferences({ postgres }: Setting): Set<string> {
+  const strays = [...postgres.findings.values()].filter(({ kind }) => kind === 'stray')
+  return new Set(strays.map(({ detail }) => (detail as { entry: Entry }).entry.reference))
+}
 
 /** I7: once each, with the amount that was said. */
 function checkCredits({ books, oracle }: Setting): void {
@@ -86,18 +101,26 @@ function checkCredits({ books, oracle }: Setting): void {
 function checkStrays({ books, postgres, oracle }: Setting): void {
   for (const { kind, detail } of postgres.findings.values()) {
     if (kind !== 'stray') continue
-    const { kind: what, reference, epoch, seq, keyNumber } = (detail as { entry: Entry }).entry
+    const { entry } = detail as { entry: Entry }
+    const { kind: what, reference, epoch, seq, keyNumber } = entry
     const isCharge = what === 'usage' || what === 'late'
     const isThere = isCharge
       ? books.byCall.has(reference)
       : books.lines.some((line) => line.kind === what && line.reference === reference)
     // What it was about may have been lost for good.
-    const isAbout = what !== 'key' || books.lines.some((line) => line.reference === `key ${keyNumber}`)
-    if ((isCharge || creditKinds.has(what) || what === 'key') && isAbout && !isThere)
+    const { payment } = readDetail(entry)
+    const about = what === 'key' ? `key ${keyNumber}` : typeof payment === 'string' ? payment : undefined
+    const isAbout = about === undefined || books.lines.some((line) => line.reference === about)
+    const isTold = isCharge || creditKinds.has(what) || ['key', 'plan', 'refund'].includes(what)
+    if (isTold && isAbout && !isThere)
       throw new Violation('I8', `entry ${epoch}:${seq} (${what}) came too late and is lost`)
   }
   if (postgres.epochs.some(({ step }) => step !== 'done')) throw new Violation('I10', 'a rebuild never ends')
   if (oracle.isLost) throw new Violation('I10', 'a lost account stays lost')
+}
+
+function readDetail({ detail }: Entry): { readonly [name: string]: unknown } {
+  return isObject(detail) ? detail : {}
 }
 
 /** What was acknowledged as given back stands there once, as it was said. */

@@ -9,6 +9,8 @@ export class Process {
   readonly name: string
   /** How far its clock is from the world's. */
   skewMs: number
+  /** Of the code that it runs (versions.ts). */
+  readonly version: number
   readonly #parent: Process | null
   #isKilled = false
   /** Until then it does nothing, and then all that it missed. */
@@ -16,10 +18,11 @@ export class Process {
   /** Timers and waits of its own: an object with one is not idle. */
   timers = 0
 
-  constructor(name: string, parent: Process | null, skewMs = 0) {
+  constructor(name: string, parent: Process | null, skewMs = 0, version = 0) {
     this.name = name
     this.#parent = parent
     this.skewMs = skewMs
+    this.version = parent?.version ?? version
   }
 
   get isAlive(): boolean {

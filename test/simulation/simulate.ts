@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 
 import { readCorpus, remember } from './corpus.ts'
 import { faultNames } from './faults.ts'
-import { plants, waiting } from './plants.ts'
+import { type Plant, plants, waiting } from './plants.ts'
 import { type Broken, type Outcome, type Task, hourly, runThreads } from './threads.ts'
 
 const { values } = parseArgs({
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     planted: { type: 'boolean' },
     threads: { type: 'string' },
     plant: { type: 'string' },
+    near: { type: 'boolean' },
     'stop-at-first': { type: 'boolean' },
   },
 })
@@ -28,6 +29,7 @@ const seeds = isOne ? 1 : Number(values.seeds ?? 3_000)
 const faultPercentMin = 5
 const stepsMin = 300
 const plantedSeedsMax = 1_000
+const nearSeeds = 10
 
 process.exitCode = (await (values.planted === true ? showPlanted() : simulate())) ? 0 : 1
 
@@ -71,24 +73,46 @@ function sayFaults({ done, stepsLeast, faults }: Outcome): boolean {
   return rare.length === 0 && stepsLeast >= stepsMin
 }
 
+/** Several at once, each in a thread of its own; said in their order. */
 async function showPlanted(): Promise<boolean> {
-  let isAllFound = true
-  for (const { name } of plants.filter(({ name }) => values.plant === undefined || name === values.plant)) {
-    const task = { firstSeed, seeds: Number(values.seeds ?? plantedSeedsMax), threads, isShrinking: false }
-    const outcome = await runThreads({ ...task, plant: name, isStoppingAtFirst: true })
-    const { done, seconds } = outcome
-    const [broken] = outcome.broken
-    const isFound = broken !== undefined && (await isSound(broken.seed))
-    isAllFound &&= isFound
-    if (broken === undefined) say(`NOT FOUND in ${done} seeds: ${name}`)
-    else if (isFound) say(`found: ${name} (seed ${broken.seed}, ${seconds} s) ${broken.message}`)
-    else say(`NOT FOUND: ${name}: seed ${broken.seed} breaks without it as well: ${broken.message}`)
+  const asked = plants.filter(({ name }) => values.plant === undefined || name === values.plant)
+  const found = new Map<string, boolean>()
+  const waitingPlants = [...asked]
+  const searchOn = async (): Promise<void> => {
+    for (let plant = waitingPlants.shift(); plant !== undefined; plant = waitingPlants.shift())
+      found.set(plant.name, await isFound(plant))
   }
+  await Promise.all(Array.from({ length: threads }, searchOn))
   for (const { name, for: part } of waiting) say(`not planted before there is ${part}: ${name}`)
-  return isAllFound
+  return asked.length > 0 && asked.every(({ name }) => found.get(name) === true)
 }
 
-/** A plant is found only where the same seed keeps every promise without it: an oracle that errs would find them all. */
+async function isFound({ name, near = firstSeed }: Plant): Promise<boolean> {
+  const first = Number(values.seeds ?? plantedSeedsMax)
+  const { done, seconds, broken } = await searchFor(name, near, first)
+  const [one] = broken
+  if (one === undefined) say(`NOT FOUND in ${done} seeds: ${name}`)
+  // An oracle that errs would find them all.
+  else if (!(await isSound(one.seed)))
+    say(`NOT FOUND: ${name}: seed ${one.seed} breaks without it as well: ${one.message}`)
+  else {
+    say(`found: ${name} (seed ${one.seed}, ${seconds} s) ${one.message}`)
+    return true
+  }
+  return false
+}
+
+/** With `--near` first where it was found last: a search that is only shorter. */
+async function searchFor(name: string, near: number, seedsMax: number): Promise<Outcome> {
+  const task = { plant: name, threads: 1, isShrinking: false, isStoppingAtFirst: true }
+  if (values.near === true) {
+    const outcome = await runThreads({ ...task, firstSeed: near, seeds: nearSeeds })
+    if (outcome.broken.length > 0) return outcome
+  }
+  return runThreads({ ...task, firstSeed, seeds: seedsMax })
+}
+
+/** A plant is found only where the same seed keeps every promise without it. */
 async function isSound(seed: number): Promise<boolean> {
   return (await runThreads(alone(seed))).broken.length === 0
 }

@@ -4,6 +4,8 @@
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
+import { snapshotOfAnotherVersion } from './versions.ts'
+
 /** As store.ts reads them; where it reads them otherwise, looking costs more and nothing else. */
 const newestEntries = 'SELECT * FROM entry WHERE seq < ? ORDER BY seq DESC LIMIT ?'
 /** Rows that no invariant looks at. */
@@ -129,6 +131,20 @@ export class ObjectStorage {
     this.alarmMs = null
     this.durableAlarmMs = null
     this.#isTakenBack()
+  }
+
+  /** Durable at once, as if an object of another version had run meanwhile; false where there is no snapshot yet. */
+  leaveSnapshotOfAnotherVersion(): boolean {
+    if (!this.tables().includes('keeping')) return false
+    const rows = this.rows("SELECT body FROM keeping WHERE name GLOB 'snapshot*' ORDER BY name")
+    if (rows.length === 0) return false
+    const body = snapshotOfAnotherVersion(rows.map((row) => textOf(row['body'])).join(''))
+    this.#prepared("DELETE FROM keeping WHERE name GLOB 'snapshot+*'").statement.run()
+    this.#prepared("UPDATE keeping SET body = ? WHERE name = 'snapshot'").statement.run(body)
+    this.#transaction.commit()
+    this.#transaction.begin()
+    this.#isTakenBack()
+    return true
   }
 
   /** For the invariants: what the rows say now. */

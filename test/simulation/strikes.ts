@@ -21,7 +21,8 @@ export function strike(world: Setting, { clients, operator }: Actors, plan: Stri
       return host.crash()
     case 'deploy':
       if (host.object !== null) faults.fired('object_deployed')
-      return host.crash()
+      clients.rollOut()
+      return host.deploy()
     case 'freeze':
       if (host.freeze(plan.forMs)) faults.fired('object_frozen')
       return

@@ -10,6 +10,7 @@ import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
 import { consumeEntries } from '#settlement/consumer.ts'
 import { Books } from './books.ts'
+import { Cashier } from './cashier.ts'
 import { Clients } from './clients.ts'
 import { Dice } from './dice.ts'
 import { Faults } from './faults.ts'
@@ -17,7 +18,7 @@ import { Network } from './network.ts'
 import { ObjectHost } from './object-host.ts'
 import { Operator } from './operator.ts'
 import { Oracle } from './oracle.ts'
-import type { Plan } from './plan.ts'
+import type { Item, Plan } from './plan.ts'
 import { Postgres } from './postgres.ts'
 import { checkQuiet } from './quiet.ts'
 import { SimulatedQueue } from './queue.ts'
@@ -52,6 +53,7 @@ export class World implements Setting {
   readonly captures: SimulatedQueue<ParkedCapture>
   readonly clients: Clients
   readonly operator: Operator
+  readonly cashier: Cashier
   readonly rebuilder: Rebuilder
   readonly trace: string[] = []
   readonly #isTraced: boolean
@@ -124,6 +126,7 @@ export class World implements Setting {
     )
     this.clients = new Clients(this)
     this.operator = new Operator(this)
+    this.cashier = new Cashier(this)
     this.rebuilder = new Rebuilder(this)
   }
 
@@ -162,17 +165,34 @@ export class World implements Setting {
     for (const item of plan.items) {
       scheduler.after(item.atMs, this.outside, () => {
         this.say(`${item.type} ${item.name}`)
-        if (item.type === 'call') this.clients.call(item)
-        else if (item.type === 'credit') this.operator.credit(item)
-        else if (item.type === 'reversal') this.operator.reverse(item)
-        else if (item.type === 'loss') this.rebuilder.lose(item)
-        else strike(this, this, item)
+        this.#do(item)
       })
     }
     this.#until(plan.startMs + planEndsAfterMs)
     this.#calmDown()
     this.#until(scheduler.nowMs + quietWithinMs)
     checkQuiet(this)
+  }
+
+  #do(item: Item): void {
+    switch (item.type) {
+      case 'call':
+        return this.clients.call(item)
+      case 'credit':
+        return this.operator.credit(item)
+      case 'reversal':
+        return this.operator.reverse(item)
+      case 'loss':
+        return this.rebuilder.lose(item)
+      case 'refund':
+        return this.cashier.refund(item)
+      case 'meter':
+        return this.cashier.meter(item)
+      case 'allowance':
+        return this.cashier.agree(item)
+      case 'strike':
+        return strike(this, this, item)
+    }
   }
 
   /** Runs events up to a time, and checks the books wherever something was written. */

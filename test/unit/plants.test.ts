@@ -35,6 +35,11 @@ const known = [
   'alarm moved later',
   'late posted twice',
   'empty object revived by a webhook',
+  'snapshot of another version believed',
+  'more goes back than was paid',
+  'what goes back was held',
+  'metered twice',
+  'allowance never used up',
 ]
 
 test('every bug that the simulation must find is planted or says what it waits for', () => {
