@@ -62,6 +62,15 @@ const described: readonly Described[] = [
     },
     usage: ['input_tokens', 'output_tokens', 'total_tokens'],
   },
+  {
+    path: '/v1/messages',
+    summary:
+      'A message of any model, whole or streamed, as Anthropic defines it. Unknown fields go to a provider of this dialect untouched.',
+    body: { messages: list('The conversation, as Anthropic defines it.'), max_tokens: whole },
+    required: ['model', 'max_tokens', 'messages'],
+    answer: { type: { type: 'string', enum: ['message'] }, content: list('The blocks.') },
+    usage: ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
+  },
 ]
 
 export const chargedRouteTable: readonly RouteDescription[] = described.map(

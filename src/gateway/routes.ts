@@ -30,7 +30,7 @@ const corsOfInference: MiddlewareHandler = async (c, next) => {
   c.res.headers.set('access-control-expose-headers', exposed)
 }
 
-const chargedDialects = [dialects.chat, dialects.responses]
+const chargedDialects = Object.values(dialects)
 
 export function gatewayRoutes(parts: GatewayParts): Hono {
   const app = new Hono()

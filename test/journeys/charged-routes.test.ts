@@ -22,6 +22,11 @@ const requests: { readonly [address: string]: object } = {
     max_output_tokens: 200,
     input: directiveText({ tokens: 3 }),
   },
+  'post /v1/messages': {
+    model: 'claude-haiku-4-5',
+    max_tokens: 200,
+    messages: [{ role: 'user', content: directiveText({ tokens: 3 }) }],
+  },
   'post /v1/meter': { consumable: 'sms', quantity: 1, idempotency_key: 'one' },
 }
 

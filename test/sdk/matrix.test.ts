@@ -18,7 +18,7 @@ const modelsOf: Readonly<Record<DialectId, string>> = {
   messages: 'claude-opus-4-6',
 }
 const paths = { chat: '/v1/chat/completions', responses: '/v1/responses', messages: '/v1/messages' } as const
-const dialects = ['chat', 'responses'] as const
+const dialects = ['chat', 'responses', 'messages'] as const
 
 const cells = dialects.flatMap((client) =>
   dialects.flatMap((upstream) => [true, false].map((isStreamed) => ({ client, upstream, isStreamed }))),

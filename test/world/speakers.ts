@@ -213,13 +213,19 @@ async function askMessages(question: Question): Promise<Heard> {
       ? { output_config: { format: { type: 'json_schema' as const, schema: answerSchema } } }
       : {}),
   }
-  if (!isStreamed) return heardMessage(await client.messages.create(body, { signal }))
+  if (!isStreamed) return heardMessage(await client.messages.create(body, { signal }), undefined)
   const stream = client.messages.stream(body, { signal })
-  for await (const _ of stream) question.onEvent?.()
-  return heardMessage(await stream.finalMessage())
+  let cost: unknown
+  for await (const event of stream) {
+    question.onEvent?.()
+    // The package puts together what its types know; the cost is read where it comes.
+    if (event.type === 'message_delta') cost = valueAt(event, 'usage', 'cost')
+  }
+  return heardMessage(await stream.finalMessage(), cost)
 }
 
-function heardMessage({ content, usage, stop_reason: reason, model }: Anthropic.Message): Heard {
+function heardMessage(message: Anthropic.Message, streamedCost: unknown): Heard {
+  const { content, usage, stop_reason: reason, model } = message
   const cached = usage.cache_read_input_tokens ?? 0
   const written = usage.cache_creation_input_tokens ?? 0
   return {
@@ -229,7 +235,7 @@ function heardMessage({ content, usage, stop_reason: reason, model }: Anthropic.
       block.type === 'tool_use' ? [{ name: block.name, input: block.input }] : [],
     ),
     end: reason === 'tool_use' ? 'tool_calls' : reason === 'max_tokens' ? 'length' : 'stop',
-    cost: valueAt(usage, 'cost'),
+    cost: streamedCost ?? valueAt(usage, 'cost'),
     tokens: { input: usage.input_tokens + cached + written, cached, output: usage.output_tokens },
     model,
   }
