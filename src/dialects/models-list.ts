@@ -52,7 +52,7 @@ export function modelEntry(model: ListedModel) {
     context_length: model.contextLength || null,
     max_output: model.outputTokensMax || null,
     supported_parameters: model.supportedParameters,
-    supported_dialects: model.kind === 'chat' ? ['chat.completions'] : [],
+    supported_dialects: model.kind === 'chat' ? ['chat.completions', 'responses', 'messages'] : [],
     status: model.status,
     modalities: model.modalities,
     pricing: pricing(model),

@@ -53,8 +53,28 @@ const plan: Schema = {
   required: ['id', 'name', 'allowances', 'overage_prices'],
 }
 
+const anyObject: Schema = { type: 'object', properties: {}, additionalProperties: true }
+
 export const gatewayRouteTable: readonly RouteDescription[] = [
   ...chargedRouteTable,
+  {
+    method: 'post',
+    path: '/v1/messages/count_tokens',
+    summary: 'How many input tokens a message is expected to have. Free; nothing is sent to a provider.',
+    auth: 'key',
+    charged: false,
+    body: {
+      type: 'object',
+      properties: { model: { type: 'string' }, messages: { type: 'array', items: anyObject } },
+      required: ['model', 'messages'],
+      additionalProperties: true,
+    },
+    answer: {
+      type: 'object',
+      properties: { input_tokens: { type: 'integer', minimum: 0 } },
+      required: ['input_tokens'],
+    },
+  },
   {
     method: 'get',
     path: '/v1/models',

@@ -6,11 +6,13 @@ import { cors } from 'hono/cors'
 import { plans } from '#catalog/plans.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
+import type { Dialect } from '#dialects/dialect.ts'
 import { dialects } from '#dialects/dialects.ts'
 import type { Scope } from '#ledger/account-commands.ts'
 import { answerHeaders, exposedHeaders } from './answer-headers.ts'
 import { type Authenticated, authenticate } from './authenticate.ts'
 import { chargedCall } from './charged-call.ts'
+import { countInputTokens } from './count-input.ts'
 import { listModels, showModel } from './list-models.ts'
 import { listPlans } from './list-plans.ts'
 import { meterRoute } from './meter.ts'
@@ -32,14 +34,22 @@ const corsOfInference: MiddlewareHandler = async (c, next) => {
 
 const chargedDialects = Object.values(dialects)
 
+/** Clients of messages name the version that they speak; all others expect OpenAI's shapes. */
+function shapeOf(c: Context): Dialect {
+  return c.req.header('anthropic-version') === undefined ? dialects.chat : dialects.messages
+}
+
 export function gatewayRoutes(parts: GatewayParts): Hono {
   const app = new Hono()
   app.use('/v1/*', corsOfInference)
   for (const dialect of chargedDialects) app.post(dialect.route, (c) => chargedCall(c, dialect, parts))
-  app.get('/v1/models', (c) => open(c, parts, listModels(parts.catalog, c.req.query('status'))))
+  app.post('/v1/messages/count_tokens', (c) => countInputTokens(c.req.raw, requestIdOf(parts), parts))
+  app.get('/v1/models', (c) => open(c, parts, listModels(parts.catalog, shapeOf(c), c.req.query('status'))))
   app.get('/v1/models/:id{.+}', (c) => {
-    const shown = showModel(parts.catalog, c.req.param('id'))
-    return shown.ok ? open(c, parts, shown.model) : refusalResponse(shown, { requestId: requestIdOf(parts) })
+    const shown = showModel(parts.catalog, shapeOf(c), c.req.param('id'))
+    return shown.ok
+      ? open(c, parts, shown.model)
+      : refusalResponse(shown, { requestId: requestIdOf(parts) }, shapeOf(c).error)
   })
   app.post('/v1/meter', (c) => meterRoute(c.req.raw, requestIdOf(parts), parts))
   app.get('/v1/plans', (c) => open(c, parts, listPlans(plans)))
