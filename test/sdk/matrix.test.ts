@@ -60,7 +60,7 @@ async function heardIn(cell: Cell, upstream: DirectiveChange, more: Partial<Ques
 const nothing = { text: '', thoughts: '', calls: [] } satisfies Partial<Heard>
 
 describe.each(cells)('a client of $client before an upstream of $upstream, streamed $isStreamed', (cell) => {
-  // Requirements: 33, 34
+  // Requirements: 33, 34, 35, 36, 40, 41
   test('hears the text', async () => {
     const { heard } = await heardIn(cell, { tokens: 5 })
     expect(heard).toMatchObject({ ...nothing, text: wordsOf(5), end: 'stop', tokens: { output: 5 } })
