@@ -32,7 +32,6 @@ import { timings } from '#ledger/timings.ts'
 import type { MintKey } from '#keys/issue.ts'
 import type { KeysParts } from '#keys/key-guard.ts'
 import { keysRouteTable, keysRoutes } from '#keys/routes.ts'
-import { runHourly } from '#ops/cron.ts'
 import { healthAnswer, healthRouteTable } from '#ops/health.ts'
 import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
@@ -89,8 +88,9 @@ export default {
     for (const message of batch.messages) if (!isParkedCapture(message)) message.retry()
     return consumeParkedCaptures(parked, root.parkedCaptures)
   },
-  scheduled(_controller, env) {
-    return runHourly(rootOf(env).settlement)
+  async scheduled(_controller, env) {
+    // No request needs it: it waits until the hour has come.
+    return (await import('#ops/cron.ts')).runHourly(rootOf(env).settlement)
   },
 } satisfies ExportedHandler<Env, EntriesMessage | ParkedCapture>
 

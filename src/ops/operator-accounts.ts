@@ -9,7 +9,7 @@ import { driverErrorOf } from '#db/client.ts'
 import type { CommandAnswer } from '#ledger/account-commands.ts'
 import { keyBody } from '#keys/key-answers.ts'
 import type { AccountView, KeyView } from '#ledger/account-views.ts'
-import { rememberAccount } from '#settlement/reconcile.ts'
+import { rememberAccount } from '#settlement/remember-account.ts'
 import {
   noSuchAccount,
   type AccountRequest,

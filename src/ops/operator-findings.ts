@@ -2,7 +2,6 @@
 
 import { refuse } from '#core/errors.ts'
 import { driverErrorOf } from '#db/client.ts'
-import { textOfFinding } from '#settlement/finding-texts.ts'
 import { listFindings } from '#settlement/findings.ts'
 import type { OperatorAnswer, OperatorRequest } from './operator-guard.ts'
 
@@ -26,6 +25,8 @@ export async function showFindings({ query, parts, requestId }: OperatorRequest)
   if (parts.db === undefined)
     return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
   try {
+    // Long texts that no other request needs.
+    const { textOfFinding } = await import('#settlement/finding-texts.ts')
     const rows = await listFindings(parts.db, { beforeId, limit: limit + 1 })
     const shown = rows.slice(0, limit)
     const last = rows.length > limit ? shown.at(-1) : undefined

@@ -1,7 +1,7 @@
 // The operator's answer to a disaster: an object is made anew from Postgres. Repeated with the same key it goes on.
 
 import { refuse, type Refusal } from '#core/errors.ts'
-import { rebuildAccount, type RebuildResult } from '#settlement/rebuild.ts'
+import type { RebuildResult } from '#settlement/rebuild.ts'
 import { noSuchAccount, type AccountRequest, type OperatorAnswer } from './operator-guard.ts'
 import { readRebuild } from './operator-books-input.ts'
 
@@ -11,6 +11,8 @@ export async function rebuildObject({ accountId, body, parts }: AccountRequest):
   const { accounts, clock, db, log } = parts
   if (db === undefined)
     return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  // Loaded for the disaster alone: no other request evaluates it.
+  const { rebuildAccount } = await import('#settlement/rebuild.ts')
   const result = await rebuildAccount({ accountId, ...read.value }, db, { accounts, clock, db, log })
   if (!result.ok) return refusalOf(result)
   const { epoch, closedSeq, step } = result

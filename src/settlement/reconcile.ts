@@ -2,7 +2,7 @@
 // differs becomes a finding; what is late is asked for again. Asking also wakes an object whose alarm died.
 
 import { sql } from 'drizzle-orm'
-import { asMillis, isoTime, type Millis } from '#core/clock.ts'
+import { asMillis } from '#core/clock.ts'
 import type { AccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { readString } from '#core/readers.ts'
@@ -134,16 +134,4 @@ async function objectState(port: AccountPort, mirror: MirrorState): Promise<Obje
     ...pulse,
     balanceAtMarkNanoUsd: atMark?.seq === mirror.markSeq ? atMark.balanceAfterNanoUsd : null,
   }
-}
-
-/** So that the sweep finds an account whose very first message was lost. */
-export async function rememberAccount(
-  db: Db,
-  account: { accountId: AccountId; name: string; region: string },
-  now: Millis,
-): Promise<void> {
-  const time = isoTime(now)
-  const { accountId, name, region } = account
-  await db.execute(sql`insert into accounts (id, name, region, created_at, last_entry_at)
-    values (${accountId}, ${name}, ${region}, ${time}::timestamptz, ${time}::timestamptz) on conflict (id) do nothing`)
 }
