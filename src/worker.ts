@@ -11,12 +11,10 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import { type AccountId, type Random, type RequestId, keyNumber, makeRequestId } from '#core/ids.ts'
 import { type Log, jsonLog } from '#core/log.ts'
 import { regionOf } from '#core/regions.ts'
-import type { RouteDescription } from '#core/route-table.ts'
 import { type Db, makeDb } from '#db/client.ts'
 import { KnownKeys, authenticate } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
-import { gatewayRouteTable } from '#gateway/route-table.ts'
 import { providerCap } from '#gateway/provider-cap.ts'
 import { RefusalMemory } from '#gateway/refusal-memory.ts'
 import { refusalResponse } from '#gateway/refusal-response.ts'
@@ -31,18 +29,15 @@ import { mintApiKey } from '#ledger/api-key.ts'
 import { timings } from '#ledger/timings.ts'
 import type { MintKey } from '#keys/issue.ts'
 import type { KeysParts } from '#keys/key-guard.ts'
-import { keysRouteTable, keysRoutes } from '#keys/routes.ts'
-import { healthAnswer, healthRouteTable } from '#ops/health.ts'
-import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.ts'
+import { keysRoutes } from '#keys/routes.ts'
+import { healthAnswer } from '#ops/health.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
-import { operatorRouteTable, operatorRoutes } from '#ops/operator.ts'
-import { unknownAddress } from '#ops/unknown-address.ts'
-import { welcomeAnswer, welcomeRouteTable } from '#ops/welcome.ts'
+import { welcomeAnswer } from '#ops/welcome.ts'
 import { providerOf } from '#providers/provider.ts'
 import { upstreamTimings } from '#providers/upstream-timings.ts'
 import type { ReadingParts } from '#reading/reader.ts'
-import { readingRouteTable, readingRoutes } from '#reading/routes.ts'
+import { readingRoutes } from '#reading/routes.ts'
 import { consumeEntries } from '#settlement/consumer.ts'
 import type { SettlementParts } from '#settlement/parts.ts'
 import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
@@ -52,17 +47,6 @@ export { AccountObject } from '#ledger/account.ts'
 
 /** As in package.json; a test compares them. */
 const version = '0.1.0'
-
-/** Every public route: `/openapi.json` is made of it and tests enumerate it. */
-const routeTable: readonly RouteDescription[] = [
-  ...gatewayRouteTable,
-  ...readingRouteTable,
-  ...keysRouteTable,
-  ...operatorRouteTable,
-  ...healthRouteTable,
-  ...openapiRouteTable,
-  ...welcomeRouteTable,
-]
 
 type Root = {
   app: Hono
@@ -184,21 +168,10 @@ function gatewayParts(env: Env, accounts: AccountPorts, scale: number): GatewayP
 
 function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
   const app = new Hono()
-  app.onError((fault) => {
-    log.error('fault', {}, fault)
-    return refuseNow(refuse('internal'))
-  })
-  app.notFound((c) => {
-    // The path as the router read it: a URL would resolve `..` and name an address that nobody asked for.
-    const { method, path } = c.req
-    const { refusal, headers } = unknownAddress({ method, path }, routeTable)
-    const response = refuseNow(refusal)
-    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
-    return response
-  })
+  answerTheRest(app)
   app.get('/', (c) => welcomeAnswer({ origin: new URL(c.req.url).origin, version }))
   app.get('/healthz', () => healthAnswer({ version, isConfigured: isConfigured(env) }))
-  app.get('/openapi.json', () => openapiAnswer(openapiDocument(routeTable, version)))
+  app.get('/openapi.json', async () => (await import('./public-routes.ts')).publicDocument(version))
   // Outermost, so that it sees every refusal; `/v2` is of a platform that knows no other shape.
   for (const path of env.ERROR_SHAPE === 'plain' ? ['/v1/*', '/v2/*'] : ['/v2/*']) app.use(path, plainErrors)
   for (const path of ['/v1/*', '/v2/*'])
@@ -210,7 +183,32 @@ function buildApp(env: Env, parts: GatewayParts, db: Db | undefined): Hono {
   app.route('/', gatewayRoutes(parts))
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))
-  app.route('/', operatorRoutes(operatorParts(env, parts, db)))
+  let operator: Promise<Hono> | undefined
+  // The operator's part is as large as the customers', and a gateway that nobody administers never needs it.
+  app.all('/operator/*', async (c) => {
+    operator ??= import('#ops/operator.ts').then(({ operatorRoutes }) =>
+      answerTheRest(operatorRoutes(operatorParts(env, parts, db))),
+    )
+    return (await operator).fetch(c.req.raw, c.env, c.executionCtx)
+  })
+  return app
+}
+
+/** Faults and unknown addresses, the same for the whole and for the operator's part. */
+function answerTheRest(app: Hono): Hono {
+  app.onError((fault) => {
+    log.error('fault', {}, fault)
+    return refuseNow(refuse('internal'))
+  })
+  app.notFound(async (c) => {
+    const { unknownPublicAddress } = await import('./public-routes.ts')
+    // The path as the router read it: a URL would resolve `..` and name an address that nobody asked for.
+    const { method, path } = c.req
+    const { refusal, headers } = unknownPublicAddress({ method, path })
+    const response = refuseNow(refusal)
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
+    return response
+  })
   return app
 }
 
