@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions'
 import { describe, expect, test } from 'vitest'
 import { AnswerBlocks } from '#calls/answer-blocks.ts'
-import { type AnswerEvent, endReasons, type StartedBlock } from '#calls/answer-events.ts'
+import { type AnswerEvent, type ContentEvent, endReasons, type StartedBlock } from '#calls/answer-events.ts'
 import type { PricedUsage } from '#calls/charge.ts'
 import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { openState } from '#calls/reasoning-state.ts'
@@ -270,6 +270,25 @@ describe('a streamed chat answer for a messages client', () => {
       ),
     )
     expect(shape(client).slice(0, 3)).toEqual(['message_start', '0 tool_use', '0 input_json_delta'])
+  })
+
+  // Cases: dialects 6, 10
+  test('whose text and thoughts stay empty has no block for them', () => {
+    const writer = new MessagesEncoder(facts)
+    const empty = (['text', 'refusal'] as const).map((kind): StartedBlock => ({ kind }))
+    const blocks: StartedBlock[] = [
+      ...empty,
+      { kind: 'reasoning', isSummary: false },
+      { kind: 'tool_call', id: 'call_1', name: 'look', isFreeform: false },
+    ]
+    const client = blocks
+      .flatMap((block, index): ContentEvent[] => [
+        { kind: 'block_start', index, block },
+        { kind: 'block_end', index },
+      ])
+      .map((event) => writer.write(event))
+      .join('')
+    expect(shape(client)).toEqual(['0 tool_use', 'content_block_stop'])
   })
 
   // Cases: dialects 7, 10

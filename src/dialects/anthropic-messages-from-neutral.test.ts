@@ -163,11 +163,14 @@ describe('a chat request for Anthropic', () => {
         { role: 'tool', tool_call_id: 'call_1', content: '' },
         { role: 'assistant', content: '' },
         { role: 'user', content: '' },
+        { role: 'assistant', content: 'So' },
+        { role: 'system', content: ' ' },
       ),
     ).toEqual([
       { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
       { role: 'assistant', content: [{ type: 'tool_use', id: 'call_1', name: 'look', input: {} }] },
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_1' }] },
+      { role: 'assistant', content: [{ type: 'text', text: 'So' }] },
     ])
   })
 
@@ -480,6 +483,14 @@ describe('a history for Anthropic', () => {
       },
       { role: 'user' },
     ])
+  })
+
+  test('of two hundred thousand texts in one turn is written', () => {
+    const blocks: Block[] = Array.from({ length: 200_000 }, () => ({ kind: 'text', text: 'x' }))
+    expect(
+      neutral({ items: (['system', 'user', 'assistant', 'user'] as const).map((role) => ({ role, blocks })) })
+        .ok,
+    ).toBe(true)
   })
 
   // Cases: dialects 39, 40, 41

@@ -240,9 +240,10 @@ describe('the client of a stream', () => {
 
   // Cases: dialects 14, 15
   test('gets no comment, no empty data and no foreign terminator', () => {
-    const { client } = run(
+    const { client, seen } = run(
       `: keep-alive\n\ndata:\n\ndata: : PROCESSING\n\n${streamOf(...hello, ends(7), done)}data: [DONE]\n\n`,
     )
+    expect(seen.some(({ isError }) => isError)).toBe(false)
     expect(client).toBe(run(streamOf(...hello, ends(7), done)).client)
   })
 

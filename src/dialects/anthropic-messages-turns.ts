@@ -22,10 +22,10 @@ export function messagesTurns(items: readonly Item[], writer: TurnWriter): Turns
   const turns: Turn[] = []
   for (const item of items) {
     if (item.role === 'system' || item.role === 'developer') {
+      // Anthropic has one place for them, in front; a later one stays where it stood, in the user's voice.
       const texts = textsOf(item.blocks)
-      if (turns.length === 0) system.push(...texts.map(textBlock))
-      else
-        turnOf(turns, 'user').content.push(...texts.map((text) => textBlock(`<system>\n${text}\n</system>`)))
+      if (turns.length === 0) append(system, texts.map(textBlock))
+      else if (texts.length > 0) append(turnOf(turns, 'user').content, texts.map(inPlace))
       continue
     }
     const written =
@@ -33,8 +33,7 @@ export function messagesTurns(items: readonly Item[], writer: TurnWriter): Turns
     if (!Array.isArray(written)) return written
     if (written.length === 0) continue
     const turn = turnOf(turns, item.role === 'assistant' ? 'assistant' : 'user')
-    if (item.role === 'tool') turn.results.push(...written)
-    else turn.content.push(...written)
+    append(item.role === 'tool' ? turn.results : turn.content, written)
   }
   trimLast(turns)
   if (turns[0]?.role !== 'user')
@@ -44,6 +43,15 @@ export function messagesTurns(items: readonly Item[], writer: TurnWriter): Turns
     system,
     messages: turns.map(({ role, results, content }) => ({ role, content: [...results, ...content] })),
   }
+}
+
+/** One by one: a list of a hundred thousand does not fit into the arguments of one call. */
+function append(to: JsonObject[], blocks: readonly JsonObject[]): void {
+  for (const block of blocks) to.push(block)
+}
+
+function inPlace(text: string): JsonObject {
+  return textBlock(`<system>\n${text}\n</system>`)
 }
 
 /** The last turn where it is of this role, else a new one. */
