@@ -19,7 +19,7 @@ const commandMsMax = 120_000
 export const checkSteps: readonly CheckStep[] = [
   { name: 'format', run: () => command('oxfmt', ['--check', '.']) },
   { name: 'words', run: checkWords },
-  { name: 'lock', run: () => ({ problems: lockProblems(read('package-lock.json')) }) },
+  { name: 'lock', run: checkLocks },
   { name: 'environment', run: checkEnvironment },
   { name: 'cases', run: () => command(process.execPath, ['dev/cases.ts', '--json'], 'errors only') },
   { name: 'lint', run: () => command('oxlint', []) },
@@ -29,6 +29,13 @@ export const checkSteps: readonly CheckStep[] = [
   { name: 'migrations', run: checkMigrations },
   { name: 'bundle', run: checkBundle },
 ]
+
+function checkLocks(): StepResult {
+  const locks = ['package-lock.json', 'test/sdk/package-lock.json']
+  return {
+    problems: locks.flatMap((lock) => lockProblems(read(lock)).map((problem) => `${lock}: ${problem}`)),
+  }
+}
 
 function checkWords(): StepResult {
   const listed = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {

@@ -1,5 +1,6 @@
-// Installs the packages before a start, a test or a check, if they are not those of package-lock.json. Plain JavaScript,
-// because it runs on the machine's own Node (20 or newer), before the Node of this project is there.
+// Installs the packages before a start, a test or a check, if they are not those of package-lock.json: the root's, or those of
+// the folder that is named (`node dev/install.mjs test/sdk`). Plain JavaScript, because it runs on the machine's own Node (20
+// or newer), before the Node of this project is there.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -8,14 +9,25 @@ import { delimiter, dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const cloneDir = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-const modulesDir = join(cloneDir, 'node_modules')
-const lockFile = join(cloneDir, 'package-lock.json')
+const rootModulesDir = join(cloneDir, 'node_modules')
+const nodeOfPackages = join(rootModulesDir, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
+
+/** Sizes as measured on linux-x64; other systems differ by some 50 MB, and by what their agents weigh. */
+const folders = {
+  '.': { what: 'packages', downloadMb: 290, diskMb: 700, more: [] },
+  // The agents' programs lie in packages of their own; no script of a stranger runs.
+  'test/sdk': { what: 'SDKs and agents', downloadMb: 350, diskMb: 1_150, more: ['--ignore-scripts'] },
+}
+const folder = process.argv[2] ?? '.'
+const sizes = folders[folder]
+if (sizes === undefined)
+  fail(`Packages are installed in ${Object.keys(folders).join(' or ')}, not in "${folder}".`)
+const folderDir = join(cloneDir, folder)
+const modulesDir = join(folderDir, 'node_modules')
+const lockFile = join(folderDir, 'package-lock.json')
 const installedFile = join(modulesDir, '.package-lock.json')
 const stampFile = join(modulesDir, '.sluice-lock-hash')
-const nodeOfPackages = join(modulesDir, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
 
-/** Measured on linux-x64; other systems differ by some 50 MB. */
-const sizes = { downloadMb: 290, diskMb: 700 }
 const oldestNode = 20
 /** From here on Node runs TypeScript files as they are. */
 const typeScriptNode = [22, 18]
@@ -37,7 +49,7 @@ function isInstalled() {
 /** Somebody may have deleted a part of it, or an installation was cut short: less than a millisecond for 120 packages. */
 function isWhole() {
   const packages = Object.entries(JSON.parse(readFileSync(installedFile, 'utf8')).packages)
-  const isThere = packages.every(([path]) => existsSync(join(cloneDir, path, 'package.json')))
+  const isThere = packages.every(([path]) => existsSync(join(folderDir, path, 'package.json')))
   const bringsNode = packages.some(([, entry]) => entry.bin?.node !== undefined)
   return isThere && (!bringsNode || existsSync(nodeOfPackages))
 }
@@ -58,8 +70,8 @@ async function install() {
   if (major < oldestNode)
     fail(`Node ${process.versions.node} is too old: install Node ${oldestNode} or newer.`)
   requireDisk()
-  const { downloadMb, diskMb } = sizes
-  console.log(`Installing packages: about ${downloadMb} MB to download, ${diskMb} MB on disk.`)
+  const { what, downloadMb, diskMb } = sizes
+  console.log(`Installing ${what}: about ${downloadMb} MB to download, ${diskMb} MB on disk.`)
   const startedAt = Date.now()
   const seconds = () => Math.round((Date.now() - startedAt) / 1_000)
   const ticker = setInterval(() => console.log(`… installing, ${seconds()} s`), 10_000)
@@ -82,15 +94,15 @@ function requireDisk() {
  * and with it the program that would be running.
  */
 function runNpmCi() {
-  const paths = (process.env.PATH ?? '').split(delimiter).filter((path) => !path.includes(modulesDir))
+  const paths = (process.env.PATH ?? '').split(delimiter).filter((path) => !path.includes(rootModulesDir))
   const nodeName = process.platform === 'win32' ? 'node.exe' : 'node'
-  const isInside = process.execPath.startsWith(modulesDir + sep)
+  const isInside = process.execPath.startsWith(rootModulesDir + sep)
   const ownNode = paths.map((path) => join(path, nodeName)).find((path) => existsSync(path))
   const node = isInside ? (ownNode ?? process.execPath) : process.execPath
   const npm = process.env.npm_execpath
-  const args = ['ci', '--loglevel=error', '--no-audit', '--no-fund']
+  const args = ['ci', '--loglevel=error', '--no-audit', '--no-fund', ...sizes.more]
   const env = { ...process.env, PATH: paths.join(delimiter) }
-  const options = { cwd: cloneDir, env, stdio: ['ignore', 'ignore', 'pipe'] }
+  const options = { cwd: folderDir, env, stdio: ['ignore', 'ignore', 'pipe'] }
   const child =
     npm?.endsWith('.js') === true
       ? spawn(node, [npm, ...args], options)

@@ -1,8 +1,12 @@
 // Holds the rules of `npm run check` that are our own code to small texts: planted violations are reported, clean text is not.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
+import { cloneDir } from '../../dev/clone.ts'
 import { forbiddenWords } from '../../dev/forbidden-words.ts'
 import { lockProblems } from '../../dev/lock-rule.ts'
+import { valueAt } from '../world/chat.ts'
 
 // Put together here, so that the repository's own check finds nothing in this file.
 const path = (...parts: string[]) => parts.join('/')
@@ -67,4 +71,16 @@ describe('the lock rule', () => {
       lockProblems(JSON.stringify({ packages: { 'node_modules/plain': { version: '1.0.0' } } })),
     ).toEqual([])
   })
+})
+
+// Tests that stand beside the SDKs would get their copies instead of those that the world's clients are made of.
+test('the lock of the SDKs hides no package that the root depends on', () => {
+  const read = (file: string): unknown => JSON.parse(readFileSync(join(cloneDir, file), 'utf8'))
+  const root = read('package.json')
+  const roots = Object.keys(
+    Object.assign({}, valueAt(root, 'dependencies'), valueAt(root, 'devDependencies')),
+  )
+  const own = valueAt(read('test/sdk/package-lock.json'), 'packages')
+  expect(roots.length).toBeGreaterThan(0)
+  expect(roots.filter((name) => valueAt(own, `node_modules/${name}`) !== undefined)).toEqual([])
 })
