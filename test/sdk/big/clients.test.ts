@@ -19,11 +19,9 @@ const modelsOf: Readonly<Record<DialectId, string>> = {
   messages: 'claude-opus-4-6',
 }
 const paths = { chat: '/v1/chat/completions', responses: '/v1/responses', messages: '/v1/messages' } as const
-const upstreams = ['chat', 'responses'] as const
+const upstreams = ['chat', 'responses', 'messages'] as const
 
-const clients: readonly Client[] = [...aiClients, ...langChainClients].filter(
-  ({ name }) => !name.includes('anthropic'),
-)
+const clients: readonly Client[] = [...aiClients, ...langChainClients]
 const cells = clients.flatMap((client) =>
   upstreams.flatMap((upstream) =>
     [true, false].map((isStreamed) => ({ client, name: client.name, upstream, isStreamed })),

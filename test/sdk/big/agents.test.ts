@@ -1,0 +1,78 @@
+// Real coding agents, each with a tool round trip through a model whose upstream speaks another dialect than they do, and their
+// own: the file that the tool writes is there, the agent ends well, and every answer of the upstream is charged once.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { DialectId } from '#calls/neutral-call.ts'
+import { priceOf, settledCharges } from '../../world/charges.ts'
+import { sharedWorld } from '../../world/shared-world.ts'
+import { type Agent, claudeCode, codex, opencode, runAgent } from './agents.ts'
+import { startRecorder } from './recorder.ts'
+import { scrub } from './scrub.ts'
+
+const modelsOf: Readonly<Record<DialectId, string>> = {
+  chat: 'mistral-large-4',
+  responses: 'gpt-5.3-codex',
+  messages: 'claude-opus-4-6',
+}
+const paths = { chat: '/v1/chat/completions', responses: '/v1/responses', messages: '/v1/messages' } as const
+
+const journeys = [
+  { agent: claudeCode, upstream: 'chat' },
+  { agent: claudeCode, upstream: 'responses' },
+  { agent: codex, upstream: 'chat' },
+  { agent: codex, upstream: 'messages' },
+  { agent: codex, upstream: 'responses' },
+  { agent: opencode, upstream: 'messages' },
+] as const satisfies readonly { agent: Agent; upstream: DialectId }[]
+
+/** With `FIXTURES=write` what the agents send is kept as test/sdk/fixtures/*.json; run the formatter afterwards. */
+const keepsFixtures = process.env['FIXTURES'] === 'write'
+
+// An agent may ask beside its task (opencode asks for a title): that answer is charged like any other.
+test.each(journeys.map((one) => ({ ...one, name: one.agent.name })))(
+  '$name works through a model of an upstream of $upstream',
+  { timeout: 200_000 },
+  async ({ agent, upstream }) => {
+    if (agent.program === undefined) return expect(agent.name).toBe('opencode')
+    const world = sharedWorld()
+    await world.resetUpstream()
+    const { apiKey, ...account } = await world.newAccount()
+    const model = modelsOf[upstream]
+    const recorder = keepsFixtures ? await startRecorder(world.baseUrl) : undefined
+    const told = {
+      tokens: 4,
+      inputTokens: 1_000,
+      ...(upstream === 'chat' ? { usage: 'onFinish' as const } : {}),
+    }
+    const baseUrl = recorder?.url ?? world.baseUrl
+    const { exitCode, output, made, place } = await runAgent(agent, {
+      baseUrl,
+      apiKey,
+      model,
+      upstream: told,
+    })
+
+    expect(made, output).toBe('sluice-was-here\n')
+    expect(exitCode, output).toBe(0)
+    expect(output).toContain('word3')
+    const requests = await world.upstreamRequests()
+    expect(requests.map(({ path }) => path)).toEqual(requests.map(() => paths[upstream]))
+    const charges = await settledCharges(world, { ...account, apiKey })
+    expect(charges).toHaveLength(requests.length)
+    const costs = charges.map(({ costNanoUsd }) => costNanoUsd)
+    // The call with the tool's name, its arguments and the text before it, and the text to its result.
+    expect(costs).toContain(priceOf({ input: 1_000, output: 6 }, model))
+    expect(costs).toContain(priceOf({ input: 1_000, output: 4 }, model))
+    if (recorder !== undefined) keep(agent, scrub(recorder.sent, place))
+    await recorder?.stop()
+  },
+)
+
+function keep(agent: Agent, sent: unknown): void {
+  const folder = join(import.meta.dirname, '../fixtures')
+  mkdirSync(folder, { recursive: true })
+  const file = `${agent.name.toLowerCase().replaceAll(' ', '-')}.json`
+  writeFileSync(join(folder, file), JSON.stringify(sent, null, 2))
+}
