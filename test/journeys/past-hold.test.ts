@@ -1,11 +1,12 @@
 // An upstream that does not keep to what was asked: the answer ends where its hold ends.
 
 import { expect, test } from 'vitest'
+import { directiveText } from '../../dev/upstream-directive.ts'
 import { gatewayRouteTable } from '#gateway/route-table.ts'
 import { nanoUsd } from '#core/money.ts'
-import { valueAt } from '../world/chat.ts'
+import { chatModel, valueAt } from '../world/chat.ts'
 import { chargeOfCall, presentOf, settledCharges } from '../world/charges.ts'
-import { ask, chatOf, contentOf, streamOf, upstreamRequestsOf } from '../world/gateway.ts'
+import { ask, contentOf, outputTokensMax, streamOf } from '../world/gateway.ts'
 import { openStream } from '../world/live-stream.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import { range } from '../world/storm.ts'
@@ -54,11 +55,27 @@ test('a stream whose running usage passes its hold is cut, and the overrun never
   expect(balanceNanoUsd).toBe(nanoUsd(-1_000_000_000))
 })
 
+const asked = { model: chatModel, stream: true }
+/** The upstream's orders, and whose call it is, in words that every dialect carries. */
+const prompt = (accountId: string) =>
+  `${directiveText({ inputTokens: 100, tokens: 20, gapMs: 5 })} for ${accountId}`
+
 /** A charged route of another dialect has to be added here with its own request, or this fails. */
 const charged: { readonly [path: string]: (accountId: string) => object } = {
-  '/v1/chat/completions': (user) => ({
-    ...chatOf({ inputTokens: 100, tokens: 20, gapMs: 5 }, { user }),
-    stream: true,
+  '/v1/chat/completions': (accountId) => ({
+    ...asked,
+    max_completion_tokens: outputTokensMax,
+    messages: [{ role: 'user', content: prompt(accountId) }],
+  }),
+  '/v1/responses': (accountId) => ({
+    ...asked,
+    max_output_tokens: outputTokensMax,
+    input: prompt(accountId),
+  }),
+  '/v1/messages': (accountId) => ({
+    ...asked,
+    max_tokens: outputTokensMax,
+    messages: [{ role: 'user', content: prompt(accountId) }],
   }),
 }
 
@@ -68,7 +85,7 @@ test('a call that is cancelled costs the same as one that is not, through every 
   const isCall = ({ charged: costs, path }: (typeof gatewayRouteTable)[number]) =>
     costs && path !== '/v1/meter'
   const paths = gatewayRouteTable.filter(isCall).map(({ path }) => path)
-  expect(paths).toEqual(Object.keys(charged))
+  expect(paths.toSorted()).toEqual(Object.keys(charged).toSorted())
   const costs = new Set<number>()
   for (const [path, bodyOf] of Object.entries(charged)) {
     const account = await sharedWorld().newAccount()
@@ -79,11 +96,13 @@ test('a call that is cancelled costs the same as one that is not, through every 
       body: bodyOf(account.accountId),
     })
     costs.add((await chargeOfCall(sharedWorld(), account, whole.callId)).costNanoUsd)
-    const stream = await openStream(sharedWorld(), account.apiKey, bodyOf(account.accountId))
+    expect(whole.status, `${path} ${whole.text}`).toBe(200)
+    const stream = await openStream(sharedWorld(), account.apiKey, bodyOf(account.accountId), path)
     stream.leave()
     costs.add((await chargeOfCall(sharedWorld(), account, stream.callId)).costNanoUsd)
     expect(await settledCharges(sharedWorld(), account)).toHaveLength(2)
-    expect(await upstreamRequestsOf(sharedWorld(), account.accountId)).toHaveLength(2)
+    const sent = await sharedWorld().upstreamRequests()
+    expect(sent.filter(({ body }) => JSON.stringify(body).includes(account.accountId))).toHaveLength(2)
   }
   expect(costs.size).toBe(1)
 })

@@ -71,9 +71,10 @@ export async function openStream(
   { baseUrl }: { baseUrl: string },
   apiKey: string,
   body: unknown,
+  path = chatPath,
 ): Promise<LiveStream> {
   const leaving = new AbortController()
-  const response = await fetch(`${baseUrl}${chatPath}`, {
+  const response = await fetch(`${baseUrl}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
