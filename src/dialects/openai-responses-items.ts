@@ -25,7 +25,15 @@ type State = Extract<ContentEvent, { kind: 'state' }>
 /** The block that is being written. Its item and part begin with its first text: an empty block leaves no trace. */
 type OpenBlock =
   | { kind: 'part'; part: PartKind; texts: string[]; state: State | undefined }
-  | { kind: 'call'; call: CallKind; item: JsonObject; id: string; texts: string[] }
+  | {
+      kind: 'call'
+      call: CallKind
+      item: JsonObject
+      id: string
+      callId: string
+      texts: string[]
+      state: State | undefined
+    }
 
 type OpenMessage = { id: string; content: JsonObject[] }
 
@@ -61,7 +69,7 @@ export class OutputItems {
       case 'delta':
         return this.#delta(event.text)
       case 'state':
-        if (this.#block?.kind === 'part') this.#block.state = event
+        if (this.#block !== undefined) this.#block.state = event
         return []
       case 'block_end':
         return this.#endBlock('completed')
@@ -94,16 +102,17 @@ export class OutputItems {
   #startCall(block: StartedCall): readonly JsonObject[] {
     const call: CallKind = block.isFreeform ? 'custom_tool_call' : 'function_call'
     const id = this.#newId(block.isFreeform ? 'ctc' : 'fc')
+    const callId = this.#callIdOf(block.id)
     const item: JsonObject = {
       id,
       type: call,
       status: 'in_progress',
-      call_id: this.#callIdOf(block.id),
+      call_id: callId,
       name: block.name,
       ...(block.namespace === undefined ? {} : { namespace: block.namespace }),
       ...(block.isFreeform ? { input: '' } : { arguments: '' }),
     }
-    this.#block = { kind: 'call', call, item, id, texts: [] }
+    this.#block = { kind: 'call', call, item, id, callId, texts: [], state: undefined }
     return [itemAdded(this.#output.length, item)]
   }
 
@@ -164,7 +173,18 @@ export class OutputItems {
     // A function's arguments are JSON, also where the model wrote none.
     const input = isFunction && written === '' ? '{}' : written
     const said = isFunction ? { arguments: input } : { input }
-    return [callDone(place, input), ...this.#push({ ...block.item, status, ...said })]
+    const done = [callDone(place, input), ...this.#push({ ...block.item, status, ...said })]
+    // A call has no field for its state: an item of its own carries it back, under the call's id.
+    return block.state === undefined ? done : [...done, ...this.#stateItem(block.state, block.callId)]
+  }
+
+  #stateItem({ state }: State, callId: string): readonly JsonObject[] {
+    const id = this.#newId('rs')
+    const sealed = sealState({ ...state, id: callId })
+    return [
+      itemAdded(this.#output.length, reasoningItem(id, undefined)),
+      ...this.#push(reasoningItem(id, undefined, sealed)),
+    ]
   }
 
   #endReasoning(part: PartKind, text: string, state: State | undefined): readonly JsonObject[] {

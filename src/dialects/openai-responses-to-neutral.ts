@@ -1,7 +1,7 @@
 // A responses request in neutral form, for upstreams of another dialect. Its items are parts of turns: those of the
 // assistant that follow one another become one turn, and so do the results of tools.
 
-import type { Block, Item, NeutralCall } from '#calls/neutral-call.ts'
+import type { Block, Item, NeutralCall, ReasoningState } from '#calls/neutral-call.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readString } from '#core/readers.ts'
 import type { AskedCall } from './dialect.ts'
@@ -105,7 +105,24 @@ function itemsOf(body: JsonObject): readonly Item[] {
     const { role, blocks } = turnOf(item)
     items.add(role, blocks)
   }
-  return items.all
+  return items.all.map((item) => ({ ...item, blocks: withCallStates(item.blocks) }))
+}
+
+/** The state of a call came as an item of its own, under the call's id. */
+function withCallStates(blocks: readonly Block[]): readonly Block[] {
+  const calls = new Set(blocks.flatMap((block) => (block.kind === 'tool_call' ? [block.id] : [])))
+  const states = new Map<string, ReasoningState>()
+  const others = blocks.filter((block) => {
+    const state = block.kind === 'reasoning' && block.text === '' ? block.state : undefined
+    if (state?.id === undefined || !calls.has(state.id)) return true
+    states.set(state.id, { origin: state.origin, value: state.value })
+    return false
+  })
+  if (states.size === 0) return blocks
+  return others.map((block) => {
+    const state = block.kind === 'tool_call' ? states.get(block.id) : undefined
+    return block.kind === 'tool_call' && state !== undefined ? { ...block, state } : block
+  })
 }
 
 class Turns {
