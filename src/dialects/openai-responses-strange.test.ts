@@ -51,7 +51,21 @@ const { value: anyValue } = fc.letrec<{ value: unknown }>((tie) => ({
     fc.dictionary(names, tie('value'), { maxKeys: 5 }),
   ),
 }))
-const items = fc.array(fc.dictionary(names, anyValue, { maxKeys: 6 }), { minLength: 1, maxLength: 6 })
+const anyObject = fc.dictionary(names, anyValue, { maxKeys: 6 })
+const itemTypes = listed(
+  'message reasoning function_call function_call_output custom_tool_call custom_tool_call_output local_shell_call',
+  'shell_call_output additional_tools agent_message web_search_call item_reference',
+)
+/** Half of them of a type that is read, so that many requests get past the door. */
+const items = fc.array(
+  fc.oneof(
+    anyObject,
+    fc
+      .tuple(anyObject, itemTypes)
+      .map(([item, type]) => ({ ...item, type, id: 'rs_1', content: 'x', output: item['output'] ?? '' })),
+  ),
+  { minLength: 1, maxLength: 3 },
+)
 
 describe('a request', () => {
   test('however strange is sent on or refused', () => {
@@ -59,13 +73,13 @@ describe('a request', () => {
       {
         model: fc.constant('m'),
         input: fc.oneof(items, words),
-        instructions: anyValue,
-        tools: items,
+        instructions: fc.constantFrom(null, 'x'),
+        tools: fc.array(anyObject, { maxLength: 4 }),
         tool_choice: anyValue,
-        reasoning: anyValue,
-        text: anyValue,
+        reasoning: fc.record({ effort: anyValue, summary: anyValue }),
+        text: anyObject,
         include: anyValue,
-        metadata: anyValue,
+        metadata: anyObject,
         top_logprobs: anyValue,
         odd: anyValue,
       },
@@ -81,7 +95,7 @@ describe('a request', () => {
       }),
       { numRuns: 1_500 },
     )
-    expect(sent).toBeGreaterThan(20)
+    expect(sent).toBeGreaterThan(100)
   })
 
   test('of ten thousand items in one turn is translated in their order', () => {
