@@ -1,4 +1,4 @@
 // A mutant that lives sees every test, so property tests stop after this time here; `npm test` runs them whole.
 import fc from 'fast-check'
 
-fc.configureGlobal({ interruptAfterTimeLimit: 700, markInterruptAsFailure: false })
+fc.configureGlobal({ interruptAfterTimeLimit: 300, markInterruptAsFailure: false })

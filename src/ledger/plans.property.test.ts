@@ -129,6 +129,8 @@ test('whatever is asked of an account on a plan, in whatever order, each period 
     }),
     { numRuns: 300 },
   )
+  // In mutation tests the runs are too short for what is rare.
+  if (process.env['PROPERTY_RUNS'] !== undefined) return
   for (const what of ['plan true', 'metered true false', 'metered false false', 'metered true true'])
     expect([...seen]).toContain(what)
   for (const code of [

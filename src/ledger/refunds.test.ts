@@ -7,9 +7,10 @@ import { admit } from './admission.ts'
 import { checkRebuild } from './book.rebuilt.ts'
 import { Simulator } from './book.simulator.ts'
 import { capture } from './charges.ts'
-import { credit } from './credits.ts'
+import { balanceMaxNanoUsd, credit } from './credits.ts'
+import { textCharactersMax } from './detail.ts'
 import { admitOf, captureOf, dollar, grantOf } from './example-commands.ts'
-import { refund } from './refunds.ts'
+import { refund, refundLotsMax } from './refunds.ts'
 import { reverse } from './reversals.ts'
 
 const payment = (simulator: Simulator, reference: string, dollars: number) =>
@@ -118,13 +119,50 @@ describe('a refund', () => {
     payment(simulator, 'a', 5)
     const first = payBack(simulator, 1, { reference: 'r' })
     expect(payBack(simulator, 1, { reference: 'r' })).toEqual({ ...first, isRepeat: true })
+    expect(first).toMatchObject({ isRepeat: false })
     for (const other of [{ payment: 'a' }, { amountNanoUsd: null }, { amountNanoUsd: nanoUsd(2 * dollar) }])
-      expect(payBack(simulator, 1, { reference: 'r', ...other })).toMatchObject({ code: 'reference_reused' })
+      expect(payBack(simulator, 1, { reference: 'r', ...other })).toEqual({
+        ok: false,
+        code: 'reference_reused',
+      })
     expect(simulator.live.postedNanoUsd).toBe(4 * dollar)
     expect(simulator.live.lifetime.added.dollars).toBe(4)
   })
 
+  test('of all that is left of a payment is booked once per reference as well', () => {
+    const simulator = Simulator.opened(0)
+    payment(simulator, 'a', 5)
+    const first = payBack(simulator, null, { payment: 'a' })
+    expect(payBack(simulator, null, { payment: 'a' })).toEqual({ ...first, isRepeat: true })
+    expect(simulator.live.postedNanoUsd).toBe(0)
+  })
+
+  test('counts for the payment that it names, also where it took the lot of another', () => {
+    const simulator = Simulator.opened(0)
+    payment(simulator, 'a', 2)
+    payment(simulator, 'b', 9)
+    const callId = hold(simulator, 2)
+    simulator.ask((draft) => capture(draft, captureOf(callId, 2 * dollar)))
+    expect(payBack(simulator, 1.5, { payment: 'a' }).ok).toBe(true)
+    expect(payBack(simulator, 1, { payment: 'a' })).toMatchObject({ leftNanoUsd: dollar / 2 })
+    expect(payBack(simulator, 7.5, { payment: 'b' }).ok).toBe(true)
+    check(simulator)
+  })
+
+  test('takes from the newest lots, so many that one entry can tell of them', () => {
+    const simulator = Simulator.opened(0)
+    for (let n = 0; n < refundLotsMax + 2; n += 1) payment(simulator, `p ${n}`, 1)
+    const [first, second] = simulator.live.lots
+    expect(payBack(simulator, refundLotsMax + 1)).toMatchObject({ leftNanoUsd: refundLotsMax * dollar })
+    expect(payBack(simulator, null).ok).toBe(true)
+    expect(simulator.live.lots).toEqual([first, second])
+  })
+
   test.each([
+    [{ payment: 'p'.repeat(textCharactersMax + 1) }, 'invalid_amount'],
+    [{ payment: 'p'.repeat(textCharactersMax) }, 'no_such_payment'],
+    [{ amountNanoUsd: nanoUsd(balanceMaxNanoUsd + 1) }, 'invalid_amount'],
+    [{ amountNanoUsd: balanceMaxNanoUsd }, 'beyond_refundable'],
     [{ payment: 'nobody' }, 'no_such_payment'],
     [{ payment: 'given' }, 'no_such_payment'],
     [{ payment: '' }, 'invalid_amount'],

@@ -11,7 +11,7 @@ import { capture } from './charges.ts'
 import { credit } from './credits.ts'
 import { admitOf, captureOf, dollar, grantOf } from './example-commands.ts'
 import { beat } from './holds.ts'
-import { reverse } from './reversals.ts'
+import { entriesPerCallMax, reverse } from './reversals.ts'
 
 function charged(simulator: Simulator, cost: number, hold = cost): CallId {
   const callId = simulator.newCall()
@@ -73,7 +73,10 @@ describe('a reversal', () => {
     const callId = charged(simulator, 2 * dollar)
     const first = giveBack(simulator, callId, dollar, { reference: 'r' })
     expect(giveBack(simulator, callId, dollar, { reference: 'r' })).toEqual({ ...first, isRepeat: true })
-    expect(giveBack(simulator, callId, null, { reference: 'r' })).toMatchObject({ code: 'reference_reused' })
+    expect(giveBack(simulator, callId, null, { reference: 'r' })).toEqual({
+      ok: false,
+      code: 'reference_reused',
+    })
     expect(simulator.live.postedNanoUsd).toBe(4 * dollar)
   })
 
@@ -104,15 +107,69 @@ describe('a reversal', () => {
     const command = { reference: 'r', callId, amountNanoUsd: amount as Reverse['amountNanoUsd'] }
     const head = simulator.live.headSeq
     const answer = simulator.ask((draft) => reverse(draft, { ...command, reason: '', actor: '' }))
-    expect(answer).toMatchObject({ code: 'invalid_amount' })
+    expect(answer).toEqual({ ok: false, code: 'invalid_amount' })
     expect(simulator.live.headSeq).toBe(head)
+  })
+
+  test('without a reference, or of what is no call id, is refused', () => {
+    const simulator = Simulator.opened(5)
+    const callId = charged(simulator, dollar)
+    const refused = { ok: false, code: 'invalid_amount' }
+    expect(giveBack(simulator, callId, dollar, { reference: '' })).toEqual(refused)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Over RPC anything may come.
+    expect(giveBack(simulator, 'gen_x' as CallId, dollar)).toEqual(refused)
+  })
+
+  test('of one call may come in forty-nine parts beside its charge, and no more', () => {
+    const simulator = Simulator.opened(5)
+    const callId = charged(simulator, dollar)
+    for (let n = 1; n < entriesPerCallMax; n += 1)
+      expect(giveBack(simulator, callId, 1, { reference: `part ${n}` }).ok).toBe(true)
+    expect(giveBack(simulator, callId, 1, { reference: 'one more' })).toMatchObject({ code: 'beyond_charge' })
+  })
+
+  test('in the same commit as its charge gives back what that call cost, not another one', () => {
+    const simulator = Simulator.opened(5)
+    const [callId, other] = [simulator.newCall(), simulator.newCall()]
+    const answers: unknown[] = []
+    simulator.askTogether([
+      (draft) => capture(draft, captureOf(callId, dollar)),
+      (draft) => capture(draft, captureOf(other, 2 * dollar)),
+      (draft) =>
+        answers.push(reverse(draft, { reference: 'v', callId, amountNanoUsd: null, reason: '', actor: '' })),
+    ])
+    expect(answers).toMatchObject([{ ok: true, amountNanoUsd: dollar, isRepeat: false }])
+  })
+
+  test('of a debt that was paid meanwhile is a paid lot of the reversal’s own entry', () => {
+    const simulator = Simulator.opened(0)
+    const callId = simulator.newCall()
+    simulator.ask((draft) => capture(draft, captureOf(callId, dollar)))
+    add(simulator, dollar, { kind: 'purchase' })
+    giveBack(simulator, callId, null)
+    const { headSeq } = simulator.live
+    expect(simulator.live.lots).toEqual([
+      { seq: headSeq, bucket: 'paid', remainingNanoUsd: dollar, expiresAtMs: null },
+    ])
+  })
+
+  test('counts where its charge counted, and tells of nothing expired where nothing is', () => {
+    const simulator = Simulator.opened(5)
+    const callId = simulator.newCall()
+    const admittedAtMs = simulator.nowMs
+    simulator.ask((draft) => admit(draft, admitOf(callId)))
+    simulator.nowMs += minuteMs / 2
+    simulator.ask((draft) => capture(draft, captureOf(callId, dollar)))
+    simulator.nowMs += dayMs
+    giveBack(simulator, callId, null)
+    expect(simulator.store.entries.at(-1)).toMatchObject({ detail: { admittedAtMs, expiredNanoUsd: 0 } })
   })
 
   test('of a call that was never charged is refused', () => {
     const simulator = Simulator.opened(5)
     const callId = simulator.newCall()
     simulator.ask((draft) => admit(draft, admitOf(callId)))
-    expect(giveBack(simulator, callId, null)).toMatchObject({ code: 'no_such_charge' })
+    expect(giveBack(simulator, callId, null)).toEqual({ ok: false, code: 'no_such_charge' })
   })
 })
 

@@ -64,12 +64,16 @@ describe('after a restart', () => {
     expect(state.holds.get(callId)).toMatchObject({ admissionNumber: null, keyAdmissionNumber: null })
   })
 
-  test('time is never before the newest admission, whatever the clock says', () => {
+  test('time is never before the newest admission or entry, whatever the clock says', () => {
     const account = Simulator.opened(5)
     account.nowMs += secondMs
     admitted(account)
     const stored = account.store.read(startOfTime)
     expect(stored && stateFrom(stored, startOfTime, timings).nowMs).toBe(startOfTime + secondMs)
+    account.nowMs += secondMs
+    give(account, 1)
+    const later = account.store.read(startOfTime)
+    expect(later && stateFrom(later, startOfTime, timings).nowMs).toBe(startOfTime + 2 * secondMs)
   })
 
   test('the rows that the next start would have to read are counted, and no others', () => {

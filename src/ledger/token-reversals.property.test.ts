@@ -89,6 +89,8 @@ test('tokens go back with their charges, in whatever order, and never more than 
     }),
     { numRuns: 500 },
   )
+  // In mutation tests the runs are too short for what is rare.
+  if (process.env['PROPERTY_RUNS'] !== undefined) return
   for (const what of ['settled', 'late', 'repeat', 'tokens', 'money and tokens'])
     expect([...seen]).toContain(what)
 })

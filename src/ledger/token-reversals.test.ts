@@ -72,6 +72,25 @@ describe('the tokens of a reversed charge', () => {
     check(account)
   })
 
+  test('go back in shares of the whole charge, so that rounding never adds up', () => {
+    const account = onPlan(5)
+    const callId = charged(account, 1_600)
+    const sixteenth = (dollar * 600) / 1_600 / 16
+    giveBack(account, callId, sixteenth, 'first')
+    giveBack(account, callId, sixteenth, 'second')
+    expect(used(account)).toBe(1_000 - 125)
+    check(account)
+  })
+
+  test('are nothing to give back when their period is over', () => {
+    const account = onPlan(5)
+    const callId = charged(account, 800)
+    account.nowMs += 40 * dayMs
+    charged(account, 300)
+    expect(giveBack(account, callId, null)).toEqual({ ok: false, code: 'beyond_charge', leftNanoUsd: 0 })
+    expect(used(account)).toBe(300)
+  })
+
   test('stay used when their period is over', () => {
     const account = onPlan(5)
     const callId = charged(account, 1_600)
