@@ -7,7 +7,7 @@ import { keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import { admit, extend } from './admission.ts'
 import { Simulator } from './book.simulator.ts'
-import { capture } from './charges.ts'
+import { callCostMaxNanoUsd, capture } from './charges.ts'
 import type { AccountSettings, Budget } from './account-commands.ts'
 import type { Admit, AdmitRefused } from './call-commands.ts'
 import { credit } from './credits.ts'
@@ -279,6 +279,16 @@ describe('an extension', () => {
     expect(account.live.heldNanoUsd).toBe(3 * dollar)
   })
 
+  test('to what is held already writes no row', () => {
+    const account = Simulator.opened(10)
+    const callId = account.newCall()
+    ask(account, { callId })
+    const { rowsWritten } = account.store
+    raise(account, callId, dollar)
+    raise(account, callId, dollar / 2)
+    expect(account.store.rowsWritten).toBe(rowsWritten)
+  })
+
   test('stands under the same budgets and the same money as an admission', () => {
     const account = Simulator.opened(4)
     withBudgets(account, [{ window: 'day', amountNanoUsd: nanoUsd(2 * dollar) }])
@@ -300,6 +310,13 @@ describe('an extension', () => {
     account.ask((draft) => release(draft, { callId, reason: 'test' }))
     expect(raise(account, callId, dollar)).toMatchObject({ code: 'resolved' })
   })
+})
+
+test('of the most that one call may cost is refused for money, of more as a broken owner', () => {
+  const account = Simulator.opened(10)
+  expect(ask(account, { holdNanoUsd: callCostMaxNanoUsd })).toMatchObject({ code: 'insufficient_credits' })
+  const more = nanoUsd(callCostMaxNanoUsd + 1)
+  expect(ask(account, { holdNanoUsd: more })).toMatchObject({ code: 'internal' })
 })
 
 describe('parallel dispatch', () => {
