@@ -1,14 +1,15 @@
 // Plans on an account: when a period begins, what it brings, and that nothing brings it twice.
 
 import { describe, expect, test } from 'vitest'
-import { dayMs } from '#core/clock.ts'
+import { asMillis, dayMs } from '#core/clock.ts'
 import { nanoUsd } from '#core/money.ts'
 import { periodAfter } from './allowances.ts'
 import { Simulator } from './book.simulator.ts'
 import { credit } from './credits.ts'
+import { openDraft } from './draft.ts'
 import { dollar, exampleTerms, grantOf, meterOf, planOf } from './example-commands.ts'
 import { meter } from './meter.ts'
-import { setPlan } from './plans.ts'
+import { isRenewalDue, renewAllowances, setPlan } from './plans.ts'
 import { accountView } from './views.ts'
 
 const day = (text: string) => Date.parse(`${text}Z`)
@@ -134,6 +135,47 @@ describe('a plan', () => {
     expect(account.store.entries.filter(({ kind }) => kind === 'plan')).toHaveLength(1)
     const other = planOf('p', { terms: { ...exampleTerms, id: 'other' } })
     expect(account.ask((draft) => setPlan(draft, other))).toEqual({ ok: false, code: 'reference_reused' })
+  })
+
+  test('under one reference stands for its day as well', () => {
+    const account = onPlan(0, { anchorDay: 7 })
+    expect(account.ask((draft) => setPlan(draft, planOf('plan 1', { anchorDay: 7 })))).toEqual({
+      ok: true,
+      anchorDay: 7,
+      isRepeat: true,
+    })
+    for (const anchorDay of [8, null])
+      expect(account.ask((draft) => setPlan(draft, planOf('plan 1', { anchorDay })))).toEqual({
+        ok: false,
+        code: 'reference_reused',
+      })
+  })
+
+  test('of the last day that every month has is one, and its grant says what it includes', () => {
+    const account = onPlan(0, { anchorDay: 28 })
+    expect(account.live.allowances.plan?.anchorDay).toBe(28)
+    expect(grantsOf(account)[0]?.detail).toMatchObject({
+      plan: 'basic',
+      included: { sms: 10, tokens: 1_000 },
+    })
+  })
+
+  test('is due for a new period when the old one is over, and before that not', () => {
+    const account = onPlan()
+    const endMs = account.live.allowances.period?.endMs ?? 0
+    const due = [null, Simulator.opened(0).live, account.live].map((state) => isRenewalDue(state, endMs))
+    expect(due).toEqual([false, false, true])
+    expect(isRenewalDue(account.live, endMs - 1)).toBe(false)
+  })
+
+  test('whose new period is put off has none, and is put off by that name', () => {
+    const account = onPlan()
+    const nowMs = asMillis(account.live.allowances.period?.endMs ?? 0)
+    const asked: string[] = []
+    const mayDo = (chore: string) => asked.push(chore) < 0
+    const draft = openDraft({ ...account.live, nowMs }, { ...account.context(), mayDo })
+    renewAllowances(draft)
+    expect([asked, draft.entries]).toEqual([['renewal'], []])
   })
 
   test.each([

@@ -1,0 +1,220 @@
+// A line of a closed epoch is booked again word for word, kind by kind; what says nothing to book is left alone.
+
+import { describe, expect, test } from 'vitest'
+
+import { assert } from '#core/assert.ts'
+import { hourMs } from '#core/clock.ts'
+import type { Json } from '#core/errors.ts'
+import { keyNumber } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
+import { admit } from './admission.ts'
+import { Simulator, startOfTime } from './book.simulator.ts'
+import { capture } from './charges.ts'
+import { credit } from './credits.ts'
+import type { Draft } from './draft.ts'
+import type { Entry } from './entry.ts'
+import { erase } from './erasure.ts'
+import { admitOf, callAt, captureOf, dollar, grantOf, keyOf, meterOf, planOf } from './example-commands.ts'
+import { editKey, putKey, revokeKey } from './keys.ts'
+import { meter } from './meter.ts'
+import { setPlan } from './plans.ts'
+import { rebook } from './rebook.ts'
+import { refund } from './refunds.ts'
+import { reverse } from './reversals.ts'
+import { changeSettings } from './settings.ts'
+
+const said = { reason: 'why', actor: 'who' }
+const callId = callAt(startOfTime, 77)
+const first = { keyNumber: keyNumber(1) }
+
+type Act = (draft: Draft) => unknown
+type Line = { name: string; before?: Act; act: Act }
+
+const paid: Act = (draft) => credit(draft, grantOf(2 * dollar, { kind: 'purchase', reference: 'paid' }))
+const charged: Act = (draft) => capture(draft, captureOf(callId, dollar / 2, { admittedAgoMs: 5_000 }))
+const planned: Act = (draft) => {
+  setPlan(draft, planOf('plan'))
+  admit(draft, admitOf(callId, { tokenBounds: { bound: 500, usual: 500, floor: 500 } }))
+  capture(draft, captureOf(callId, dollar))
+}
+const back = { reference: 'back', callId, amountNanoUsd: null, ...said }
+
+const lines: readonly Line[] = [
+  ...(['purchase', 'auto_top_up', 'bonus', 'adjustment'] as const).map((kind) => ({
+    name: kind,
+    act: (draft: Draft) => credit(draft, { ...grantOf(dollar, { kind, reference: 'c' }), ...said }),
+  })),
+  {
+    name: 'a correction downwards',
+    act: (draft) =>
+      credit(draft, { ...grantOf(0 - dollar, { kind: 'adjustment', reference: 'c' }), ...said }),
+  },
+  {
+    name: 'a grant with its bucket and its end',
+    act: (draft) =>
+      credit(draft, {
+        ...grantOf(dollar, { reference: 'c', bucket: 'bonus', expiresInMs: hourMs }),
+        ...said,
+      }),
+  },
+  {
+    name: 'settings',
+    act: (draft) => changeSettings(draft, { reference: 's', settings: { rpm: 7 }, ...said }),
+  },
+  { name: 'an erasure', act: (draft) => erase(draft, { reference: 'e', ...said }) },
+  {
+    name: 'an erasure after another one',
+    before: (draft) => erase(draft, { reference: 'earlier', ...said }),
+    act: (draft) => erase(draft, { reference: 'e', ...said }),
+  },
+  { name: 'a plan of any day', act: (draft) => setPlan(draft, { ...planOf('p'), ...said }) },
+  {
+    name: 'a plan of its own day',
+    act: (draft) => setPlan(draft, { ...planOf('p'), anchorDay: 7, ...said }),
+  },
+  { name: 'a key', act: (draft) => putKey(draft, { ...keyOf(2), rpm: 9 }) },
+  { name: 'an edited key', act: (draft) => editKey(draft, { reference: 'k', ...first, terms: { rpm: 3 } }) },
+  { name: 'a deleted key', act: (draft) => revokeKey(draft, { reference: 'k', ...first }) },
+  {
+    name: 'a refund of a payment',
+    before: paid,
+    act: (draft) =>
+      refund(draft, { reference: 'r', payment: 'paid', amountNanoUsd: nanoUsd(dollar), ...said }),
+  },
+  {
+    name: 'a part of a charge given back',
+    before: charged,
+    act: (draft) => reverse(draft, { ...back, amountNanoUsd: nanoUsd(dollar / 4) }),
+  },
+  { name: 'tokens given back alone', before: planned, act: (draft) => reverse(draft, back) },
+  { name: 'a late charge', act: charged },
+]
+
+/** The line that a lost object wrote, and an account that was rebuilt without it. */
+function lostLine({ before, act }: Line): { line: Entry; rebuilt: Simulator; known: number } {
+  const lost = Simulator.opened(5)
+  const rebuilt = Simulator.opened(5)
+  for (const account of [lost, rebuilt]) if (before !== undefined) account.ask((draft) => before(draft))
+  const known = lost.store.entries.length
+  lost.ask((draft) => act(draft))
+  const line = lost.store.entries[known]
+  assert(line !== undefined, 'the lost object wrote a line')
+  rebuilt.live.epoch = 2
+  return { line, rebuilt, known }
+}
+
+const tell = (account: Simulator, entry: Entry) => account.ask((draft) => rebook(draft, { entry }))
+const wordsOf = (entry: Entry | undefined) =>
+  entry && [entry.kind, entry.reference, entry.amountNanoUsd, entry.keyNumber]
+const without = (detail: Entry['detail'], names: readonly string[]) =>
+  Object.fromEntries(Object.entries<Json>(Object(detail)).filter(([name]) => !names.includes(name)))
+
+describe('booked again word for word', () => {
+  test.each(lines)('$name', (one) => {
+    const { line, rebuilt, known } = lostLine(one)
+    expect(tell(rebuilt, line)).toEqual({ ok: true, isBooked: true })
+    const again = rebuilt.store.entries[known]
+    expect(wordsOf(again)).toEqual(wordsOf(line))
+    // A rebuild names the amount that stands, where the command asked for all.
+    expect(without(again?.detail ?? null, ['asked'])).toEqual(without(line.detail, ['asked']))
+    rebuilt.check()
+  })
+
+  test.each(lines.filter((line) => JSON.stringify(lostLine(line).line.detail).includes('"actor"')))(
+    '$name, also where nobody said why and who',
+    (one) => {
+      const { line, rebuilt, known } = lostLine(one)
+      tell(rebuilt, { ...line, detail: without(line.detail, ['reason', 'actor']) })
+      expect(rebuilt.store.entries[known]?.detail).toMatchObject({ reason: '', actor: '' })
+    },
+  )
+
+  test('a charge, as a late one with the figures of its call', () => {
+    const { line, rebuilt, known } = lostLine({
+      name: '',
+      act: (draft) => {
+        admit(draft, admitOf(callId))
+        capture(draft, captureOf(callId, dollar / 2, { tokens: 42 }))
+      },
+    })
+    expect(line.kind).toBe('usage')
+    rebuilt.nowMs += hourMs
+    tell(rebuilt, line)
+    expect(rebuilt.store.entries[known]).toMatchObject({
+      kind: 'late',
+      amountNanoUsd: 0 - dollar / 2,
+      detail: { tokens: 42, admittedAtMs: startOfTime },
+    })
+    expect(rebuilt.store.holds.get(callId)?.outcome).toBe('late')
+  })
+
+  test('a metered use, once', () => {
+    const { line, rebuilt } = lostLine({ name: '', act: (draft) => meter(draft, meterOf(1, 2)) })
+    expect([tell(rebuilt, line), tell(rebuilt, line)]).toEqual([
+      { ok: true, isBooked: true },
+      { ok: true, isBooked: false },
+    ])
+    expect(rebuilt.live.postedNanoUsd).toBe(5 * dollar + line.amountNanoUsd)
+  })
+})
+
+test('a refund of money that is not there any more is booked all the same', () => {
+  const refundAll: Line = {
+    name: '',
+    before: paid,
+    act: (draft) => refund(draft, { reference: 'r', payment: null, amountNanoUsd: null, ...said }),
+  }
+  const { line } = lostLine(refundAll)
+  const rebuilt = Simulator.opened(0)
+  rebuilt.live.epoch = 2
+  expect(tell(rebuilt, line)).toEqual({ ok: true, isBooked: true })
+  expect(rebuilt.live.postedNanoUsd).toBe(-2 * dollar)
+})
+
+test('what people wrote does not come back with a line that is told after an erasure', () => {
+  const [one] = lines
+  assert(one !== undefined, 'there are lines')
+  const { line } = lostLine(one)
+  const rebuilt = Simulator.opened(5)
+  rebuilt.ask((draft) => erase(draft, { reference: 'e', ...said }))
+  rebuilt.live.epoch = 2
+  tell(rebuilt, line)
+  expect(rebuilt.store.entries.at(-1)?.detail).toMatchObject({ reason: '', actor: 'who' })
+})
+
+describe('not booked again', () => {
+  const [one] = lines
+  assert(one !== undefined, 'there are lines')
+  const { line } = lostLine(one)
+  const charge = lostLine({ name: '', act: charged }).line
+
+  test.each<[string, Partial<Entry>]>([
+    ['the creation of the account', { kind: 'create' }],
+    ['the grant of a period', { kind: 'allowance' }],
+    ['a finding', { kind: 'finding' }],
+    ['an expiry', { kind: 'expiry' }],
+    ['the opening of an epoch', { kind: 'opening' }],
+    ['a charge of what is no call', { kind: 'usage', keyNumber: keyNumber(1), reference: 'r' }],
+    ['a charge of no key', { ...charge, keyNumber: null }],
+    ['a reversal of what is no call', { kind: 'reversal', reference: 'r' }],
+    ['a plan without terms', { kind: 'plan' }],
+    ['a key without its number', { kind: 'key', keyNumber: null }],
+    ['a line of the epoch that runs', { epoch: 2 }],
+  ])('%s', (_, changes) => {
+    const account = Simulator.opened(5)
+    account.live.epoch = 2
+    const before = account.store.entries.length
+    expect(tell(account, { ...line, ...changes })).toEqual({ ok: true, isBooked: false })
+    expect(account.store.entries).toHaveLength(before)
+  })
+
+  test('what the ledger refuses, and it says why', () => {
+    const account = Simulator.opened(5)
+    account.live.epoch = 2
+    const answer = tell(account, { ...charge, kind: 'reversal' })
+    expect(answer).toEqual({ ok: false, code: 'invalid_amount' })
+    const reversal = { ...charge, kind: 'reversal' as const, amountNanoUsd: dollar, detail: { command: 'v' } }
+    const unknown = tell(account, reversal)
+    expect(unknown).toEqual({ ok: false, code: 'no_such_charge' })
+  })
+})
