@@ -124,7 +124,10 @@ describe('a repeat of a lost call', () => {
     account.ask((draft) => admit(draft, admitOf(callId, { claim })))
     for (const body of ['first', 'second']) {
       const said = { reference: claim.reference, answer: { contentType: 'text/plain', body } }
-      account.ask((draft) => capture(draft, captureOf(callId, 5, { claim: said })))
+      account.askTogether([
+        (draft) => capture(draft, captureOf(callId, 5, { claim: said })),
+        (draft) => credit(draft, grantOf(dollar, { reference: body })),
+      ])
     }
     const again = account.ask((draft) => admit(draft, admitOf(account.newCall(), { claim })))
     expect(again).toMatchObject({ earlier: { answer: { body: 'first' } } })

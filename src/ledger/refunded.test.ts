@@ -41,6 +41,10 @@ test('a refund that names no payment counts for the paid lots that it took, and 
     { seq: 4, amountNanoUsd: 2 },
     { seq: 6, amountNanoUsd: 1 },
   ])
+  expect(refundOf(10, { draw }, refundOf(3, { paymentSeq: 4 }))).toEqual([
+    { seq: 4, amountNanoUsd: 5 },
+    { seq: 6, amountNanoUsd: 1 },
+  ])
 })
 
 test('a payment of which nothing went back counts as nothing', () => {
