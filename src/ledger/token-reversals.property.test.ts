@@ -74,23 +74,27 @@ function giveBack(account: Simulator, callId: CallId, next: Step & { do: 'revers
   if (answer.ok && used() < before) seen.add(answer.amountNanoUsd > 0 ? 'money and tokens' : 'tokens')
 }
 
-test('tokens go back with their charges, in whatever order, and never more than were taken', () => {
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 4, maxLength: 30 }), (steps) => {
-      const account = Simulator.opened(1, { rpm: 1_000 })
-      account.ask((draft) => setPlan(draft, planOf('plan')))
-      const calls = new Map<number, CallId>()
-      for (const next of steps) {
-        take(account, next, calls)
-        account.check()
-        account.checkRestart()
-      }
-      checkRebuild(account)
-    }),
-    { numRuns: 500 },
-  )
-  // In mutation tests the runs are too short for what is rare.
-  if (process.env['PROPERTY_RUNS'] !== undefined) return
-  for (const what of ['settled', 'late', 'repeat', 'tokens', 'money and tokens'])
-    expect([...seen]).toContain(what)
-})
+test(
+  'tokens go back with their charges, in whatever order, and never more than were taken',
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 4, maxLength: 30 }), (steps) => {
+        const account = Simulator.opened(1, { rpm: 1_000 })
+        account.ask((draft) => setPlan(draft, planOf('plan')))
+        const calls = new Map<number, CallId>()
+        for (const next of steps) {
+          take(account, next, calls)
+          account.check()
+          account.checkRestart()
+        }
+        checkRebuild(account)
+      }),
+      { numRuns: 500 },
+    )
+    // In mutation tests the runs are too short for what is rare.
+    if (process.env['PROPERTY_RUNS'] !== undefined) return
+    for (const what of ['settled', 'late', 'repeat', 'tokens', 'money and tokens'])
+      expect([...seen]).toContain(what)
+  },
+)
