@@ -11,6 +11,7 @@ import { Simulator } from './book.simulator.ts'
 import type { Admit } from './call-commands.ts'
 import { capture, overrunDebtMaxNanoUsd } from './charges.ts'
 import { credit } from './credits.ts'
+import { resolvedCall } from './draft.ts'
 import { admitOf, captureOf, dollar, grantOf, planOf } from './example-commands.ts'
 import { beat, release } from './holds.ts'
 import { setPlan } from './plans.ts'
@@ -101,6 +102,23 @@ test('the row of a call that ended before it began holds nothing', () => {
   const callId = account.newCall()
   account.ask((draft) => release(draft, { callId, reason: 'test' }))
   expect(account.store.holds.get(callId)).toMatchObject({ model: '', pins: [], heldNanoUsd: 0 })
+})
+
+test('an end that is said twice in one group is told its own charge', () => {
+  const account = Simulator.opened(5)
+  const [callId, other] = [account.newCall(), account.newCall()]
+  for (const call of [callId, other]) account.ask((draft) => admit(draft, admitOf(call)))
+  const answers: unknown[] = []
+  account.askTogether([
+    (draft) => capture(draft, captureOf(other, 7)),
+    (draft) => capture(draft, captureOf(callId, 5)),
+    (draft) => answers.push(capture(draft, captureOf(callId, 9))),
+    (draft) => answers.push(resolvedCall(draft, callId)),
+  ])
+  expect(answers).toMatchObject([
+    { ok: true, state: 'repeat', chargedNanoUsd: 5 },
+    { outcome: 'settled', chargedNanoUsd: 5 },
+  ])
 })
 
 describe('a repeat of a lost call', () => {

@@ -154,6 +154,8 @@ describe('a plan', () => {
   test('of the last day that every month has is one, and its grant says what it includes', () => {
     const account = onPlan(0, { anchorDay: 28 })
     expect(account.live.allowances.plan?.anchorDay).toBe(28)
+    const detailOf = ({ store }: Simulator) => store.entries.find(({ kind }) => kind === 'plan')?.detail
+    expect([detailOf(account), detailOf(onPlan())]).toMatchObject([{ asked: '28' }, { asked: 'any' }])
     expect(grantsOf(account)[0]?.detail).toMatchObject({
       plan: 'basic',
       included: { sms: 10, tokens: 1_000 },

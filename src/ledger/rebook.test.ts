@@ -120,8 +120,8 @@ test('an expiry is booked once however often it is told, and its owner may still
   rebuilt.live.epoch = 2
   const tell = () => rebuilt.ask((draft) => rebook(draft, { entry: expiry }))
   const before = rebuilt.store.entries.length
-  tell()
-  tell()
+  expect(tell()).toEqual({ ok: true, isBooked: true })
+  expect(tell()).toEqual({ ok: true, isBooked: false })
   expect(rebuilt.store.entries).toHaveLength(before + 1)
   rebuilt.ask((draft) => capture(draft, captureOf(callId, 200)))
   tell()

@@ -12,6 +12,7 @@ import { firstCallIdAt } from './call-time.ts'
 import { capture } from './charges.ts'
 import { credit } from './credits.ts'
 import { admitOf, captureOf, dollar, grantOf, meterOf } from './example-commands.ts'
+import { beat } from './holds.ts'
 import { rateOfKey } from './key-rates.ts'
 import { meter } from './meter.ts'
 import { reverse } from './reversals.ts'
@@ -78,8 +79,10 @@ describe('after a restart', () => {
 
   test('the rows that the next start would have to read are counted, and no others', () => {
     const account = Simulator.opened(5)
-    admitted(account)
-    expect(account.fromRows().rowsSinceSnapshot).toBe(4)
+    const callId = admitted(account)
+    account.nowMs += timings.beatWriteEveryMs
+    account.ask((draft) => beat(draft, { callId, n: 1, costNanoUsd: nanoUsd(0) }))
+    for (const state of [account.live, account.fromRows()]) expect(state.rowsSinceSnapshot).toBe(4)
     give(account, 3)
     expect(account.store.snapshot?.headSeq).toBe(6)
     expect(account.fromRows().rowsSinceSnapshot).toBe(0)
