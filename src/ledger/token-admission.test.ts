@@ -45,7 +45,15 @@ test('a call of a fixed length may cost less where there is less money', () => {
 
 test.each([
   ['whose least is just what is left', 0, boundsOf(9_000, 2_000, 1_000)],
-  ['whose usual length is just what is left', 0.5, boundsOf(9_000, 1_000, 100)],
+  [
+    'whose usual length is just what is left, though money could lengthen it,',
+    0.5,
+    {
+      ...boundsOf(9_000, 1_000, 100),
+      floorNanoUsd: nanoUsd(dollar / 10),
+      usualNanoUsd: nanoUsd(dollar / 10),
+    },
+  ],
 ])('a call %s runs on tokens alone', (_, dollars, bounds) => {
   const { answer, hold } = admitted(onPlan(dollars), bounds)
   expect(answer).toMatchObject({ ok: true, tokensBound: 1_000, heldNanoUsd: dollar })
