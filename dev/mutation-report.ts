@@ -54,7 +54,7 @@ export function findingsOf(
   const notMeasured = files.filter((file) => !measured.includes(file))
   const isUnknown = (name: string) => notMeasured.some((file) => name.startsWith(`${file}: `))
   return {
-    scores: found.map(({ file, mutated }) => scoreOf(file, mutated.mutants)),
+    scores: found.map(({ file, mutated }) => scoreOf(file, mutated.mutants)).filter(({ all }) => all > 0),
     survivors,
     reasons,
     stale: Object.keys(reasons).filter((name) => !names.has(name) && !isUnknown(name)),
