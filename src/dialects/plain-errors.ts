@@ -40,5 +40,8 @@ export function plainErrorOf(
   const error = isObject(body) ? body['error'] : undefined
   const message = isObject(error) ? readString(error['message']) : undefined
   if (!isObject(error) || message === undefined) return undefined
-  return { error: status === 402 ? outOfCredits : message, code: readString(error['code']) }
+  // Anthropic's shape has our code among its details.
+  const details = isObject(error['details']) ? error['details'] : {}
+  const code = readString(error['code']) ?? readString(details['error_code'])
+  return { error: status === 402 ? outOfCredits : message, code }
 }

@@ -29,6 +29,49 @@ describe('the same dialect on both sides', () => {
   })
 })
 
+describe('a chat client before an upstream of messages', () => {
+  const thinking = '{"model":"m","messages":[{"role":"user","content":"Hi"}],"reasoning_effort":"high"}'
+
+  // Cases: dialects 45, 48
+  test.each([
+    ['budget', 20_000, { type: 'enabled', budget_tokens: 16_384 }],
+    ['adaptive', 20_000, { type: 'adaptive', display: 'summarized' }],
+    ['none', 20_000, undefined],
+  ] as const)('asks a model that thinks by %s in its own way', (reasoning, outputTokens, written) => {
+    const model = aModel({
+      provider: 'anthropic',
+      dialects: ['messages'],
+      reasoning,
+      outputTokensMax: 32_000,
+    })
+    const side = upstreamSideOf(askedOf(thinking), { dialect: dialects.chat, model, outputTokens, request })
+    if (!side.ok) throw new Error(side.message)
+    const body: { max_tokens?: unknown; thinking?: unknown } = JSON.parse(side.write(undefined))
+    expect(body.max_tokens).toBe(outputTokens)
+    if (written === undefined) expect(body.thinking).toBeUndefined()
+    else expect(body.thinking).toMatchObject({ type: written.type })
+  })
+
+  test('keeps the budget of thoughts below a limit that money has lowered', () => {
+    const model = aModel({
+      provider: 'anthropic',
+      dialects: ['messages'],
+      reasoning: 'budget',
+      outputTokensMax: 32_000,
+    })
+    const side = upstreamSideOf(askedOf(thinking), {
+      dialect: dialects.chat,
+      model,
+      outputTokens: 32_000,
+      request,
+    })
+    if (!side.ok) throw new Error(side.message)
+    const body: { max_tokens: number; thinking?: { budget_tokens?: number } } = JSON.parse(side.write(3_000))
+    expect(body.max_tokens).toBe(3_000)
+    expect(body.thinking?.budget_tokens ?? 0).toBeLessThan(3_000)
+  })
+})
+
 test('what was left out of a request is named in a header that nobody can break', () => {
   const { requestId } = aCall()
   const header = (dropped: readonly string[]) => answerHeaders({ requestId, dropped })['x-parameters-dropped']

@@ -56,7 +56,9 @@ export function upstreamSideOf(
     upstream,
     write: (loweredTo) => {
       const limit = loweredTo ?? own ?? (other.id === 'messages' ? outputTokens : undefined)
-      return JSON.stringify(limit === undefined ? body : { ...body, [limitName(other.id, model)]: limit })
+      if (limit === undefined) return JSON.stringify(body)
+      const limited = other.limited?.(body, limit) ?? { ...body, [limitName(other.id, model)]: limit }
+      return JSON.stringify(limited)
     },
   }
 }
@@ -100,5 +102,6 @@ function targetOf(model: Model, outputTokensMax: number | undefined): UpstreamTa
     outputTokensMax,
     supportedParameters: model.supportedParameters,
     acceptsStreamOptions: model.acceptsStreamOptions,
+    reasoning: model.reasoning,
   }
 }
