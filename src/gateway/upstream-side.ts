@@ -39,7 +39,10 @@ export function upstreamSideOf(
   const target = (limit: number | undefined) => targetOf(model, limit)
   const spoken = model.dialects
   if (spoken.includes(dialect.id)) {
-    const upstream = { dialect, ...passedOn(dialect, request), dropped: [], toolNames: () => undefined }
+    const left = dialect.leftOut?.(asked) ?? { ok: true, dropped: [] }
+    if (!left.ok) return left
+    const { dropped } = left
+    const upstream = { dialect, ...passedOn(dialect, request), dropped, toolNames: () => undefined }
     return { ok: true, upstream, write: (loweredTo) => dialect.forward(asked, target(loweredTo ?? own)) }
   }
   const other = dialects[spoken[0] ?? 'chat']

@@ -55,5 +55,5 @@ test('a run of the journeys that lacks a refusal is told which', () => {
 
 test('a refusal that no journey provokes is one that nothing gives', () => {
   const given = Object.keys(unprovoked).filter((code) => isNamedIn(sources, code))
-  expect(given).toEqual(['previous_response_not_found', 'model_not_available', 'internal'])
+  expect(given).toEqual(['model_not_available', 'internal'])
 })

@@ -7,7 +7,6 @@ import { errorKinds } from '#core/errors.ts'
 
 /** Codes of the closed list that no request can be answered with today, each with its reason. */
 export const unprovoked: { readonly [code: string]: string } = {
-  previous_response_not_found: 'no route speaks the responses dialect yet; its own tests provoke it',
   unpriced_model: 'the catalog refuses models without a price when it loads',
   model_not_available: 'every listed model can be called; catalog.test.ts has one that cannot',
   internal: 'a fault of ours by definition; the gateway tests in workerd plant one',
