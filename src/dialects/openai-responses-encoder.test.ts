@@ -142,11 +142,11 @@ describe('a stream', () => {
       'created',
       'in_progress',
       'output_item.added',
-      'content_part.added',
-      'reasoning_text.delta',
-      'reasoning_text.delta',
-      'reasoning_text.done',
-      'content_part.done',
+      'reasoning_summary_part.added',
+      'reasoning_summary_text.delta',
+      'reasoning_summary_text.delta',
+      'reasoning_summary_text.done',
+      'reasoning_summary_part.done',
       'output_item.done',
       'output_item.added',
       'content_part.added',
@@ -184,7 +184,7 @@ describe('a stream', () => {
     const last = events.at(-1)?.['response']
     expect(isObject(last) ? last['output'] : undefined).toEqual(done)
     expect(done).toMatchObject([
-      { type: 'reasoning', summary: [], content: [{ type: 'reasoning_text', text: 'Hmm.' }] },
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hmm.' }], content: [] },
       { type: 'message', status: 'completed', content: [{ text: 'Let me look.' }, { text: 'Now.' }] },
       { type: 'function_call', call_id: 'a', arguments: '{"a":1}' },
       { type: 'function_call', call_id: 'b', arguments: '{}' },
@@ -257,7 +257,7 @@ describe('a stream', () => {
   })
 
   // Cases: dialects 60, 63
-  test('has thoughts, their summary and their sealed state once each, in the fields that are theirs', () => {
+  test('has thoughts, whole or summed up, once each where clients show them, and their sealed state', () => {
     const { output } = whole([
       start,
       ...block(0, thoughts, 'raw'),
@@ -267,7 +267,7 @@ describe('a stream', () => {
       { kind: 'block_end', index: 2 },
     ])
     expect(output).toMatchObject([
-      { type: 'reasoning', content: [{ text: 'raw' }], summary: [] },
+      { type: 'reasoning', content: [], summary: [{ text: 'raw' }] },
       { type: 'reasoning', content: [], summary: [{ text: 'short' }] },
       { type: 'reasoning', content: [], summary: [] },
     ])

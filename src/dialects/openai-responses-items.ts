@@ -88,7 +88,8 @@ export class OutputItems {
         this.#block = partBlock(block.kind === 'text' ? 'output_text' : 'refusal')
         return []
       case 'reasoning':
-        this.#block = partBlock(block.isSummary ? 'summary_text' : 'reasoning_text')
+        // Raw thoughts too: Vercel's and LangChain's packages show summaries alone.
+        this.#block = partBlock('summary_text')
         return this.#endMessage('completed')
       case 'tool_call':
         return [...this.#endMessage('completed'), ...this.#startCall(block)]

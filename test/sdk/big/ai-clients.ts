@@ -24,7 +24,6 @@ import {
   promptOf,
   type Question,
   toolResults,
-  upstreamsOfSummaries,
 } from './question.ts'
 
 const settingsOf = ({ account }: Question) => ({
@@ -36,7 +35,7 @@ export const aiClients: readonly Client[] = [
   client('ai with @ai-sdk/openai, chat', { showsThoughtsOf: [], showsCost: 'never' }, (question) =>
     createOpenAI(settingsOf(question)).chat(question.model),
   ),
-  client('ai with @ai-sdk/openai, responses', { showsThoughtsOf: upstreamsOfSummaries }, (question) =>
+  client('ai with @ai-sdk/openai, responses', { showsThoughtsOf: everyUpstream }, (question) =>
     createOpenAI(settingsOf(question)).responses(question.model),
   ),
   client('ai with @ai-sdk/anthropic', {}, (question) =>

@@ -14,7 +14,6 @@ import {
   promptOf,
   type Question,
   toolResults,
-  upstreamsOfSummaries,
 } from './question.ts'
 
 export const langChainClients: readonly Client[] = [
@@ -27,7 +26,7 @@ export const langChainClients: readonly Client[] = [
   },
   {
     name: '@langchain/openai, responses',
-    showsThoughtsOf: upstreamsOfSummaries,
+    showsThoughtsOf: everyUpstream,
     showsCost: 'streamed',
     ask: (question) => ask(question, new ChatOpenAI({ ...openAiOf(question), useResponsesApi: true })),
   },

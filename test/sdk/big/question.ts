@@ -42,8 +42,6 @@ export function promptOf({ upstream, account }: Question): string {
 }
 
 export const everyUpstream = ['chat', 'responses', 'messages'] as const
-/** Raw thoughts, as the other dialects hold them, stand apart from summaries in responses, and these SDKs read only those. */
-export const upstreamsOfSummaries = ['responses'] as const
 
 export const toolResults = { get_weather: 'rain', get_time: '12:00' } as const
 export const answerSchema = {
