@@ -101,7 +101,7 @@ function runNpmCi() {
   const node = isInside ? (ownNode ?? process.execPath) : process.execPath
   const npm = process.env.npm_execpath
   const args = ['ci', '--loglevel=error', '--no-audit', '--no-fund', ...sizes.more]
-  const env = { ...process.env, PATH: paths.join(delimiter) }
+  const env = { ...withoutInnerNpm(process.env), PATH: paths.join(delimiter) }
   const options = { cwd: folderDir, env, stdio: ['ignore', 'ignore', 'pipe'] }
   const child =
     npm?.endsWith('.js') === true
@@ -115,6 +115,12 @@ function runNpmCi() {
     child.once('error', (error) => done({ code: 1, output: error.message }))
     child.once('close', (code) => done({ code, output }))
   })
+}
+
+/** `npm run` under the Node inside node_modules names that Node's empty settings; the machine's own may hold a certificate. */
+function withoutInnerNpm(env) {
+  const isInner = ([name, value]) => /^npm_config_/i.test(name) && value.startsWith(rootModulesDir)
+  return Object.fromEntries(Object.entries(env).filter((entry) => !isInner(entry)))
 }
 
 function explain(output) {

@@ -85,10 +85,13 @@ export function answerOf(status: number, headers: Headers, text: string): WireAn
   }
 }
 
-/** What the upstream was asked on this account's behalf; its chat requests carry the account's id as `user`. */
+/** Where each dialect names the end user. */
+const endUserFields = [['user'], ['safety_identifier'], ['metadata', 'user_id']]
+
+/** What the upstream was asked on this account's behalf; its requests carry the account's id as their end user. */
 export async function upstreamRequestsOf(world: WorldClient, user: string) {
   const requests = await world.upstreamRequests()
-  return requests.filter(({ body }) => valueAt(body, 'user') === user)
+  return requests.filter(({ body }) => endUserFields.some((path) => valueAt(body, ...path) === user))
 }
 
 /** The local upstream's answer of so many tokens. */
