@@ -24,3 +24,8 @@ export function readJson(text: string): unknown {
     return undefined
   }
 }
+
+/** An object of which every field may be missing: what is none has no fields. */
+export function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {}
+}

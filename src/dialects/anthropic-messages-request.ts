@@ -1,8 +1,7 @@
 // Messages as Anthropic's clients write them: the request into what we bill and route on, and on to an upstream of the same
 // dialect. Strict about those fields, indifferent to all others, which pass untouched. The same in every version of the API.
 
-import { utf8BytesOf } from '#calls/count-tokens.ts'
-import { type Refusal, refuse } from '#core/errors.ts'
+import type { Refusal } from '#core/errors.ts'
 import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import { refuseMessagesField } from './anthropic-messages-fields.ts'
 import { messagesEdit } from './anthropic-messages-replay.ts'
@@ -10,6 +9,7 @@ import { thinkingBelow } from './anthropic-messages-thinking.ts'
 import { editBody } from './body-edit.ts'
 import { type MeasureRules, measureBody } from './body-measure.ts'
 import type { AskedCall, UpstreamTarget } from './dialect.ts'
+import { refuseEndUser } from './end-user-id.ts'
 import { readJsonBody } from './json-body.ts'
 
 type Read = { ok: true; call: AskedCall } | Refusal
@@ -40,7 +40,6 @@ const measureRules: MeasureRules = {
   imageType: 'image',
   jsonType: 'tool_use',
 }
-const endUserBytesMax = 256
 
 function readCall(bytes: Uint8Array, kind: 'message' | 'count'): Read {
   const read = readJsonBody(bytes)
@@ -53,11 +52,8 @@ function readCall(bytes: Uint8Array, kind: 'message' | 'count'): Read {
   if (refusal !== undefined) return refusal
   const metadata = body['metadata']
   const endUser = isObject(metadata) ? readString(metadata['user_id']) : undefined
-  if (endUser !== undefined && utf8BytesOf(endUser) > endUserBytesMax)
-    return refuse('invalid_request', {
-      message: `The end user's id is longer than ${endUserBytesMax} bytes.`,
-      param: 'metadata.user_id',
-    })
+  const tooLong = refuseEndUser(endUser, 'metadata.user_id')
+  if (tooLong !== undefined) return tooLong
   return {
     ok: true,
     call: {

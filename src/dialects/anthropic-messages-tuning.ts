@@ -9,7 +9,7 @@ import {
   type Tool,
   type ToolChoice,
 } from '#calls/neutral-call.ts'
-import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
+import { isObject, type JsonObject, objectOf, readString, readWhole } from '#core/readers.ts'
 
 export function messagesTools(body: JsonObject): readonly Tool[] {
   const tools: unknown = body['tools']
@@ -108,8 +108,4 @@ function isStrictSchema(schema: unknown): boolean {
     if (schema['additionalProperties'] !== false || !names.every(isRequired)) return false
   }
   return Object.values(schema).every(isStrictSchema)
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
 }

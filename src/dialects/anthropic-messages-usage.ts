@@ -2,10 +2,8 @@
 // the cache; a statement that cannot be true is no statement.
 
 import { outputTokensOf, type Usage } from '#calls/usage.ts'
-import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
-
-/** A hundred times the largest context there is: what is above is an error of the provider, not a usage. */
-const usageTokensMax = 100_000_000
+import { isObject, type JsonObject, objectOf } from '#core/readers.ts'
+import { readTokens } from './usage-figures.ts'
 
 /** Undefined for figures that are negative, fractional, text or absurd. */
 export function readMessagesUsage(value: unknown): Usage | undefined {
@@ -67,13 +65,4 @@ export function wholeMessagesUsageOf(usage: Usage): JsonObject {
     service_tier: 'standard',
     speed: null,
   }
-}
-
-function readTokens(value: unknown): number | undefined {
-  const tokens = readWhole(value)
-  return tokens !== undefined && tokens <= usageTokensMax ? tokens : undefined
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
 }

@@ -1,32 +1,26 @@
 // Chat completions as OpenAI's clients write them: the request into what we bill and route on, and on to the upstream.
 // Strict about those fields, indifferent to all others, which pass untouched.
 
-import { utf8BytesOf } from '#calls/count-tokens.ts'
-import { type Refusal, refuse } from '#core/errors.ts'
-import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import type { Refusal } from '#core/errors.ts'
+import { isObject, readString, readWhole } from '#core/readers.ts'
 import { editBody } from './body-edit.ts'
-import { measureBody, refuseManyValues } from './body-measure.ts'
+import { measureBody } from './body-measure.ts'
 import type { AskedCall, UpstreamTarget } from './dialect.ts'
+import { openAiEndUserOf, refuseEndUser } from './end-user-id.ts'
+import { readJsonBody } from './json-body.ts'
 import { refuseField } from './openai-chat-fields.ts'
 
-// Fatal: a body that is not UTF-8 is refused instead of being forwarded with replaced characters.
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
-
 export function readChatCall(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal {
-  const tooMany = refuseManyValues(bytes)
-  if (tooMany !== undefined) return tooMany
-  const text = decoded(bytes)
-  if (text === undefined) return invalid('The request body is not UTF-8 text.')
-  const body = readJson(text)
-  if (body === undefined) return invalid('The request body is not valid JSON.')
-  if (!isObject(body)) return invalid('The request body is not a JSON object.')
+  const read = readJsonBody(bytes)
+  if (!read.ok) return read
+  const { text, body } = read
   const refusal = refuseField(body)
   if (refusal !== undefined) return refusal
   const measure = measureBody(body)
   if (!measure.ok) return measure
-  const endUser = endUserOf(body)
-  if (endUser !== undefined && utf8BytesOf(endUser) > endUserBytesMax)
-    return invalid(`The end user's id is longer than ${endUserBytesMax} bytes.`, 'user')
+  const endUser = openAiEndUserOf(body)
+  const tooLong = refuseEndUser(endUser, 'user')
+  if (tooLong !== undefined) return tooLong
   const streamOptions = body['stream_options']
   const includeUsage = isObject(streamOptions) ? streamOptions['include_usage'] : undefined
   return {
@@ -67,30 +61,6 @@ export function forwardChat(call: AskedCall, target: UpstreamTarget): string {
   return editBody(call.text, edits)
 }
 
-const endUserBytesMax = 256
-
-function endUserOf(body: JsonObject): string | undefined {
-  const { safety_identifier: safetyIdentifier, user, metadata } = body
-  return (
-    readString(safetyIdentifier) ??
-    readString(user) ??
-    (isObject(metadata) ? readString(metadata['user_id']) : undefined)
-  )
-}
-
 function lengthOf(value: unknown): number {
   return Array.isArray(value) ? value.length : 0
-}
-
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes)
-  } catch {
-    // Not a swallowed fault: "not UTF-8" is the answer.
-    return undefined
-  }
-}
-
-function invalid(message: string, param?: string): Refusal {
-  return refuse('invalid_request', param === undefined ? { message } : { message, param })
 }

@@ -1,6 +1,6 @@
 // The response object: every field that Open Responses requires, with what the request asked for repeated in it.
 
-import { isObject, type JsonObject, readString } from '#core/readers.ts'
+import { type JsonObject, objectOf, readString } from '#core/readers.ts'
 import type { AnswerFacts } from './dialect.ts'
 import { objectsOf } from './openai-responses-tools.ts'
 
@@ -110,8 +110,4 @@ function echoedTool(tool: JsonObject): JsonObject {
     parameters: tool['parameters'] ?? null,
     strict: tool['strict'] ?? false,
   }
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
 }

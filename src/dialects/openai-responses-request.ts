@@ -1,12 +1,12 @@
 // A responses request: into what we bill and route on, and on to an upstream of the same dialect. Strict about those
 // fields, indifferent to all others, which pass untouched.
 
-import { utf8BytesOf } from '#calls/count-tokens.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
+import { isObject, readString, readWhole } from '#core/readers.ts'
 import { editBody } from './body-edit.ts'
 import { measureBody, type MeasureRules } from './body-measure.ts'
 import type { AskedCall, UpstreamTarget } from './dialect.ts'
+import { openAiEndUserOf, refuseEndUser } from './end-user-id.ts'
 import { readJsonBody } from './json-body.ts'
 import { itemTypeOf, refuseResponsesField } from './openai-responses-fields.ts'
 import { echoOf } from './openai-responses-object.ts'
@@ -41,9 +41,9 @@ export function readResponsesCall(bytes: Uint8Array): { ok: true; call: AskedCal
   if (!measure.ok) return measure
   const refusal = refuseResponsesField(body)
   if (refusal !== undefined) return refusal
-  const endUser = endUserOf(body)
-  if (endUser !== undefined && utf8BytesOf(endUser) > endUserBytesMax)
-    return invalid(`The end user's id is longer than ${endUserBytesMax} bytes.`, 'user')
+  const endUser = openAiEndUserOf(body)
+  const tooLong = refuseEndUser(endUser, 'user')
+  if (tooLong !== undefined) return tooLong
   const { input } = body
   return {
     ok: true,
@@ -111,17 +111,6 @@ function readableItems(input: unknown, origin: string): unknown {
   })
   const isSame = readable.length === input.length && readable.every((item, index) => item === input[index])
   return isSame ? input : readable
-}
-
-const endUserBytesMax = 256
-
-function endUserOf(body: JsonObject): string | undefined {
-  const { safety_identifier: safetyIdentifier, user, metadata } = body
-  return (
-    readString(safetyIdentifier) ??
-    readString(user) ??
-    (isObject(metadata) ? readString(metadata['user_id']) : undefined)
-  )
 }
 
 function invalid(message: string, param: string): Refusal {

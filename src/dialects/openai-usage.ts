@@ -1,10 +1,8 @@
 // OpenAI's usage object to and from the canonical vector. A statement that cannot be true is no statement.
 
 import { inputTokensOf, outputTokensOf, type Usage } from '#calls/usage.ts'
-import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
-
-/** A hundred times the largest context there is, for 128 answers: what is above is an error of the provider, not a usage. */
-const usageTokensMax = 100_000_000
+import { isObject, type JsonObject, objectOf } from '#core/readers.ts'
+import { readTokens } from './usage-figures.ts'
 
 /**
  * Splits inclusive figures into disjoint parts: cached and audio tokens are inside `prompt_tokens`, reasoning and audio
@@ -70,13 +68,4 @@ function parts(total: number, values: readonly unknown[]): { taken: number[]; re
     return part
   })
   return { taken, rest }
-}
-
-function readTokens(value: unknown): number | undefined {
-  const tokens = readWhole(value)
-  return tokens !== undefined && tokens <= usageTokensMax ? tokens : undefined
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
 }

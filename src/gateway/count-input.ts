@@ -1,15 +1,13 @@
 // POST /v1/messages/count_tokens: how many input tokens the same message is expected to have. Free: nothing is held, charged or
 // sent, and the account's object is not asked.
 
-import { countTokensAnswer } from '#dialects/anthropic-messages-request.ts'
-import { editBody } from '#dialects/body-edit.ts'
+import { countTokensAnswer, readCountTokensCall } from '#dialects/anthropic-messages-request.ts'
 import { dialects } from '#dialects/dialects.ts'
 import { messageTexts } from '#dialects/message-texts.ts'
 import { findModel } from '#catalog/catalog.ts'
 import { quote } from '#catalog/quote.ts'
 import type { Refusal } from '#core/errors.ts'
 import type { RequestId } from '#core/ids.ts'
-import { isObject, readJson } from '#core/readers.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -37,7 +35,7 @@ async function count(
   if (!authenticated.ok) return authenticated
   const body = await readBody(request)
   if (!body.ok) return body
-  const read = dialect.read(withLimit(body.bytes))
+  const read = readCountTokensCall(body.bytes)
   if (!read.ok) return read
   const { call: asked } = read
   const found = findModel(parts.catalog, asked.model)
@@ -53,12 +51,4 @@ async function count(
   // What a provider adds at most is for holds; without tools it adds next to nothing, and nobody wants phantom tokens.
   const added = asked.tools === 0 ? model.inputOverhead.baseTokens : 0
   return { ok: true, expectedInputTokens: Math.max(1, expectedInputTokens - added) }
-}
-
-/** A count needs no output limit, which a message does. What is no JSON object is refused by its reader. */
-function withLimit(bytes: Uint8Array): Uint8Array {
-  const text = new TextDecoder().decode(bytes)
-  const body = readJson(text)
-  if (!isObject(body) || body['max_tokens'] !== undefined) return bytes
-  return new TextEncoder().encode(editBody(text, new Map([['max_tokens', '1']])))
 }

@@ -44,6 +44,22 @@ describe('counting the tokens of a message', () => {
   })
 })
 
+// Cases: billing-bugs 63
+test.each([
+  ['is no JSON', '{', 400],
+  ['is not UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), 400],
+  ['holds more values than the memory of an isolate', `{"messages":[${'{},'.repeat(500_001)}{}]}`, 413],
+])('a count whose body %s is refused like a message', async (_, body, status) => {
+  const { apiKey } = await sharedWorld().newAccount()
+  const headers = { 'x-api-key': apiKey, 'content-type': 'application/json' }
+  const answer = await fetch(`${sharedWorld().baseUrl}/v1/messages/count_tokens`, {
+    method: 'POST',
+    headers,
+    body,
+  })
+  expect([answer.status, valueAt(await answer.json(), 'type')]).toEqual([status, 'error'])
+})
+
 describe('the models', () => {
   test('are listed for each package in its own shape', async () => {
     const { account, client } = await newAnthropic()
