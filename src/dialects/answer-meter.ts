@@ -44,6 +44,6 @@ export type AnswerMeter = {
   closingBytes(): Uint8Array
   /** The polite end of an answer that we cut: it reads as one that reached its length. */
   lengthEndingBytes(): Uint8Array
-  /** The end of an answer that failed. */
-  errorBytes(refusal: Refusal): Uint8Array
+  /** The end of an answer that failed; `shown` is what was charged for it all the same. */
+  errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array
 }

@@ -93,8 +93,8 @@ export type AnswerEncoder = {
   write(event: ContentEvent): string
   /** Ends blocks that are open, then reason, usage with cost, terminator. `cost` undefined: the usage without one. */
   close(end: AnswerEnd, shown: ShownCost): string
-  /** The error frame that every client of the dialect raises for, after whatever was written. */
-  fail(refusal: Refusal): string
+  /** The error frame that every client of the dialect raises for, after whatever was written; the cost where it has a place. */
+  fail(refusal: Refusal, shown?: ShownCost): string
   /** The same answer in one piece. */
   whole(answer: WholeAnswer, shown: ShownCost): JsonObject
 }

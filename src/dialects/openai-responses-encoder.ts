@@ -12,7 +12,7 @@ import type { AnswerEncoder, AnswerEnd, AnswerFacts } from './dialect.ts'
 import { openAiErrorBody } from './openai-errors.ts'
 import { type ItemStatus, OutputItems } from './openai-responses-items.ts'
 import { responseObject } from './openai-responses-object.ts'
-import { responsesUsageOf } from './openai-responses-usage.ts'
+import { costOfFailed, responsesUsageOf } from './openai-responses-usage.ts'
 import { usageWithCost } from './openai-cost.ts'
 
 /** Open Responses ends every stream with it; the clients of OpenAI, which sends none, ignore it. */
@@ -44,11 +44,13 @@ export class ResponsesEncoder implements AnswerEncoder {
     return `${rest}${this.#frame({ type: `response.${ended.status}`, response })}${responsesTerminator}`
   }
 
-  fail(refusal: Refusal): string {
+  fail(refusal: Refusal, shown?: ShownCost): string {
     const started = this.#started()
-    const { sequence, frames } = failureFrames(refusal, this.#sequence, (error) =>
-      responseObject(this.#facts, { status: 'failed', output: this.#items.output, error }),
-    )
+    const output = this.#items.output
+    const { sequence, frames } = failureFrames(refusal, this.#sequence, (error) => ({
+      ...responseObject(this.#facts, { status: 'failed', output, error }),
+      ...costOfFailed(shown),
+    }))
     this.#sequence = sequence
     return started + frames
   }

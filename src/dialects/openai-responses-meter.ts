@@ -11,7 +11,12 @@ import type { SameDialectOptions } from './dialect.ts'
 import { eventFrame, failureFrames, responsesTerminator } from './openai-responses-encoder.ts'
 import { RelayedOutput, textsOfItem } from './openai-responses-relayed.ts'
 import { objectsOf } from './openai-responses-tools.ts'
-import { readResponsesUsage, shownResponsesUsage, withResponsesCost } from './openai-responses-usage.ts'
+import {
+  costOfFailed,
+  readResponsesUsage,
+  shownResponsesUsage,
+  withResponsesCost,
+} from './openai-responses-usage.ts'
 
 const encoder = new TextEncoder()
 const noBytes = new Uint8Array(0)
@@ -91,8 +96,9 @@ export class ResponsesMeter implements AnswerMeter {
     return this.#isDone ? noBytes : this.#ending('incomplete')
   }
 
-  errorBytes(refusal: Refusal): Uint8Array {
-    const failed = (error: JsonObject) => this.#responseWith({ status: 'failed', error })
+  errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array {
+    const failed = (error: JsonObject) =>
+      this.#responseWith({ status: 'failed', error, ...costOfFailed(shown) })
     return encoder.encode(failureFrames(refusal, this.#nextSequence, failed).frames)
   }
 

@@ -50,3 +50,9 @@ export function withResponsesCost(body: JsonObject, shown: ShownCost, modelName?
     cost: usdNumber(shown.priced.costNanoUsd),
   }
 }
+
+/** What an answer that broke off cost all the same; nothing is said where nobody settled it. */
+export function costOfFailed(shown: ShownCost | undefined): JsonObject {
+  if (shown === undefined) return {}
+  return { usage: shownResponsesUsage(undefined, shown), cost: usdNumber(shown.priced.costNanoUsd) }
+}

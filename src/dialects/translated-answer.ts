@@ -103,8 +103,8 @@ export class TranslatedAnswer implements AnswerMeter {
     return encoder.encode(this.#close())
   }
 
-  errorBytes(refusal: Refusal): Uint8Array {
-    return encoder.encode(this.#options.encoder.fail(refusal))
+  errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array {
+    return encoder.encode(this.#options.encoder.fail(refusal, shown))
   }
 
   #restored(events: readonly AnswerEvent[]): readonly AnswerEvent[] {

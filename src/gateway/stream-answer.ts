@@ -4,7 +4,7 @@ import { chargeOf } from '#catalog/price.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, timesNanoUsd } from '#core/money.ts'
 import { readJson } from '#core/readers.ts'
-import type { AnswerMeter } from '#dialects/answer-meter.ts'
+import type { AnswerMeter, ShownCost } from '#dialects/answer-meter.ts'
 import { isErrorChunk, mayBeError } from '#dialects/upstream-error.ts'
 import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { type Frame, FrameReader } from '#sse/frames.ts'
@@ -12,6 +12,7 @@ import type { StoredAnswer } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import { ClientStream } from './client-stream.ts'
+import { type Metered, endingOf } from './ending.ts'
 import { KeptStream } from './kept-answer.ts'
 import { Pacing } from './pacing.ts'
 import { type Session, refuseUnanswered } from './session.ts'
@@ -170,7 +171,7 @@ class StreamedAnswer {
     const session = this.#session
     // Before the ending is made: making it tells the meter that the answer is over.
     const metered = this.#meter.usage()
-    const bytes = this.#ending(cause)
+    const bytes = this.#ending(cause, metered)
     session.end(cause, this.#phase(), metered, {
       upstreamId: this.#meter.upstreamId,
       answerOf: () => this.#answerToKeep(cause, bytes),
@@ -194,7 +195,7 @@ class StreamedAnswer {
     return this.#kept.answer(streamType)
   }
 
-  #ending(cause: EndCause): Uint8Array {
+  #ending(cause: EndCause, metered: Metered): Uint8Array {
     switch (cause) {
       case 'done':
       case 'client_gone':
@@ -209,8 +210,14 @@ class StreamedAnswer {
       case 'cut':
       case 'timeout':
       case 'drain_limit':
-        return this.#meter.errorBytes(this.#errorOf(cause))
+        return this.#meter.errorBytes(this.#errorOf(cause), this.#chargedFor(cause, metered))
     }
+  }
+
+  /** What `session.end` will settle: the table is pure, and the client is told with the answer's end. */
+  #chargedFor(cause: EndCause, metered: Metered): ShownCost {
+    const { usage, usageSource, charge } = endingOf(this.#session.call, cause, this.#phase(), metered)
+    return { priced: charge, metered: { usage, source: usageSource } }
   }
 
   #errorOf(cause: EndCause): Refusal {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { directiveText } from '../../dev/upstream-directive.ts'
 import { valueAt } from '../world/chat.ts'
-import { expectNothingCharged, settledCharges } from '../world/charges.ts'
+import { expectNothingCharged, nanoOfNumber, settledCharges } from '../world/charges.ts'
 import { ask } from '../world/gateway.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 
@@ -44,5 +44,21 @@ test.each(['gpt-5.4-mini', 'mistral-large-4'])(
     const sent = await sharedWorld().upstreamRequests()
     expect(JSON.stringify(sent.at(-1)?.body)).not.toContain('web_search')
     expect(await settledCharges(sharedWorld(), account)).toHaveLength(1)
+  },
+)
+
+// Cases: dialects 17
+test.each(['gpt-5.4-mini', 'mistral-large-4', 'claude-opus-4-6'])(
+  'a response of %s that breaks off says what the part that came has cost',
+  async (model) => {
+    const account = await sharedWorld().newAccount()
+    const broken = directiveText({ tokens: 12, errorAfter: 9 })
+    const body = { model, max_output_tokens: 50, input: broken, stream: true }
+    const answer = await ask(sharedWorld(), { apiKey: account.apiKey, path, body })
+    const failed = answer.events.find((event) => valueAt(event, 'type') === 'response.failed')
+    const cost = valueAt(failed, 'response', 'cost')
+    expect(valueAt(failed, 'response', 'usage', 'cost')).toBe(cost)
+    const charges = await settledCharges(sharedWorld(), account)
+    expect(charges).toEqual([{ callId: answer.callId, costNanoUsd: nanoOfNumber(cost) }])
   },
 )
