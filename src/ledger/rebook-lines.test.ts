@@ -18,7 +18,7 @@ import { admitOf, callAt, captureOf, dollar, grantOf, keyOf, meterOf, planOf } f
 import { editKey, putKey, revokeKey } from './keys.ts'
 import { meter } from './meter.ts'
 import { setPlan } from './plans.ts'
-import { rebook } from './rebook.ts'
+import { needsAnother, rebook } from './rebook.ts'
 import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
@@ -90,6 +90,21 @@ const lines: readonly Line[] = [
   { name: 'a late charge', act: charged },
 ]
 
+/** Each was written after `before`, and arrives before it. */
+const early: readonly Line[] = [
+  ...lines.filter(({ before }) => before !== undefined),
+  {
+    name: 'an edit of a key',
+    before: (draft) => putKey(draft, keyOf(2)),
+    act: (draft) => editKey(draft, { reference: 'k', keyNumber: keyNumber(2), terms: { rpm: 3 } }),
+  },
+  {
+    name: 'the end of a key',
+    before: (draft) => putKey(draft, keyOf(2)),
+    act: (draft) => revokeKey(draft, { reference: 'k', keyNumber: keyNumber(2) }),
+  },
+]
+
 /** The line that a lost object wrote, and an account that was rebuilt without it. */
 function lostLine({ before, act }: Line): { line: Entry; rebuilt: Simulator; known: number } {
   const lost = Simulator.opened(5)
@@ -108,6 +123,20 @@ const wordsOf = (entry: Entry | undefined) =>
   entry && [entry.kind, entry.reference, entry.amountNanoUsd, entry.keyNumber]
 const without = (detail: Entry['detail'], names: readonly string[]) =>
   Object.fromEntries(Object.entries<Json>(Object(detail)).filter(([name]) => !names.includes(name)))
+
+describe('a line that comes before the one it is about', () => {
+  test.each(early)('is booked, or told again once that one has come: $name', ({ before, act }) => {
+    const { line } = lostLine({ name: '', ...(before && { before }), act })
+    const rebuilt = Simulator.opened(5)
+    rebuilt.live.epoch = 2
+    expect(tell(rebuilt, line).ok || needsAnother(line)).toBe(true)
+    if (before !== undefined) rebuilt.ask((draft) => before(draft))
+    expect(tell(rebuilt, line)).toMatchObject({ ok: true })
+    const told = rebuilt.store.entries.filter(({ reference }) => reference === line.reference)
+    expect(told.filter(({ kind }) => kind === line.kind)).toHaveLength(1)
+    rebuilt.check()
+  })
+})
 
 describe('booked again word for word', () => {
   test.each(lines)('$name', (one) => {

@@ -76,6 +76,11 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
   }
 }
 
+/** Such a line is refused for as long as the one that it is about has not been booked; what came too late comes in any order. */
+export function needsAnother({ kind }: { readonly kind: string }): boolean {
+  return kind === 'key' || kind === 'refund' || kind === 'reversal'
+}
+
 /** What was erased meanwhile does not come back with a line that was written before. */
 function detailOf({ state }: Draft, { kind, detail }: Entry): Detail {
   const kept = state.erasedSeq > 0 && kind !== 'erasure' ? withoutPersonalTexts(detail) : detail

@@ -5,6 +5,7 @@ import type { AccountId, KeyNumber } from '#core/ids.ts'
 import { isObject } from '#core/readers.ts'
 import type { Db } from '#db/client.ts'
 import type { EntryKind } from '#ledger/entry.ts'
+import { needsAnother } from '#ledger/rebook.ts'
 import type { SettlementParts } from './parts.ts'
 import { eraseStrays } from './erasure.ts'
 import { recordFindings, straysAfter, type Finding } from './findings.ts'
@@ -28,7 +29,7 @@ export async function bookStrays(
   await eraseStrays(db)
   let isAll = true
   for (const { accountId, entry } of found) if (!(await rebookOne(accountId, entry, parts))) isAll = false
-  // One of these may be what an earlier one waited for: the key that was revoked, the charge that was given back.
+  // One of these may be what an earlier one waited for: the key that was revoked, the payment that was given back.
   for (const accountId of new Set(found.map((line) => line.accountId)))
     if (!(await rebookStored(accountId, db, parts, needsAnother))) isAll = false
   return isAll
@@ -38,11 +39,6 @@ export async function bookStrays(
 export async function rebookStraysOf(accountId: AccountId, db: Db, parts: SettlementParts): Promise<boolean> {
   const isAll = await rebookStored(accountId, db, parts, () => true)
   return isAll && rebookStored(accountId, db, parts, needsAnother)
-}
-
-/** Refused for as long as the line that it is about has not been booked; strays come in any order. */
-function needsAnother({ kind, detail }: SentEntry): boolean {
-  return kind === 'reversal' || (kind === 'key' && isObject(detail) && detail['action'] !== 'put')
 }
 
 async function rebookStored(

@@ -251,6 +251,8 @@ export class ObjectHost {
 
   /** The platform's own record: what is durable, fired by the clock of the object's machine. */
   #armAlarm(): void {
+    // One whose handler is under way is not fired a second time for that.
+    if (this.storage.isAlarmUnderWay) return
     const atMs = this.storage.durableAlarmMs
     if (atMs === this.#alarmScheduledMs) return
     this.#alarmScheduledMs = atMs
@@ -279,15 +281,14 @@ export class ObjectHost {
 
   async #runAlarm(instance: Instance): Promise<void> {
     await instance.ready
-    // Used up for the object; for the platform only once the handler is through.
-    this.storage.alarmMs = null
+    this.storage.alarmBegins()
     await instance.object.alarm()
     await this.storage.sync()
     if (!instance.process.isAlive) return
     this.#alarmTries = 0
     instance.isInAlarm = false
     instance.busyUntilMs = this.#parts.scheduler.nowMs
-    this.storage.durableAlarmMs = this.storage.alarmMs
+    this.storage.alarmIsOver()
     this.#armAlarm()
     this.#hibernateLater(instance)
   }
@@ -299,7 +300,7 @@ export class ObjectHost {
     if (this.#alarmTries >= alarmTriesMax) {
       this.isAlarmDead = true
       this.storage.alarmMs = null
-      this.storage.durableAlarmMs = null
+      this.storage.alarmIsOver()
       return
     }
     this.#alarmEvent += 1

@@ -29,6 +29,8 @@ export class ObjectStorage {
   /** As the object sees it, and as it would be after a crash now. */
   alarmMs: number | null = null
   durableAlarmMs: number | null = null
+  /** Its handler runs and has set no other: used up for the object, for the platform only once the handler is through. */
+  isAlarmUnderWay = false
   isDirty = false
   /** Counts everything that may have changed a row, crashes included. */
   writes = 0
@@ -64,7 +66,7 @@ export class ObjectStorage {
   }
 
   transactionSync<Result>(closure: () => Result): Result {
-    const { alarmMs } = this
+    const { alarmMs, isAlarmUnderWay } = this
     // Where nothing else was written since the last I/O boundary, all of it is taken back: most are such.
     const { begin, rollback, save, keep, takeBack } = this.#transaction
     const isFirst = !this.isDirty
@@ -76,6 +78,7 @@ export class ObjectStorage {
     } catch (cause) {
       for (const step of isFirst ? [rollback, begin] : [takeBack, keep]) step()
       this.alarmMs = alarmMs
+      this.isAlarmUnderWay = isAlarmUnderWay
       this.#isTakenBack()
       throw cause
     }
@@ -87,8 +90,19 @@ export class ObjectStorage {
 
   setAlarm(atMs: number): Promise<void> {
     this.alarmMs = atMs
+    this.isAlarmUnderWay = false
     this.#dirty()
     return Promise.resolve()
+  }
+
+  alarmBegins(): void {
+    this.alarmMs = null
+    this.isAlarmUnderWay = true
+  }
+
+  alarmIsOver(): void {
+    this.durableAlarmMs = this.alarmMs
+    this.isAlarmUnderWay = false
   }
 
   /** Resolves when all that was written before is durable. */
@@ -104,7 +118,8 @@ export class ObjectStorage {
     if (!this.isDirty) return
     this.#transaction.commit()
     this.#transaction.begin()
-    this.durableAlarmMs = this.alarmMs
+    // What others write meanwhile does not use the alarm up: a handler that dies is called again.
+    if (!this.isAlarmUnderWay) this.durableAlarmMs = this.alarmMs
     this.isDirty = false
     const waiting = this.#waiting
     this.#waiting = []
@@ -117,6 +132,7 @@ export class ObjectStorage {
     this.#transaction.begin()
     this.#isTakenBack()
     this.alarmMs = this.durableAlarmMs
+    this.isAlarmUnderWay = false
     this.isDirty = false
     this.writes += 1
     this.#waiting = []
