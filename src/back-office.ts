@@ -1,0 +1,118 @@
+// All that is no call: what an account reads about itself, its keys, the operator's part, the queues, the hourly trigger.
+// With Postgres' driver it is larger than the path of a call, so an isolate reads it when it is first asked for.
+
+import { Hono } from 'hono'
+
+import { keyNumber } from '#core/ids.ts'
+import { type Db, makeDb } from '#db/client.ts'
+import { authenticate } from '#gateway/authenticate.ts'
+import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
+import type { GatewayParts } from '#gateway/parts.ts'
+import { authenticateReader } from '#gateway/routes.ts'
+import type { MintKey } from '#keys/issue.ts'
+import type { KeysParts } from '#keys/key-guard.ts'
+import { keysRoutes } from '#keys/routes.ts'
+import { mintApiKey } from '#ledger/api-key.ts'
+import type { EntriesMessage } from '#ledger/entry.ts'
+import { listen } from '#ledger/listening.ts'
+import type { ParkedCapture } from '#ledger/parked-capture.ts'
+import { runHourly } from '#ops/cron.ts'
+import { operatorRoutes } from '#ops/operator.ts'
+import type { OperatorParts } from '#ops/operator-guard.ts'
+import { operatorLimit } from '#ops/operator-limit.ts'
+import type { ReadingParts } from '#reading/reader.ts'
+import { readingRoutes } from '#reading/routes.ts'
+import { consumeEntries } from '#settlement/consumer.ts'
+import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
+import { answerTheRest, answering, isSecret } from './answering.ts'
+import type { Env } from './env.ts'
+import { clock, log, random } from './platform.ts'
+
+export type QueuedMessage = EntriesMessage | ParkedCapture
+
+export type BackOffice = {
+  app: Hono
+  consume(batch: MessageBatch<QueuedMessage>): Promise<void>
+  runHourly(): Promise<void>
+}
+
+export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
+  const db = makeDb(env)
+  const { accounts, timings } = parts
+  const settlement = { db, accounts, clock, log }
+  const app = answerTheRest(new Hono())
+  app.route('/', readingRoutes(readingParts(parts, db)))
+  app.route('/', keysRoutes(keysParts(env, parts)))
+  app.route('/', operatorRoutes(operatorParts(env, parts, db)))
+  return {
+    app,
+    async consume(batch) {
+      if (batch.queue === 'sluice-entries') return consumeEntries(batch.messages, settlement)
+      if (batch.queue === 'sluice-entries-dead')
+        return consumeDeadLetters(batch.messages, deadEntries, settlement)
+      if (batch.queue === 'sluice-captures-dead')
+        return consumeDeadLetters(batch.messages, deadCapture, settlement)
+      const parked = batch.messages.filter(isParkedCapture)
+      // What nobody can read ends as a dead letter, and so as a finding.
+      for (const message of batch.messages) if (!isParkedCapture(message)) message.retry()
+      return consumeParkedCaptures(parked, { accounts, clock, log, timings })
+    },
+    runHourly: () => runHourly(settlement),
+  }
+}
+
+function operatorParts(env: Env, parts: GatewayParts, db: Db | undefined): OperatorParts {
+  const limit = operatorLimit(env, { clock, log })
+  return {
+    operatorToken: env.OPERATOR_TOKEN,
+    accounts: parts.accounts,
+    mintKey: mintKeyOf(env),
+    limit: (key) => limit.allows(key),
+    db,
+    clock,
+    random,
+    log,
+    ...answering,
+  }
+}
+
+function keysParts(env: Env, parts: GatewayParts): KeysParts {
+  const { accounts } = parts
+  const mintKey = mintKeyOf(env)
+  return {
+    accounts,
+    mintKey,
+    clock,
+    log,
+    ...answering,
+    authenticate: (request) => authenticate(request, parts),
+  }
+}
+
+/** Undefined while keys cannot be signed. */
+function mintKeyOf({ KEY_PREFIX: prefix, KEY_SECRET: keySecret }: Env): MintKey | undefined {
+  if (!isSecret(keySecret)) return undefined
+  return ({ accountId, keyNumber: number }) =>
+    mintApiKey({ prefix, accountId, keyNumber: keyNumber(number), keySecret, random })
+}
+
+function readingParts(parts: GatewayParts, db: Db | undefined): ReadingParts {
+  return {
+    db,
+    clock,
+    log,
+    listen,
+    ...answering,
+    authenticate: async (request) => {
+      const authenticated = await authenticateReader(request, parts)
+      if (!authenticated.ok) return authenticated
+      const { accountId, keyNumber: number } = authenticated.caller
+      const { scopes } = authenticated
+      return { ok: true, accountId, keyNumber: number, scopes, port: parts.accounts(accountId) }
+    },
+  }
+}
+
+function isParkedCapture(message: Message<QueuedMessage>): message is Message<ParkedCapture> {
+  return 'parkedAtMs' in message.body
+}
