@@ -1,8 +1,6 @@
 // Sees every frame of a messages answer on its way to a client of the same dialect: knows at any moment what was used, and
 // says which frames must change. Frames in which nothing changes are passed as the bytes that came.
 
-import type { Usage } from '#calls/usage.ts'
-import { type MeteredUsage, UsageMeter } from '#calls/usage-meter.ts'
 import type { Refusal } from '#core/errors.ts'
 import { usdNumber } from '#core/money.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
@@ -17,15 +15,15 @@ import {
 } from './anthropic-messages-usage.ts'
 import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { SameDialectOptions } from './dialect.ts'
+import { MeteredAnswer } from './metered-answer.ts'
 import { usageWithCost } from './openai-cost.ts'
+import { dropped, type FrameFacts, passed, replaced } from './seen.ts'
 import { isErrorChunk } from './upstream-error.ts'
 
 const encoder = new TextEncoder()
-const noBytes = new Uint8Array(0)
 
-export class MessagesMeter implements AnswerMeter {
+export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
   readonly #options: SameDialectOptions
-  readonly #meter: UsageMeter
   /** The provider's own figures: those of the start, overwritten by what came later. */
   #stated: JsonObject = {}
   #message: JsonObject | undefined
@@ -35,24 +33,12 @@ export class MessagesMeter implements AnswerMeter {
   #isDone = false
 
   constructor(options: SameDialectOptions) {
+    super(options)
     this.#options = options
-    this.#meter = new UsageMeter(options.countTokens, options.expectedInputTokens)
-  }
-
-  get deliveredBytes(): number {
-    return this.#meter.deliveredBytes
   }
 
   get upstreamId(): string | undefined {
     return readString(this.#message?.['id'])
-  }
-
-  usage(): MeteredUsage {
-    return this.#meter.usage()
-  }
-
-  runningUsage(): Usage {
-    return this.#meter.runningUsage()
   }
 
   see(frame: Frame): Seen {
@@ -71,7 +57,7 @@ export class MessagesMeter implements AnswerMeter {
     for (const block of content) this.#deliver(textsOfBlock(block))
     this.#message = body
     this.#state(body['usage'], true)
-    this.#meter.end()
+    this.meter.end()
     return true
   }
 
@@ -152,7 +138,7 @@ export class MessagesMeter implements AnswerMeter {
   }
 
   #closing(): string {
-    this.#meter.end()
+    this.meter.end()
     return this.#endingFrame()
   }
 
@@ -172,7 +158,7 @@ export class MessagesMeter implements AnswerMeter {
 
   /** An answer that was cut before its first event still needs a start, or its client sees nothing at all. */
   #startOfNothing(): string {
-    const usage = wholeMessagesUsageOf(this.#meter.runningUsage())
+    const usage = wholeMessagesUsageOf(this.meter.runningUsage())
     const message = {
       id: 'msg_cut',
       type: 'message',
@@ -191,14 +177,14 @@ export class MessagesMeter implements AnswerMeter {
   }
 
   /** As it came, but never without its name: clients would drop it. */
-  #pass(frame: Frame, event: JsonObject, facts: Facts): Seen {
+  #pass(frame: Frame, event: JsonObject, facts: FrameFacts): Seen {
     const type = readString(event['type']) ?? ''
-    if (frame.event === type) return { action: 'pass', bytes: frame.bytes, ...noFacts, ...facts }
+    if (frame.event === type) return passed(frame, facts)
     return replaced(frameOf(type, event), facts)
   }
 
-  #deliver(texts: readonly string[]): Facts {
-    for (const text of texts) this.#meter.deliver(text)
+  #deliver(texts: readonly string[]): FrameFacts {
+    for (const text of texts) this.meter.deliver(text)
     return { hasContent: texts.length > 0 }
   }
 
@@ -209,7 +195,7 @@ export class MessagesMeter implements AnswerMeter {
     const usage = readMessagesUsage(later)
     if (usage === undefined) return false
     this.#stated = later
-    this.#meter.state(usage, isClosing)
+    this.meter.state(usage, isClosing)
     return true
   }
 }
@@ -234,16 +220,4 @@ function isText(value: unknown): value is string {
 
 function frameOf(type: string, fields: JsonObject): string {
   return sseEvent({ event: type, json: JSON.stringify({ type, ...fields }) })
-}
-
-type Facts = Partial<Omit<Seen, 'action' | 'bytes'>>
-
-const noFacts = { isDone: false, isError: false, isUsage: false, hasContent: false, isFinished: false }
-
-function dropped(facts: Facts): Seen {
-  return { action: 'drop', bytes: noBytes, ...noFacts, ...facts }
-}
-
-function replaced(text: string, facts: Facts): Seen {
-  return { action: 'replace', bytes: encoder.encode(text), ...noFacts, ...facts }
 }

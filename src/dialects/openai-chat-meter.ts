@@ -1,28 +1,26 @@
 // Sees every frame of a chat answer on its way to the client: knows at any moment what was used, and says which frames
 // must change. Frames in which nothing changes are passed as the bytes that came.
 
-import type { Usage } from '#calls/usage.ts'
-import { type MeteredUsage, UsageMeter } from '#calls/usage-meter.ts'
 import type { Refusal } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import { sseData } from '#sse/write.ts'
 import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { SameDialectOptions } from './dialect.ts'
+import { MeteredAnswer } from './metered-answer.ts'
 import { finishReasonOf, textsOf } from './openai-chat-text.ts'
 import { usageWithCost, withCost } from './openai-cost.ts'
 import { openAiErrorFrame } from './openai-errors.ts'
 import { openAiUsageOf, readOpenAiUsage } from './openai-usage.ts'
+import { dropped, passed, replaced } from './seen.ts'
 import { isErrorChunk } from './upstream-error.ts'
 
 const encoder = new TextEncoder()
-const noBytes = new Uint8Array(0)
 /** What the usage chunk that we write takes over from the answer's other chunks. */
 const sharedFields = ['id', 'object', 'created', 'model', 'system_fingerprint', 'service_tier']
 
-export class ChatMeter implements AnswerMeter {
+export class ChatMeter extends MeteredAnswer implements AnswerMeter {
   readonly #options: SameDialectOptions
-  readonly #meter: UsageMeter
   /** The provider's own object behind the last statement. */
   #statedUsage: JsonObject | undefined
   #lastChunk: JsonObject | undefined
@@ -33,27 +31,13 @@ export class ChatMeter implements AnswerMeter {
   #isUsageShown = false
 
   constructor(options: SameDialectOptions) {
+    super(options)
     this.#options = options
-    this.#meter = new UsageMeter(options.countTokens, options.expectedInputTokens)
-  }
-
-  /** UTF-8 bytes of all text in the answer so far. */
-  get deliveredBytes(): number {
-    return this.#meter.deliveredBytes
   }
 
   /** The provider's id of the answer. */
   get upstreamId(): string | undefined {
     return readString(this.#lastChunk?.['id'])
-  }
-
-  usage(): MeteredUsage {
-    return this.#meter.usage()
-  }
-
-  /** For beats and pacing only. */
-  runningUsage(): Usage {
-    return this.#meter.runningUsage()
   }
 
   see(frame: Frame): Seen {
@@ -73,10 +57,10 @@ export class ChatMeter implements AnswerMeter {
   seeBody(body: JsonObject): boolean {
     if (isErrorChunk(body)) return false
     const choices: unknown = body['choices']
-    if (Array.isArray(choices)) for (const text of textsOf(choices)) this.#meter.deliver(text)
+    if (Array.isArray(choices)) for (const text of textsOf(choices)) this.meter.deliver(text)
     this.#lastChunk = body
     this.#readUsage(body['usage'], true)
-    this.#meter.end()
+    this.meter.end()
     return true
   }
 
@@ -90,7 +74,7 @@ export class ChatMeter implements AnswerMeter {
 
   /** The end of an answer whose upstream left the terminator out. */
   closingBytes(): Uint8Array {
-    this.#meter.end()
+    this.meter.end()
     return encoder.encode((this.usageFrame() ?? '') + sseData('[DONE]'))
   }
 
@@ -126,7 +110,7 @@ export class ChatMeter implements AnswerMeter {
 
   #seeDone(frame: Frame): Seen {
     this.#isDone = true
-    this.#meter.end()
+    this.meter.end()
     const usage = this.usageFrame()
     const seen = { isDone: true }
     return usage === undefined ? passed(frame, seen) : replaced(usage + sseData('[DONE]'), seen)
@@ -135,7 +119,7 @@ export class ChatMeter implements AnswerMeter {
   #seeChunk(frame: Frame, chunk: JsonObject, choices: readonly unknown[]): Seen {
     this.#lastChunk = chunk
     const texts = textsOf(choices)
-    for (const text of texts) this.#meter.deliver(text)
+    for (const text of texts) this.meter.deliver(text)
     const finishReason = finishReasonOf(choices)
     if (finishReason !== undefined) this.#hasFinished = true
     this.#followChoices(choices)
@@ -175,24 +159,8 @@ export class ChatMeter implements AnswerMeter {
   #readUsage(value: unknown, isClosing: boolean): boolean {
     const usage = readOpenAiUsage(value)
     if (usage === undefined || !isObject(value)) return false
-    this.#meter.state(usage, isClosing)
+    this.meter.state(usage, isClosing)
     this.#statedUsage = value
     return true
   }
-}
-
-type Facts = Partial<Omit<Seen, 'action' | 'bytes'>>
-
-const noFacts = { isDone: false, isError: false, isUsage: false, hasContent: false, isFinished: false }
-
-function passed(frame: Frame, facts: Facts): Seen {
-  return { action: 'pass', bytes: frame.bytes, ...noFacts, ...facts }
-}
-
-function dropped(facts: Facts): Seen {
-  return { action: 'drop', bytes: noBytes, ...noFacts, ...facts }
-}
-
-function replaced(text: string, facts: Facts): Seen {
-  return { action: 'replace', bytes: encoder.encode(text), ...noFacts, ...facts }
 }

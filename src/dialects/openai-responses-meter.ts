@@ -1,13 +1,12 @@
 // Sees every event of a responses answer on its way from an upstream of this dialect to a client of it. Events in which
 // nothing changes are passed as the bytes that came; the closing response gets its cost and the terminator.
 
-import type { Usage } from '#calls/usage.ts'
-import { type MeteredUsage, UsageMeter } from '#calls/usage-meter.ts'
 import type { Refusal } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { SameDialectOptions } from './dialect.ts'
+import { MeteredAnswer } from './metered-answer.ts'
 import { eventFrame, failureFrames, responsesTerminator } from './openai-responses-encoder.ts'
 import { RelayedOutput, textsOfItem } from './openai-responses-relayed.ts'
 import { objectsOf } from './openai-responses-tools.ts'
@@ -17,14 +16,14 @@ import {
   shownResponsesUsage,
   withResponsesCost,
 } from './openai-responses-usage.ts'
+import { dropped, passed, replaced } from './seen.ts'
 
 const encoder = new TextEncoder()
 const noBytes = new Uint8Array(0)
 const closingTypes: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
 
-export class ResponsesMeter implements AnswerMeter {
+export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
   readonly #options: SameDialectOptions
-  readonly #meter: UsageMeter
   readonly #output = new RelayedOutput()
   /** The last response object that the upstream sent: at first an empty one, in the end the whole. */
   #response: JsonObject = {}
@@ -32,24 +31,12 @@ export class ResponsesMeter implements AnswerMeter {
   #isDone = false
 
   constructor(options: SameDialectOptions) {
+    super(options)
     this.#options = options
-    this.#meter = new UsageMeter(options.countTokens, options.expectedInputTokens)
-  }
-
-  get deliveredBytes(): number {
-    return this.#meter.deliveredBytes
   }
 
   get upstreamId(): string | undefined {
     return readString(this.#response['id'])
-  }
-
-  usage(): MeteredUsage {
-    return this.#meter.usage()
-  }
-
-  runningUsage(): Usage {
-    return this.#meter.runningUsage()
   }
 
   see(frame: Frame): Seen {
@@ -64,12 +51,11 @@ export class ResponsesMeter implements AnswerMeter {
     this.#nextSequence = (readWhole(event['sequence_number']) ?? this.#nextSequence) + 1
     if (closingTypes.has(type)) return this.#seeClosing(event, frame)
     const texts = this.#output.add(event)
-    for (const text of texts) this.#meter.deliver(text)
+    for (const text of texts) this.meter.deliver(text)
     if (isObject(event['response'])) this.#response = event['response']
     const seen = { hasContent: texts.length > 0 }
     const changed = this.#renamed(event)
-    if (changed === undefined && frame.event === type)
-      return { action: 'pass', bytes: frame.bytes, ...noFacts, ...seen }
+    if (changed === undefined && frame.event === type) return passed(frame, seen)
     return replaced(eventFrame(changed ?? event, this.#nextSequence - 1), seen)
   }
 
@@ -77,9 +63,9 @@ export class ResponsesMeter implements AnswerMeter {
     if (isObject(body['error']) || body['status'] === 'failed' || !Array.isArray(body['output'])) return false
     this.#response = body
     for (const item of objectsOf(body['output']))
-      for (const text of textsOfItem(item)) this.#meter.deliver(text)
+      for (const text of textsOfItem(item)) this.meter.deliver(text)
     this.#readUsage(body)
-    this.#meter.end()
+    this.meter.end()
     return true
   }
 
@@ -104,7 +90,7 @@ export class ResponsesMeter implements AnswerMeter {
 
   #ending(status: 'completed' | 'incomplete'): Uint8Array {
     this.#isDone = true
-    this.#meter.end()
+    this.meter.end()
     const reason = status === 'completed' ? null : { reason: 'max_output_tokens' }
     const events = [...this.#output.finish()]
     const response = this.#responseWith({ status, incomplete_details: reason, ...this.#usageField({}) })
@@ -124,12 +110,12 @@ export class ResponsesMeter implements AnswerMeter {
     const response = isObject(event['response']) ? event['response'] : {}
     this.#response = response
     const isUsage = this.#readUsage(response)
-    this.#meter.end()
+    this.meter.end()
     const facts = { isUsage, isDone: true, isFinished: true }
     const usage = this.#usageField(response)
     const renamed = this.#renamed(event)
     if (renamed === undefined && !('usage' in usage) && frame.event === event['type'])
-      return { action: 'replace', bytes: withTerminator(frame.bytes), ...noFacts, ...facts }
+      return { ...passed(frame, facts), action: 'replace', bytes: withTerminator(frame.bytes) }
     const shown = isObject(renamed?.['response']) ? renamed['response'] : response
     const changed = { ...event, response: { ...shown, ...usage } }
     return replaced(eventFrame(changed, this.#nextSequence - 1) + responsesTerminator, facts)
@@ -163,7 +149,7 @@ export class ResponsesMeter implements AnswerMeter {
   /** Whether these are figures that can be true. */
   #readUsage(response: JsonObject): boolean {
     const usage = readResponsesUsage(response['usage'])
-    if (usage !== undefined) this.#meter.state(usage, true)
+    if (usage !== undefined) this.meter.state(usage, true)
     return usage !== undefined
   }
 }
@@ -178,16 +164,4 @@ function withTerminator(bytes: Uint8Array): Uint8Array {
   both.set(bytes)
   both.set(terminator, bytes.length)
   return both
-}
-
-type Facts = Partial<Omit<Seen, 'action' | 'bytes'>>
-
-const noFacts = { isDone: false, isError: false, isUsage: false, hasContent: false, isFinished: false }
-
-function dropped(facts: Facts): Seen {
-  return { action: 'drop', bytes: noBytes, ...noFacts, ...facts }
-}
-
-function replaced(text: string, facts: Facts): Seen {
-  return { action: 'replace', bytes: encoder.encode(text), ...noFacts, ...facts }
 }

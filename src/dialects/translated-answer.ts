@@ -4,8 +4,7 @@ import { AnswerBlocks } from '#calls/answer-blocks.ts'
 import type { AnswerEvent, ContentEvent } from '#calls/answer-events.ts'
 import { SequentialBlocks } from '#calls/sequential-blocks.ts'
 import type { ToolNames } from '#calls/tool-names.ts'
-import type { Usage } from '#calls/usage.ts'
-import { type MeteredUsage, UsageMeter } from '#calls/usage-meter.ts'
+import type { MeteredUsage } from '#calls/usage-meter.ts'
 import type { PricedUsage } from '#calls/charge.ts'
 import type { CountTokens } from '#calls/count-tokens.ts'
 import type { Refusal } from '#core/errors.ts'
@@ -13,6 +12,8 @@ import type { JsonObject } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { AnswerDecoder, AnswerEncoder, AnswerEnd } from './dialect.ts'
+import { MeteredAnswer } from './metered-answer.ts'
+import { dropped, type FrameFacts, replaced } from './seen.ts'
 
 export type TranslatedAnswerOptions = {
   decoder: AnswerDecoder
@@ -26,11 +27,9 @@ export type TranslatedAnswerOptions = {
 }
 
 const encoder = new TextEncoder()
-const noBytes = new Uint8Array(0)
 
-export class TranslatedAnswer implements AnswerMeter {
+export class TranslatedAnswer extends MeteredAnswer implements AnswerMeter {
   readonly #options: TranslatedAnswerOptions
-  readonly #meter: UsageMeter
   readonly #sequence = new SequentialBlocks()
   /** Of whole answers only: a stream is not kept. */
   readonly #blocks = new AnswerBlocks()
@@ -39,24 +38,12 @@ export class TranslatedAnswer implements AnswerMeter {
   #isDone = false
 
   constructor(options: TranslatedAnswerOptions) {
+    super(options)
     this.#options = options
-    this.#meter = new UsageMeter(options.countTokens, options.expectedInputTokens)
-  }
-
-  get deliveredBytes(): number {
-    return this.#meter.deliveredBytes
   }
 
   get upstreamId(): string | undefined {
     return this.#upstreamId
-  }
-
-  usage(): MeteredUsage {
-    return this.#meter.usage()
-  }
-
-  runningUsage(): Usage {
-    return this.#meter.runningUsage()
   }
 
   see(frame: Frame): Seen {
@@ -73,7 +60,7 @@ export class TranslatedAnswer implements AnswerMeter {
     }
     if (!isDone) return seen(text, facts)
     this.#isDone = true
-    this.#meter.end()
+    this.meter.end()
     return seen(text + this.#close(), { ...facts, isDone })
   }
 
@@ -84,7 +71,7 @@ export class TranslatedAnswer implements AnswerMeter {
       this.#follow(event)
       this.#blocks.add(event)
     }
-    this.#meter.end()
+    this.meter.end()
     return true
   }
 
@@ -94,7 +81,7 @@ export class TranslatedAnswer implements AnswerMeter {
 
   closingBytes(): Uint8Array {
     const text = this.#write(this.#restored(this.#options.decoder.end()))
-    this.#meter.end()
+    this.meter.end()
     return encoder.encode(text + this.#close())
   }
 
@@ -138,13 +125,13 @@ export class TranslatedAnswer implements AnswerMeter {
         this.#upstreamId = event.upstreamId
         break
       case 'block_start':
-        if (event.block.kind === 'tool_call') this.#meter.deliver(event.block.name)
+        if (event.block.kind === 'tool_call') this.meter.deliver(event.block.name)
         break
       case 'delta':
-        this.#meter.deliver(event.text)
+        this.meter.deliver(event.text)
         break
       case 'usage':
-        this.#meter.state(event.usage, event.isClosing)
+        this.meter.state(event.usage, event.isClosing)
         break
       case 'end':
         this.#end = event
@@ -165,8 +152,6 @@ function isWritten(event: AnswerEvent): event is ContentEvent {
   return event.kind !== 'usage' && event.kind !== 'end' && event.kind !== 'error'
 }
 
-function seen(text: string, facts: Partial<Omit<Seen, 'action' | 'bytes'>>): Seen {
-  const nothing = { isDone: false, isError: false, isUsage: false, hasContent: false, isFinished: false }
-  if (text === '') return { action: 'drop', bytes: noBytes, ...nothing, ...facts }
-  return { action: 'replace', bytes: encoder.encode(text), ...nothing, ...facts }
+function seen(text: string, facts: FrameFacts): Seen {
+  return text === '' ? dropped(facts) : replaced(text, facts)
 }
