@@ -38,3 +38,18 @@ test('what is too large keeps its short values and says so', () => {
     isClipped: true,
   })
 })
+
+test('a detail of 32 KiB is kept whole, and one byte more is not', () => {
+  const whole = { text: 'a'.repeat(32_768 - '{"text":""}'.length) }
+  expect(boundedDetail(whole)).toEqual(whole)
+  expect(boundedDetail({ text: `${whole.text}a` })).toEqual({ text: 'a'.repeat(100), isClipped: true })
+})
+
+test('of what is too large only the first hundred values are kept, and nothing of a list', () => {
+  const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`n${n}`, 'a'.repeat(400)]))
+  expect(Object.keys(boundedDetail(many) ?? {})).toEqual([
+    ...Array.from({ length: 100 }, (_, n) => `n${n}`),
+    'isClipped',
+  ])
+  expect(boundedDetail(['a'.repeat(40_000)])).toEqual({ isClipped: true })
+})

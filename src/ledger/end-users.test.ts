@@ -10,7 +10,7 @@ import { admit } from './admission.ts'
 import { Simulator } from './book.simulator.ts'
 import type { Admit } from './call-commands.ts'
 import { capture } from './charges.ts'
-import { endUsersOf } from './end-user-list.ts'
+import { endUsersOf, noEndUsers, spendingIn, withCharge } from './end-user-list.ts'
 import { endUsersMax } from './end-users.ts'
 import { admitOf, captureOf, dollar, keyOf } from './example-commands.ts'
 import { putKey } from './keys.ts'
@@ -122,4 +122,12 @@ describe('beyond so many end users', () => {
     account.nowMs += 400 * dayMs
     expect(ask(account, ada).answer).toMatchObject({ limitSource: 'end_users_max' })
   })
+})
+
+test('what one end user is charged leaves every other as it was', () => {
+  const charge = { amountNanoUsd: nanoUsd(5), admittedAtMs: 0 }
+  const both = withCharge(withCharge(noEndUsers, ada, charge), bob, charge)
+  expect(both.size).toBe(2)
+  expect(spendingIn(both, ada)).toEqual(spendingIn(both, bob))
+  expect(spendingIn(both, ada)).not.toEqual(noSpending)
 })

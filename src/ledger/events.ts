@@ -57,7 +57,7 @@ export function eventsSince(
 
 function isKnownSince({ headSeq, levels }: State, seq: number): boolean {
   const oldest = levels.length < levelChangesKept ? 0 : (levels[0]?.seq ?? 0)
-  return seq < headSeq && headSeq - seq <= entriesMissedMax && oldest <= seq + 1
+  return headSeq - seq <= entriesMissedMax && oldest <= seq + 1
 }
 
 function presentOf(state: State, atMs: number): AccountEvent {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 
-import { readBudgets, readModels } from './key-details.ts'
+import { readBudgets, readModels, readTerms } from './key-details.ts'
 import { readSettings } from './settings-details.ts'
 
 describe('budgets', () => {
@@ -17,6 +17,7 @@ describe('budgets', () => {
   test.each([
     ['no list', day],
     ['something else among them', [day, 'month']],
+    ['nothing among them', [day, null]],
     ['an unknown window', [{ ...day, window: 'hour' }]],
     ['an amount below nothing', [{ ...day, amountNanoUsd: -1 }]],
     ['no amount', [{ window: 'day' }]],
@@ -41,6 +42,36 @@ describe('a list of models', () => {
     ['too many names', Array.from({ length: 201 }, (_, n) => `m${n}`)],
   ])('is not read from %s', (_, value) => {
     expect(readModels(value)).toBeUndefined()
+  })
+})
+
+describe('the terms of a key', () => {
+  const billion = 1_000_000_000
+
+  test.each([
+    { rpm: 0, tpm: billion, inFlight: null },
+    { isDisabled: false, scopes: ['inference', 'keys:manage'], expiresAtMs: null },
+    {},
+  ])('are read as they were said: %j', (value) => {
+    expect(readTerms(value)).toEqual(value)
+  })
+
+  test('that are not named, and what is no term, are left out', () => {
+    expect(readTerms({ name: undefined, rpm: 3, gold: 1 })).toEqual({ rpm: 3 })
+  })
+
+  test.each<object>([
+    { rpm: billion + 1 },
+    { tpm: -1 },
+    { inFlight: 0.5 },
+    { isDisabled: 'no' },
+    { isDisabled: null },
+    { scopes: null },
+    { scopes: ['inference', 'inference'] },
+    { scopes: ['everything'] },
+    { expiresAtMs: 0 },
+  ])('of which one is not sound are none: %j', (value) => {
+    expect(readTerms(value)).toBeUndefined()
   })
 })
 

@@ -21,3 +21,17 @@ test('a short text is one piece, the empty one as well', () => {
   expect(piecesOf('short')).toEqual(['short'])
   expect(piecesOf('')).toEqual([''])
 })
+
+test.each([
+  ['the first of the high halves', '\u{10000}'],
+  ['the last of them', '\u{10ffff}'],
+])('a character that begins with %s is not cut', (_, character) => {
+  expect(piecesOf(`ab${character}c`, 3)).toEqual(['ab', `${character}c`])
+})
+
+test.each([
+  ['ends below the halves', '\ud7ff'],
+  ['ends above the high halves', '\ue000'],
+])('a piece that %s is filled to its last place', (_, character) => {
+  expect(piecesOf(`ab${character}c`, 3)).toEqual([`ab${character}`, 'c'])
+})

@@ -28,6 +28,16 @@ test.each([
     { dueAgoMs: 5 * minuteMs + 1, armedAgoMs: 5 * minuteMs + 1 },
   ],
   [
+    'an alarm that was moved later than what is due, which is a little late',
+    { armedAfterMs: 2 * hourMs, askedAfterMs: 6 * minuteMs },
+    null,
+  ],
+  [
+    'an alarm that was armed earlier than what is due, and did not fire',
+    { armedAfterMs: 0, askedAfterMs: 5 * minuteMs + 1 },
+    { dueAgoMs: 4 * minuteMs + 1, armedAgoMs: 5 * minuteMs + 1 },
+  ],
+  [
     'an alarm that was moved later than what is due',
     { armedAfterMs: 2 * hourMs, askedAfterMs: hourMs },
     { dueAgoMs: hourMs - minuteMs, armedAgoMs: -hourMs },
