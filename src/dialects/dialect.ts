@@ -31,6 +31,10 @@ export type AskedCall = {
   /** The request as its client wrote it, and parsed. */
   text: string
   body: JsonObject
+  /** Runs on without its client, who comes back for the answer (responses only). */
+  isBackground?: boolean
+  /** Its answer is to be had again later (responses only). */
+  isStored?: boolean
   /** The fields of the request that the answer repeats (responses only); small. */
   echo?: JsonObject
 }

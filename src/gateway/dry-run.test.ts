@@ -42,6 +42,7 @@ describe('a dry run', () => {
       price_version: 'test-1',
       expected_input_tokens: 107,
       max_output_tokens: 100,
+      cancellation_policy: 'finish',
       would_be_admitted: true,
     })
   })

@@ -26,6 +26,7 @@ export function dryRunAnswer(call: PreparedCall, admission: AdmitAnswer): Json {
     price_version: model.priceVersion,
     expected_input_tokens: quote.expectedInputTokens,
     max_output_tokens: quote.outputTokens,
+    cancellation_policy: call.policy,
     would_be_admitted: refusal === undefined,
     ...(refusal === undefined ? {} : { refusal: refusal.code, refusal_metadata: refusal.metadata ?? {} }),
   }

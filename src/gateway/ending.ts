@@ -29,8 +29,7 @@ export type Ending = {
 const freeOfCharge: PricedUsage = { costNanoUsd: zeroNanoUsd, lines: [] }
 
 export function endingOf(call: PreparedCall, cause: EndCause, phase: Phase, metered: Metered): Ending {
-  const policy = call.model.cancellationPolicy
-  const cell = { cause, phase, policy, statement: statementOf(metered.source) }
+  const cell = { cause, phase, policy: call.policy, statement: statementOf(metered.source) }
   const { charge, rule } = settle(cell)
   const decided = { cause, phase, rule, impossible: impossibleCell(cell) }
   if (charge === 'nothing') {

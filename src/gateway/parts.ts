@@ -13,6 +13,7 @@ import type { Provider } from '#providers/provider.ts'
 import type { UpstreamTimings } from '#providers/upstream-timings.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import type { CaptureQueue } from './capture.ts'
+import type { RunInRelay } from './hosting.ts'
 import type { ProviderCap } from './provider-cap.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
 import type { Standing } from './standing.ts'
@@ -26,6 +27,8 @@ export type GatewayParts = AuthenticateParts & {
   catalog: Catalog
   accounts: AccountPorts
   captures: CaptureQueue
+  /** Runs what may have to outlive its client; undefined in the Relay object itself. */
+  relay?: RunInRelay
   /** Undefined while the operator has not set the provider's key. */
   provider: (id: ProviderId) => Provider | undefined
   fetch: Fetch

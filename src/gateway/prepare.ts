@@ -12,8 +12,10 @@ import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
 import { readEndUser } from './end-user.ts'
+import { type RelayedRequest, wantsRelay } from './hosting.ts'
 import { HeldRequest } from './held-request.ts'
 import { cappedQuote, outputLimitOf, readMaxCost } from './max-cost.ts'
+import { readOnDisconnect } from './on-disconnect.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
 import { upstreamSideOf } from './upstream-side.ts'
@@ -62,10 +64,8 @@ export async function prepareCall(
   const { endUser } = named
   const { maxCostNanoUsd } = limited
   const { call: asked } = read
-  return route(
-    { request, requestId, dialect, startedAt, caller, claim, endUser, asked, maxCostNanoUsd },
-    parts,
-  )
+  const by = { request, requestId, dialect, startedAt, caller, body: body.bytes }
+  return route({ ...by, claim, endUser, asked, maxCostNanoUsd }, parts)
 }
 
 type Read = Pick<
@@ -74,6 +74,7 @@ type Read = Pick<
 > & {
   asked: AskedCall
   request: Request
+  body: Uint8Array
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
@@ -89,6 +90,8 @@ function route(read: Read, parts: GatewayParts): Prepared {
     const message = `This deployment has no credential for ${model.company}: the operator has to set ${neededSettingOf(model.provider)}.`
     return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
   }
+  const left = readOnDisconnect(read.request.headers, model, asked)
+  if (!left.ok) return refused({ refusal: left, startedAt, caller, model: model.id })
   const capped = cappedQuote({ model, call: asked }, quote(model, asked), read.maxCostNanoUsd)
   if (!capped.ok) return refused({ refusal: capped, startedAt, caller, model: model.id })
   const quoted = capped.quote
@@ -100,6 +103,10 @@ function route(read: Read, parts: GatewayParts): Prepared {
   })
   if (!sent.ok) return refused({ refusal: sent, startedAt, caller, model: model.id })
   const { body: _, text: __, ...kept } = asked
+  const { policy, isFinishAsked } = left
+  const { outputTokens } = quoted
+  const isHosted =
+    parts.relay !== undefined && wantsRelay({ policy, isFinishAsked, model, asked, outputTokens })
   const call: PreparedCall = {
     requestId,
     caller,
@@ -107,6 +114,9 @@ function route(read: Read, parts: GatewayParts): Prepared {
     claim,
     endUser,
     asked: kept,
+    policy,
+    isFinishAsked,
+    relayed: isHosted ? relayedRequest(read) : undefined,
     callId: callIdOf(requestId),
     dialect,
     upstream: sent.upstream,
@@ -118,6 +128,22 @@ function route(read: Read, parts: GatewayParts): Prepared {
     request: new HeldRequest(asked, sent.write),
   }
   return { ok: true, call }
+}
+
+function relayedRequest(read: Read): RelayedRequest {
+  const { requestId, caller, dialect, startedAt, request, body } = read
+  const { accountId } = caller
+  const { route: path } = dialect
+  const { headers } = request
+  return {
+    accountId,
+    callId: callIdOf(requestId),
+    requestId,
+    route: path,
+    startedAtMs: startedAt,
+    headers,
+    body,
+  }
 }
 
 /** The refusal of a call for money, with the output limit that would have been affordable. */

@@ -1,6 +1,6 @@
 // A request that is ready to be admitted: read, routed and priced. Everything here is known before anything costs money.
 
-import type { Model } from '#catalog/model.ts'
+import type { CancellationPolicy, Model } from '#catalog/model.ts'
 import { type Quote, type QuotedCall, usualOutputTokens } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
@@ -10,6 +10,7 @@ import type { Claim } from '#ledger/claim.ts'
 import type { Provider } from '#providers/provider.ts'
 import type { Caller } from './authenticate.ts'
 import type { HeldRequest } from './held-request.ts'
+import type { RelayedRequest } from './hosting.ts'
 import type { UpstreamSide } from './upstream-side.ts'
 
 export type PreparedCall = {
@@ -31,6 +32,12 @@ export type PreparedCall = {
   outputTokensLoweredTo?: number
   /** Of the client's Idempotency-Key, if it sent one. */
   claim: Claim | null
+  /** What happens when its client leaves: the client's own X-On-Disconnect, else its model's. */
+  policy: CancellationPolicy
+  /** The client itself wants it to run to its end. */
+  isFinishAsked: boolean
+  /** The request once more, for the Relay object that is to run it; undefined where it runs here. */
+  relayed: RelayedRequest | undefined
   /** A keyed hash; null where the request names nobody. */
   endUser: string | null
   startedAt: Millis

@@ -93,7 +93,7 @@ class StreamedAnswer {
       clock: parts.clock,
       upstreamTimings: parts.upstreamTimings,
       timings: parts.timings,
-      policy: call.model.cancellationPolicy,
+      policy: call.policy,
       pace: (frame) => this.#pacing.passes(this.#meter.deliveredBytes + frame.bytes.length),
       edit: (frame) => this.#keep(this.#edit(frame)),
       isComplete: () => this.#isComplete,

@@ -71,12 +71,13 @@ export async function openStream(
   { baseUrl }: { baseUrl: string },
   apiKey: string,
   body: unknown,
-  path = chatPath,
+  how: string | { path?: string; headers?: { readonly [name: string]: string } } = chatPath,
 ): Promise<LiveStream> {
+  const { path = chatPath, headers = {} } = typeof how === 'string' ? { path: how } : how
   const leaving = new AbortController()
   const response = await fetch(`${baseUrl}${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
     signal: leaving.signal,
   })
