@@ -11,7 +11,7 @@ import { Simulator } from './book.simulator.ts'
 import type { Admit } from './call-commands.ts'
 import { capture } from './charges.ts'
 import { endUsersOf, noEndUsers, spendingIn, withCharge } from './end-user-list.ts'
-import { endUsersMax } from './end-users.ts'
+import { chargeEndUser, endUserBudgetsOf, endUsersMax, hasPlaceFor, holdsOfEndUser } from './end-users.ts'
 import { admitOf, captureOf, dollar, keyOf } from './example-commands.ts'
 import { putKey } from './keys.ts'
 import { changeSettings } from './settings.ts'
@@ -130,4 +130,78 @@ test('what one end user is charged leaves every other as it was', () => {
   expect(both.size).toBe(2)
   expect(spendingIn(both, ada)).toEqual(spendingIn(both, bob))
   expect(spendingIn(both, ada)).not.toEqual(noSpending)
+})
+
+describe('a place for one more', () => {
+  const hashOf = (n: number) => n.toString(16).padStart(8, '0').repeat(4)
+  const nowMs = Date.UTC(2026, 10, 20)
+  const onDay = (dayOfMonth: number) => spend(noSpending, nanoUsd(1), Date.UTC(2026, 10, dayOfMonth))
+  const today = onDay(20)
+
+  /** So many with something today besides those that are named, and a hold for each of `holding`. */
+  function stateOf(size: number, { idle = 0, holding = [], keys = [], settings = {} }: Near = {}) {
+    const account = Simulator.opened(9)
+    const callId = account.newCall()
+    account.ask((draft) => admit(draft, admitOf(callId)))
+    const { live } = account
+    const [hold] = live.holds.values()
+    const [key] = live.keys.values()
+    if (hold === undefined || key === undefined) throw new Error('There is a hold of a key.')
+    const long = spend(noSpending, nanoUsd(1), Date.UTC(2026, 8, 1))
+    const spent = Array.from({ length: size }, (_, n) => [hashOf(n), n < idle ? long : today] as const)
+    return {
+      ...live,
+      nowMs,
+      endUsers: endUsersOf(spent),
+      holds: new Map(holding.map((endUser) => [account.newCall(), { ...hold, endUser }])),
+      keys: new Map(keys.map((budgets, n) => [keyNumber(n + 1), { ...key, endUserBudgets: budgets }])),
+      settings: { ...live.settings, endUserBudgets: [], ...settings },
+    }
+  }
+  type Near = {
+    idle?: number
+    holding?: readonly (string | null)[]
+    keys?: readonly (readonly Budget[])[]
+    settings?: { endUserBudgets?: readonly Budget[] }
+  }
+  const lifetime: Budget = { window: 'lifetime', amountNanoUsd: nanoUsd(1) }
+
+  test.each<[string, number, Near, boolean]>([
+    ['calls of one unknown user run, who takes one place', endUsersMax - 2, { holding: [bob, bob] }, true],
+    ['a call of nobody runs', endUsersMax - 1, { holding: [null] }, true],
+    ['a call of a known one runs', endUsersMax - 1, { holding: [hashOf(3)] }, true],
+    ['their own call runs', endUsersMax - 1, { holding: [ada] }, true],
+    ['a call of another takes the last place', endUsersMax - 1, { holding: [bob] }, false],
+    ['none is left and a call of another runs', endUsersMax, { holding: [bob] }, false],
+    ['somebody has nothing in a window that runs', endUsersMax, { idle: 1 }, true],
+    ['that place is taken by a call of another', endUsersMax, { idle: 1, holding: [bob] }, false],
+    ['a key limits lifetimes', endUsersMax, { idle: 1, keys: [[], [day(1), lifetime]] }, false],
+    [
+      'the account limits lifetimes',
+      endUsersMax,
+      { idle: 1, settings: { endUserBudgets: [lifetime] } },
+      false,
+    ],
+  ])('is told exactly: %s', (_, size, near, isThere) => {
+    expect(hasPlaceFor(stateOf(size, near), ada)).toBe(isThere)
+  })
+
+  test('is not made by whoever spent something this month, if not today', () => {
+    const state = stateOf(0)
+    const month = Array.from({ length: endUsersMax }, (_, n) => [hashOf(n), onDay(2)] as const)
+    expect(hasPlaceFor({ ...state, endUsers: endUsersOf(month) }, ada)).toBe(false)
+  })
+
+  test('is made only when none is left: until then nobody is forgotten', () => {
+    const charge = { amountNanoUsd: nanoUsd(1), admittedAtMs: nowMs }
+    expect(chargeEndUser(stateOf(3, { idle: 3 }), ada, charge).size).toBe(4)
+    expect(chargeEndUser(stateOf(endUsersMax, { idle: 3 }), ada, charge).size).toBe(endUsersMax - 2)
+    expect(chargeEndUser(stateOf(endUsersMax, { idle: 3 }), hashOf(0), charge).size).toBe(endUsersMax)
+  })
+
+  test('and running calls are told by end user, and limits without a key are the account’s', () => {
+    const state = stateOf(0, { holding: [ada, bob, null, ada], settings: { endUserBudgets: [day(1)] } })
+    expect([...holdsOfEndUser(state.holds, ada)]).toHaveLength(2)
+    expect(endUserBudgetsOf(state, undefined)).toEqual([day(1)])
+  })
 })

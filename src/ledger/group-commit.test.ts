@@ -23,6 +23,7 @@ class Disk {
   dislikes: (changes: Changes) => boolean = () => false
   isReadable = true
   reloads = 0
+  readonly logged: string[] = []
   #durable: { resolve: () => void; reject: (cause: Error) => void } | undefined
 
   readonly commit = new GroupCommit(this.account.live, {
@@ -39,7 +40,10 @@ class Disk {
       return this.account.fromRows()
     },
     commandsPerCommit: commandsPerCommitMax,
-    log: { info: () => undefined, error: () => undefined },
+    log: {
+      info: () => undefined,
+      error: (event, fields) => this.logged.push(`${event} ${JSON.stringify(fields)}`),
+    },
   })
 
   pay(amount: number) {
@@ -114,6 +118,7 @@ test('a command that throws fails alone: the others of its group are written onc
   expect(disk.commit.state?.postedNanoUsd).toBe(7)
   const findings = disk.account.store.entries.filter(({ kind }) => kind === 'finding')
   expect(findings.map(({ detail }) => detail)).toMatchObject([{ what: 'command_failed' }])
+  expect(disk.logged).toEqual(['commit_failed {"commands":3}', 'command_failed {}'])
 })
 
 test('after a throw memory says what the rows say', async () => {
@@ -150,6 +155,7 @@ test('a disk that loses a commit fails its commands and the next ones go on from
   await disk.flush()
   expect(await next).toMatchObject({ ok: true })
   expect(disk.reloads).toBe(1)
+  expect(disk.logged).toEqual(['not_durable {}'])
 })
 
 test('a thousand commands are written in commits of bounded size', async () => {
@@ -167,9 +173,19 @@ test('an object whose rows cannot be read answers that it failed, and goes on wh
   disk.dislikes = () => true
   expect(await disk.pay(1)).toEqual(failed)
   disk.dislikes = () => false
-  const paid = disk.pay(2)
-  await disk.break()
-  expect(await paid).toEqual(failed)
+  const logged = disk.logged.length
+  expect(await disk.pay(2)).toEqual(failed)
+  // Nothing is decided on what memory believed.
+  expect(disk.writes).toEqual([])
+  expect(disk.logged.slice(logged).map((line) => line.split(' ')[0])).toEqual([
+    'reload_failed',
+    'commit_failed',
+    'chores_failed',
+    'reload_failed',
+    'command_failed',
+    'reload_failed',
+    'finding_failed',
+  ])
   disk.isReadable = true
   const again = disk.pay(3)
   await disk.flush()
@@ -197,6 +213,7 @@ test('an expiry that cannot be written holds up no other command of its account'
   expect(findings.map(({ detail }) => detail)).toMatchObject([
     { what: 'chore_put_off', chore: `hold:${poisonous}`, message: 'the disk is broken' },
   ])
+  expect(disk.logged).toContain(`chore_put_off {"chore":"hold:${poisonous}"}`)
   // Nothing is tried again with every command, and what is put off is done when its time has come.
   const writes = disk.writes.length
   const third = disk.pay(3)
@@ -210,4 +227,86 @@ test('an expiry that cannot be written holds up no other command of its account'
   await fourth
   expect(disk.commit.state?.holds.size).toBe(0)
   expect(disk.commit.state?.postedNanoUsd).toBe(10 * dollar + 10)
+})
+
+const isFinding = ({ entries }: Changes) => entries.some(({ kind }) => kind === 'finding')
+const findingsOf = ({ account }: Disk) => account.store.entries.filter(({ kind }) => kind === 'finding')
+const throws = () => {
+  throw new Error('a bug')
+}
+
+test('where one of a group fails and not even that can be noted, the others still wait for the disk', async () => {
+  const disk = new Disk()
+  const first = disk.pay(1)
+  disk.dislikes = (changes) => isAbout(3)(changes) || isFinding(changes)
+  const [bad, good] = [disk.pay(3), disk.pay(2)]
+  const hasAnswer = isAnswered(good)
+  await disk.flush()
+  await first
+  expect(hasAnswer()).toBe(false)
+  await disk.flush()
+  expect(await Promise.all([bad, good])).toMatchObject([failed, { ok: true }])
+  expect(disk.logged.at(-1)).toBe('finding_failed {}')
+})
+
+/** An account with holds that are due to expire. */
+async function withDueHolds(count: number) {
+  const disk = new Disk()
+  const calls = Array.from({ length: count }, () => disk.account.newCall())
+  const opened = [
+    disk.pay(10 * dollar),
+    ...calls.map((call) => disk.ask((draft) => admit(draft, admitOf(call)))),
+  ]
+  for (let n = 0; n < 2; n += 1) await disk.flush()
+  await Promise.all(opened)
+  disk.account.nowMs += 5 * minuteMs
+  return { disk, calls }
+}
+
+test('an expiry that was written beside a command that failed is durable before anybody is answered', async () => {
+  const { disk } = await withDueHolds(1)
+  disk.dislikes = isFinding
+  const answer = disk.commit.run(throws, failed)
+  const hasAnswer = isAnswered(answer)
+  await settled()
+  expect([disk.commit.state?.holds.size, hasAnswer()]).toEqual([0, false])
+  await disk.flush()
+  expect(await answer).toEqual(failed)
+})
+
+test('each expiry that cannot be written is told once, and who only reads waits for that', async () => {
+  const { disk, calls } = await withDueHolds(2)
+  disk.dislikes = (changes) => changes.holds.some(({ row }) => calls.some((call) => call === row.callId))
+  const answer = disk.commit.run(() => 'read', 'failed')
+  const hasAnswer = isAnswered(answer)
+  await settled()
+  expect(hasAnswer()).toBe(false)
+  await disk.flush()
+  expect(await answer).toBe('read')
+  expect(findingsOf(disk).map(({ detail }) => detail)).toMatchObject(
+    calls.map((call) => ({ what: 'chore_put_off', chore: `hold:${call}` })),
+  )
+})
+
+test('failures are noted once a minute, by what was thrown', async () => {
+  const disk = new Disk()
+  const fail = async (thrower: () => never) => {
+    const answer = disk.commit.run(thrower, failed)
+    await disk.flush()
+    await disk.flush()
+    expect(await answer).toEqual(failed)
+  }
+  disk.account.nowMs = Math.ceil(disk.account.nowMs / minuteMs) * minuteMs
+  await fail(throws)
+  disk.account.nowMs += 1
+  await fail(throws)
+  disk.account.nowMs += minuteMs
+  await fail(() => {
+    // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error -- What is thrown need not be an error.
+    throw 'text'
+  })
+  expect(findingsOf(disk).map(({ detail }) => detail)).toMatchObject([
+    { message: 'a bug' },
+    { message: 'unknown' },
+  ])
 })

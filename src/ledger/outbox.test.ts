@@ -12,7 +12,7 @@ import { canonicalJson, hashAfter } from './chain.ts'
 import type { EntriesMessage } from './entry.ts'
 import { captureOf, dollar, exampleDetail } from './example-commands.ts'
 import { confirm, keepMarksIfMoved, markSent, rewind, rewindIfDue } from './marks.ts'
-import { messageBytesMax, messageEntriesMax } from './next-message.ts'
+import { messageBytesMax, messageEntriesMax, nextMessage } from './next-message.ts'
 import { Outbox } from './outbox.ts'
 import { genesisHash } from './state.ts'
 import { timings } from './timings.ts'
@@ -247,4 +247,77 @@ describe('the alarm', () => {
     account.nowMs += hourMs
     expect(nextDueAt(account.live, timings)).toBeUndefined()
   })
+})
+
+describe('a message', () => {
+  const [first] = new Posted().account.store.entries
+  const encoded = (entry: object) => new TextEncoder().encode(JSON.stringify(entry)).length
+  /** With a hash of 80 bytes it is so long. */
+  const entryOf = (bytes: number) => {
+    if (first === undefined) throw new Error('There is an entry.')
+    const bare = { ...first, detail: { text: '' } }
+    return { ...bare, detail: { text: 'a'.repeat(bytes - 80 - encoded(bare)) } }
+  }
+
+  test.each([
+    ['exactly fills it', [messageBytesMax / 2, messageBytesMax / 2, 1_000], 2],
+    ['is a byte too long', [messageBytesMax / 2, messageBytesMax / 2 + 1], 1],
+    ['alone is longer than one', [messageBytesMax + 1, 1_000], 1],
+    ['is one too many', Array.from({ length: messageEntriesMax + 1 }, () => 900), messageEntriesMax],
+  ])('ends before what does not fit: an entry that %s', (_, sizes, count) => {
+    expect(nextMessage(sizes.map(entryOf))).toHaveLength(count)
+  })
+})
+
+describe('a proof', () => {
+  test('is the sum and hash at any entry behind the confirmed one, and there is none for another', async () => {
+    const posted = new Posted()
+    posted.charge(20)
+    await posted.outbox.flush()
+    const sent = posted.messages.flatMap(({ entries }) => entries)
+    const proofOf = (seq: number) => {
+      const { balanceAfterNanoUsd, hash } = sent[seq - 1] ?? {}
+      return { sumNanoUsd: balanceAfterNanoUsd, hash }
+    }
+    expect(await posted.outbox.proofAt(5)).toEqual(proofOf(5))
+    const { hash, sumNanoUsd } = proofOf(7)
+    if (hash === undefined || sumNanoUsd === undefined) throw new Error('Entry 7 was sent.')
+    posted.account.ask((draft) =>
+      confirm(draft, { epoch: 1, seq: 7, sumNanoUsd, hash }, { sumNanoUsd, hash }),
+    )
+    expect(posted.account.live.marks.confirmedSeq).toBe(7)
+    expect(await posted.outbox.proofAt(9)).toEqual(proofOf(9))
+    expect(await posted.outbox.proofAt(23)).toEqual(proofOf(23))
+    for (const seq of [6, 7, 24]) expect(await posted.outbox.proofAt(seq)).toBeUndefined()
+  })
+
+  test('is not made up where the rows are not there', async () => {
+    const { account } = new Posted()
+    const parts = { sent: async () => undefined, send: async () => undefined, now: () => 0 }
+    const none = new Outbox({ ...parts, entriesAfter: () => [], state: () => account.state })
+    expect(await none.proofAt(2)).toBeUndefined()
+    const unknown = new Outbox({ ...parts, entriesAfter: () => account.store.entries, state: () => null })
+    expect(await unknown.proofAt(1)).toBeUndefined()
+    await expect(unknown.flush()).resolves.toBeUndefined()
+  })
+})
+
+test('one run sends for at most ten seconds, and the next one goes on', async () => {
+  const posted = new Posted()
+  posted.charge(250)
+  let nowMs = 0
+  const slow = new Outbox({
+    entriesAfter: (seq, limit) => posted.account.store.entries.slice(seq, seq + limit),
+    state: () => posted.account.state,
+    sent: async (from, seq, hash) => posted.account.ask((draft) => markSent(draft, from, seq, hash)),
+    send: async (message) => {
+      posted.messages.push(message)
+      nowMs += 5_000
+    },
+    now: () => nowMs,
+  })
+  await slow.flush()
+  expect(posted.messages).toHaveLength(2)
+  await slow.flush()
+  expect(posted.seqs).toEqual(range(1, 253))
 })

@@ -1,13 +1,14 @@
 // The sliding minute, held against a list that is simply filtered.
 
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import {
   addAdmission,
   ageRate,
   correctTokens,
   emptyRateLog,
+  msUntilQuiet,
   msUntilRequestFits,
   msUntilTokensFit,
   rateWindowMs,
@@ -72,4 +73,62 @@ test('says to the millisecond when a request or its tokens fit again, or that th
   expect(msUntilTokensFit(log, 1_000, 0, nowMs)).toBe(0)
   expect(msUntilTokensFit(log, 1_000, 11, nowMs)).toBe(100 + rateWindowMs - nowMs)
   expect(msUntilTokensFit(log, 1_000, 1_001, nowMs)).toBeUndefined()
+})
+
+describe('a log of several chunks', () => {
+  /** One of 10 tokens each half second: numbers 0 to 199, in chunks of 64. */
+  function filled() {
+    let log = emptyRateLog
+    const numbers: number[] = []
+    for (let n = 0; n < 200; n += 1) {
+      const added = addAdmission(log, n * 500, 10)
+      log = added.log
+      numbers.push(added.admissionNumber)
+    }
+    return { log, numbers }
+  }
+  const sizes = ({ chunks }: { chunks: readonly (readonly unknown[])[] }) =>
+    chunks.map(({ length }) => length)
+  /** When admission n has just left. */
+  const after = (n: number) => n * 500 + rateWindowMs
+
+  test('numbers its admissions for ever', () => {
+    const { log, numbers } = filled()
+    expect(numbers).toEqual(Array.from({ length: 200 }, (_, n) => n))
+    expect(sizes(log)).toEqual([64, 64, 64, 8])
+    expect(addAdmission(ageRate(log, after(100)), 100_000, 1).admissionNumber).toBe(200)
+    expect(addAdmission(ageRate(log, after(199)), 200_000, 1).admissionNumber).toBe(200)
+  })
+
+  test('is copied only where something leaves, and lets go of a chunk that has left', () => {
+    const { log } = filled()
+    expect(ageRate(log, rateWindowMs - 1)).toBe(log)
+    expect(sizes(ageRate(log, after(62)))).toEqual([64, 64, 64, 8])
+    expect(ageRate(log, after(63))).toMatchObject({ firstNumber: 64, left: 0, requests: 136, tokens: 1_360 })
+    const aged = ageRate(log, after(80))
+    expect(aged).toMatchObject({ firstNumber: 64, left: 17, requests: 119, tokens: 1_190 })
+    expect(sizes(aged)).toEqual([64, 64, 8])
+    const empty = ageRate(aged, after(199))
+    expect(empty).toMatchObject({ firstNumber: 192, left: 8, requests: 0, tokens: 0 })
+    expect([
+      msUntilQuiet(aged, after(80)),
+      msUntilQuiet(empty, after(199)),
+      msUntilQuiet(emptyRateLog, 0),
+    ]).toEqual([after(199) - after(80), 0, 0])
+  })
+
+  test('corrects whom it still knows and nobody else', () => {
+    const aged = ageRate(filled().log, after(80))
+    for (const unknown of [0, 80, 200, 64 + 64 * 9]) expect(correctTokens(aged, unknown, 99)).toBe(aged)
+    expect(correctTokens(aged, 81, 99).tokens).toBe(1_190 + 89)
+    expect(correctTokens(aged, 199, 0).tokens).toBe(1_190 - 10)
+  })
+
+  test('counts from the first that has not left until one more fits', () => {
+    const nowMs = after(80)
+    const aged = ageRate(filled().log, nowMs)
+    expect(msUntilRequestFits(aged, 100, nowMs)).toBe(after(100) - nowMs)
+    expect(msUntilTokensFit(aged, 1_190, 10, nowMs)).toBe(after(81) - nowMs)
+    expect(msUntilTokensFit(emptyRateLog, 10, 10, nowMs)).toBe(0)
+  })
 })
