@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 
-import { dayMs } from '#core/clock.ts'
+import { asMillis, dayMs } from '#core/clock.ts'
 import { keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import type { Budget } from './account-commands.ts'
@@ -134,7 +134,7 @@ test('what one end user is charged leaves every other as it was', () => {
 
 describe('a place for one more', () => {
   const hashOf = (n: number) => n.toString(16).padStart(8, '0').repeat(4)
-  const nowMs = Date.UTC(2026, 10, 20)
+  const nowMs = asMillis(Date.UTC(2026, 10, 20))
   const onDay = (dayOfMonth: number) => spend(noSpending, nanoUsd(1), Date.UTC(2026, 10, dayOfMonth))
   const today = onDay(20)
 
