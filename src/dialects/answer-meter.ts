@@ -9,6 +9,8 @@ import type { Refusal } from '#core/errors.ts'
 import type { JsonObject } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 
+export type CutReason = 'length' | 'cancelled'
+
 /** What is shown of a charge. */
 export type ShownCost = { priced: PricedUsage; metered: MeteredUsage }
 
@@ -42,8 +44,8 @@ export type AnswerMeter = {
   wholeBody(body: JsonObject, shown: ShownCost): JsonObject
   /** The end of a complete answer whose upstream left the terminator out. */
   closingBytes(): Uint8Array
-  /** The polite end of an answer that we cut: it reads as one that reached its length. */
-  lengthEndingBytes(): Uint8Array
+  /** The polite end of an answer that we cut: it reads as one that reached its length, or was cancelled where the dialect can say so. */
+  lengthEndingBytes(reason?: CutReason): Uint8Array
   /** The end of an answer that failed; `shown` is what was charged for it all the same. */
   errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array
 }

@@ -206,6 +206,7 @@ const stopReasons: Readonly<Record<EndReason, string>> = {
   refusal: 'refusal',
   content_filter: 'refusal',
   pause: 'pause_turn',
+  cancelled: 'max_tokens',
 }
 
 function stopOf({ reason, stopSequence }: AnswerEnd, hasToolCalls: boolean): JsonObject {

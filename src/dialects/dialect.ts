@@ -35,6 +35,10 @@ export type AskedCall = {
   isBackground?: boolean
   /** Its answer is to be had again later (responses only). */
   isStored?: boolean
+  /** A background call whose client wants no stream: it is told of the call at once, and no more (responses only). */
+  isAcknowledged?: boolean
+  /** The kept answer that this request goes on from; its items are part of the input already (responses only). */
+  previousResponseId?: string
   /** The fields of the request that the answer repeats (responses only); small. */
   echo?: JsonObject
 }
@@ -71,6 +75,8 @@ export type AnswerFacts = {
   /** The provider that the upstream's reasoning state belongs to. */
   origin: string
   echo: JsonObject
+  /** Of a response that is kept: what it says of that. */
+  kept?: JsonObject
 }
 
 /** Reads one answer of an upstream: frames in their order, or one body. Events hold to calls/answer-grammar.ts. */
@@ -116,6 +122,8 @@ export type SameDialectOptions = {
   costOf: ((metered: MeteredUsage) => PricedUsage) | undefined
   /** The name that the client asked for, where the upstream's differs. */
   modelName: string | undefined
+  /** Of a response that is kept: the fields of its object that are ours. */
+  kept?: JsonObject
 }
 
 /** A dialect as clients and upstreams of the same one meet in it. */

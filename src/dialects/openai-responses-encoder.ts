@@ -38,6 +38,7 @@ export class ResponsesEncoder implements AnswerEncoder {
     const rest = this.#started() + this.#framesOf(this.#items.finish(ended.status))
     const response = responseObject(this.#facts, {
       ...ended,
+      status: ended.shown ?? ended.status,
       output: this.#items.output,
       usage: usageWithCost(responsesUsageOf(shown.metered.usage), shown),
     })
@@ -107,8 +108,7 @@ export function failureFrames(
   failed: (error: { code: string; message: string }) => JsonObject,
 ): { frames: string; sequence: number } {
   const { error } = openAiErrorBody(refusal)
-  const code = errorKindOf(refusal.code).type === 'rate_limit_error' ? 'rate_limit_exceeded' : 'server_error'
-  const response = failed({ code, message: error.message })
+  const response = failed(errorIn(errorKindOf(refusal.code).type, error.message))
   const { message, param } = error
   const frames = [
     eventFrame({ type: 'response.failed', response }, sequence),
@@ -118,7 +118,14 @@ export function failureFrames(
   return { frames: frames.join(''), sequence: sequence + 2 }
 }
 
-function endOf(reason: EndReason): { status: ItemStatus; incompleteReason?: string } {
+type Ended = { status: ItemStatus; shown?: 'cancelled'; incompleteReason?: string }
+
+/** The error of a response object, which knows few codes; any other is an error of a server. */
+export function errorIn(type: string | undefined, message: string): { code: string; message: string } {
+  return { code: type === 'rate_limit_error' ? 'rate_limit_exceeded' : 'server_error', message }
+}
+
+function endOf(reason: EndReason): Ended {
   switch (reason) {
     case 'stop':
     case 'stop_sequence':
@@ -132,5 +139,8 @@ function endOf(reason: EndReason): { status: ItemStatus; incompleteReason?: stri
     // The dialect has no word for a turn that may be continued; this one says that it is not the output's length.
     case 'pause':
       return { status: 'incomplete', incompleteReason: 'max_messages' }
+    // No event has this name, and OpenAI's own client stops at one that it does not know: the response says it.
+    case 'cancelled':
+      return { status: 'incomplete', shown: 'cancelled' }
   }
 }

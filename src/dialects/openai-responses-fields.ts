@@ -86,7 +86,10 @@ export function refuseResponsesField(body: JsonObject): Refusal | undefined {
     const refusal = refuseItem(item, `input[${index}]`)
     if (refusal !== undefined) return refusal
   }
-  return undefined
+  // As OpenAI has it: what nobody keeps nobody could come back for.
+  return body['background'] === true && body['store'] === false
+    ? invalid('"background" must be false where "store" is: the answer has to be kept for you.', 'background')
+    : undefined
 }
 
 const shownIdCharactersMax = 80

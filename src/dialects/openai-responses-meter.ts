@@ -4,7 +4,7 @@
 import type { Refusal } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
-import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
+import type { AnswerMeter, CutReason, Seen, ShownCost } from './answer-meter.ts'
 import type { SameDialectOptions } from './dialect.ts'
 import { MeteredAnswer } from './metered-answer.ts'
 import { eventFrame, failureFrames, responsesTerminator } from './openai-responses-encoder.ts'
@@ -54,7 +54,7 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     for (const text of texts) this.meter.deliver(text)
     if (isObject(event['response'])) this.#response = event['response']
     const seen = { hasContent: texts.length > 0 }
-    const changed = this.#renamed(event)
+    const changed = this.#ours(event)
     if (changed === undefined && frame.event === type) return passed(frame, seen)
     return replaced(eventFrame(changed ?? event, this.#nextSequence - 1), seen)
   }
@@ -70,7 +70,7 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
   }
 
   wholeBody(body: JsonObject, shown: ShownCost): JsonObject {
-    return withResponsesCost(body, shown, this.#options.modelName)
+    return { ...withResponsesCost(body, shown, this.#options.modelName), ...this.#options.kept }
   }
 
   /** An upstream that closes without its closing response has not ended its answer; this is for clients that were owed one. */
@@ -78,8 +78,8 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     return this.#isDone ? noBytes : this.#ending('completed')
   }
 
-  lengthEndingBytes(): Uint8Array {
-    return this.#isDone ? noBytes : this.#ending('incomplete')
+  lengthEndingBytes(reason: CutReason = 'length'): Uint8Array {
+    return this.#isDone ? noBytes : this.#ending('incomplete', reason)
   }
 
   errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array {
@@ -88,21 +88,24 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     return encoder.encode(failureFrames(refusal, this.#nextSequence, failed).frames)
   }
 
-  #ending(status: 'completed' | 'incomplete'): Uint8Array {
+  #ending(status: 'completed' | 'incomplete', cut?: CutReason): Uint8Array {
     this.#isDone = true
     this.meter.end()
-    const reason = status === 'completed' ? null : { reason: 'max_output_tokens' }
+    const told = {
+      status: cut === 'cancelled' ? cut : status,
+      incomplete_details: cut === 'length' ? { reason: 'max_output_tokens' } : null,
+    }
     const events = [...this.#output.finish()]
-    const response = this.#responseWith({ status, incomplete_details: reason, ...this.#usageField({}) })
+    const response = this.#responseWith({ ...told, ...this.#usageField({}) })
     events.push({ type: `response.${status}`, response })
     const frames = events.map((event, at) => eventFrame(event, this.#nextSequence + at))
     return encoder.encode(frames.join('') + responsesTerminator)
   }
 
   #responseWith(fields: JsonObject): JsonObject {
-    const { modelName } = this.#options
+    const { modelName, kept } = this.#options
     const model = modelName === undefined ? {} : { model: modelName }
-    return { ...this.#response, ...model, output: this.#output.output, ...fields }
+    return { ...this.#response, ...model, ...kept, output: this.#output.output, ...fields }
   }
 
   #seeClosing(event: JsonObject, frame: Frame): Seen {
@@ -113,10 +116,10 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     this.meter.end()
     const facts = { isUsage, isDone: true, isFinished: true }
     const usage = this.#usageField(response)
-    const renamed = this.#renamed(event)
-    if (renamed === undefined && !('usage' in usage) && frame.event === event['type'])
+    const ours = this.#ours(event)
+    if (ours === undefined && !('usage' in usage) && frame.event === event['type'])
       return { ...passed(frame, facts), action: 'replace', bytes: withTerminator(frame.bytes) }
-    const shown = isObject(renamed?.['response']) ? renamed['response'] : response
+    const shown = isObject(ours?.['response']) ? ours['response'] : response
     const changed = { ...event, response: { ...shown, ...usage } }
     return replaced(eventFrame(changed, this.#nextSequence - 1) + responsesTerminator, facts)
   }
@@ -138,12 +141,14 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     return { usage: shownResponsesUsage(stated, { priced: costOf(metered), metered }) }
   }
 
-  /** The event with the client's name of the model, or undefined where it is the upstream's own. */
-  #renamed(event: JsonObject): JsonObject | undefined {
-    const { modelName } = this.#options
+  /** The event with the client's name of the model and what is said of a kept answer, or undefined where it may pass. */
+  #ours(event: JsonObject): JsonObject | undefined {
+    const { modelName, kept } = this.#options
     const { response } = event
-    if (modelName === undefined || !isObject(response) || response['model'] === modelName) return undefined
-    return { ...event, response: { ...response, model: modelName } }
+    if (!isObject(response)) return undefined
+    const isNamed = modelName === undefined || response['model'] === modelName
+    if (isNamed && kept === undefined) return undefined
+    return { ...event, response: { ...response, ...(isNamed ? {} : { model: modelName }), ...kept } }
   }
 
   /** Whether these are figures that can be true. */

@@ -1,7 +1,7 @@
 // The response object: every field that Open Responses requires, with what the request asked for repeated in it.
 
 import { type JsonObject, objectOf, readString } from '#core/readers.ts'
-import type { AnswerFacts } from './dialect.ts'
+import type { AnswerFacts, AskedCall } from './dialect.ts'
 import { objectsOf } from './openai-responses-tools.ts'
 
 /** Repeated three times in a stream and kept while it runs: of a longer request only the names of its tools are. */
@@ -48,15 +48,34 @@ function slimTool(tool: JsonObject): JsonObject {
     : { type, name }
 }
 
+/** Whose answer is kept, and under which id. */
+export type KeptFacts = Pick<AnswerFacts, 'answerId'>
+
+/** What a kept answer says of itself beyond what any other does; an upstream's own object gets it too. */
+export function keptFieldsOf(
+  asked: Pick<AskedCall, 'isBackground' | 'isStored' | 'previousResponseId'>,
+  { answerId }: KeptFacts,
+): JsonObject {
+  const { isBackground = false, isStored = false, previousResponseId = null } = asked
+  return {
+    id: responseId(answerId),
+    background: isBackground,
+    store: isStored,
+    previous_response_id: previousResponseId,
+  }
+}
+
 type ResponseState = {
-  status: 'in_progress' | 'completed' | 'incomplete' | 'failed'
+  status: 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled'
   output: readonly JsonObject[]
   usage?: JsonObject
   incompleteReason?: string
   error?: { code: string; message: string }
 }
 
-export function responseObject(facts: AnswerFacts, state: ResponseState): JsonObject {
+type ResponseFacts = Pick<AnswerFacts, 'answerId' | 'model' | 'createdAtSeconds' | 'echo' | 'kept'>
+
+export function responseObject(facts: ResponseFacts, state: ResponseState): JsonObject {
   const { echo } = facts
   const orNull = (field: (typeof echoed)[number]) => echo[field] ?? null
   const { incompleteReason } = state
@@ -83,7 +102,7 @@ export function responseObject(facts: AnswerFacts, state: ResponseState): JsonOb
     reasoning: { effort: null, summary: null, ...objectOf(echo['reasoning']) },
     safety_identifier: orNull('safety_identifier'),
     service_tier: 'default',
-    // Nothing is kept, whatever was asked.
+    // Nothing is kept, whatever was asked, unless `kept` says so.
     store: false,
     temperature: echo['temperature'] ?? 1,
     text: { format: { type: 'text' }, ...objectOf(echo['text']) },
@@ -94,6 +113,7 @@ export function responseObject(facts: AnswerFacts, state: ResponseState): JsonOb
     truncation: echo['truncation'] ?? 'disabled',
     usage: state.usage ?? null,
     user: orNull('user'),
+    ...facts.kept,
   }
 }
 

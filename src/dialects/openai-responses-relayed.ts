@@ -68,6 +68,14 @@ export class RelayedOutput {
     return inOrder.map(([, { item }]) => item)
   }
 
+  /** The output with what has come of the items that are open. */
+  get present(): readonly JsonObject[] {
+    const inOrder = [...this.#items].toSorted(([one], [other]) => one - other)
+    return inOrder.map(([, relayed]) =>
+      relayed.isOver ? relayed.item : { ...relayed.item, ...contentsOf(relayed) },
+    )
+  }
+
   #begin(index: number, item: JsonObject): readonly string[] {
     if (this.#items.has(index) || this.#items.size >= itemsMax) return []
     this.#items.set(index, { item, parts: new Map(), isOver: false })

@@ -45,12 +45,16 @@ export function readResponsesCall(bytes: Uint8Array): { ok: true; call: AskedCal
   const tooLong = refuseEndUser(endUser, 'user')
   if (tooLong !== undefined) return tooLong
   const { input } = body
+  const isBackground = body['background'] === true
   return {
     ok: true,
     call: {
+      ...(isBackground ? { isBackground, isAcknowledged: body['stream'] !== true } : {}),
+      ...(isBackground || body['store'] === true ? { isStored: true } : {}),
       dialect: 'responses',
       model: readString(body['model']) ?? '',
-      isStreamed: body['stream'] === true,
+      // In the background every answer is asked for as a stream: it can be looked at, and stopped where it stands.
+      isStreamed: body['stream'] === true || isBackground,
       includeUsage: undefined,
       outputTokensMax: readWhole(body['max_output_tokens'], 1),
       choices: 1,
@@ -92,6 +96,8 @@ export function forwardResponses(call: AskedCall, target: UpstreamTarget): strin
     edits.set('max_output_tokens', limit === undefined ? undefined : String(limit))
   // OpenAI keeps answers where nothing is said; ours could then be continued by an id that we refuse.
   if (body['store'] !== false) edits.set('store', 'false')
+  if (call.isBackground === true) edits.set('background', undefined)
+  if (call.isStreamed && body['stream'] !== true) edits.set('stream', 'true')
   const client = withoutHostedTools(body)
   if (client?.tools !== undefined) edits.set('tools', JSON.stringify(client.tools))
   const input = client?.input ?? body['input']
