@@ -18,7 +18,7 @@ import { admitOf, callAt, captureOf, dollar, grantOf, keyOf, meterOf, planOf } f
 import { editKey, putKey, revokeKey } from './keys.ts'
 import { meter } from './meter.ts'
 import { setPlan } from './plans.ts'
-import { needsAnother, rebook } from './rebook.ts'
+import { rebook, waitingCodes } from './rebook.ts'
 import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
@@ -129,7 +129,8 @@ describe('a line that comes before the one it is about', () => {
     const { line } = lostLine({ name: '', ...(before && { before }), act })
     const rebuilt = Simulator.opened(5)
     rebuilt.live.epoch = 2
-    expect(tell(rebuilt, line).ok || needsAnother(line)).toBe(true)
+    const first = tell(rebuilt, line)
+    expect(['ok', 'no_such_key', ...waitingCodes]).toContain(first.ok ? 'ok' : first.code)
     if (before !== undefined) rebuilt.ask((draft) => before(draft))
     expect(tell(rebuilt, line)).toMatchObject({ ok: true })
     const told = rebuilt.store.entries.filter(({ reference }) => reference === line.reference)

@@ -76,10 +76,11 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
   }
 }
 
-/** Such a line is refused for as long as the one that it is about has not been booked; what came too late comes in any order. */
-export function needsAnother({ kind }: { readonly kind: string }): boolean {
-  return kind === 'key' || kind === 'refund' || kind === 'reversal'
-}
+/**
+ * What is about another line is refused until that one stands, and what came too late comes in any order. Told again for days is
+ * only what names its payment or call: the number of a key that was lost may be another key's meanwhile.
+ */
+export const waitingCodes: readonly string[] = ['no_such_payment', 'no_such_charge']
 
 /** What was erased meanwhile does not come back with a line that was written before. */
 function detailOf({ state }: Draft, { kind, detail }: Entry): Detail {

@@ -70,8 +70,9 @@ const texts: { readonly [Kind in FindingKind]: FindingText } = {
       'More accounts than the hourly sweep visits: run the trigger more often (crons in wrangler.toml).',
   },
   stray: {
-    what: 'A line of a closed epoch came after its end and was booked again.',
-    nextStep: 'Compare with the account’s newest entries if its kind is one that a human books.',
+    what: 'A line of a closed epoch came after its end and was booked again, or refused.',
+    nextStep:
+      'Where its detail says refused, what it is about is missing; the hourly sweep tries for 7 days. Book by hand what stays.',
   },
   epoch_behind: {
     what: 'The object lives in an older epoch than Postgres: it was restored from before a rebuild.',

@@ -1,6 +1,6 @@
 // Findings: what does not add up, kept where the operator reads it. Nothing is mended here.
 
-import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
 import { isoTime, type Millis } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import type { Db } from '#db/client.ts'
@@ -64,18 +64,58 @@ function nameOf(finding: Finding): string {
 
 const straysPerRead = 200
 
+export type StrayFinding = { readonly id: number; readonly accountId: string; readonly detail: unknown }
+
+const strayColumns = { id: findings.id, accountId: findings.accountId, detail: findings.detail }
+
 /** A page of an account's strays, oldest first. */
 export async function straysAfter(
   db: Db,
   accountId: string,
   afterId: number,
-): Promise<readonly { id: number; detail: unknown }[]> {
+): Promise<readonly StrayFinding[]> {
   return db
-    .select({ id: findings.id, detail: findings.detail })
+    .select(strayColumns)
     .from(findings)
     .where(and(eq(findings.kind, 'stray'), eq(findings.accountId, accountId), gt(findings.id, afterId)))
     .orderBy(asc(findings.id))
     .limit(straysPerRead)
+}
+
+/** A page of those that were refused with one of the codes and seen since then, of all accounts, oldest first. */
+export async function refusedStraysAfter(
+  db: Db,
+  refused: { readonly codes: readonly string[]; readonly since: Millis },
+  afterId: number,
+): Promise<readonly StrayFinding[]> {
+  return db
+    .select(strayColumns)
+    .from(findings)
+    .where(
+      and(
+        eq(findings.kind, 'stray'),
+        gt(findings.lastSeenAt, new Date(refused.since)),
+        inArray(sql`${findings.detail}->>'refused'`, [...refused.codes]),
+        gt(findings.id, afterId),
+      ),
+    )
+    .orderBy(asc(findings.id))
+    .limit(straysPerRead)
+}
+
+/** What the account said to a stray, for the operator and for the next try; null takes it back. */
+export async function keepRefusal(
+  db: Db,
+  stray: { readonly accountId: string; readonly epoch: number; readonly seq: number },
+  code: string | null,
+): Promise<void> {
+  const { accountId, epoch, seq } = stray
+  const about = sql`kind = 'stray' and account_id = ${accountId} and subject = ${`${epoch}:${seq}`}`
+  const kept =
+    code === null ? sql`detail - 'refused'` : sql`detail || jsonb_build_object('refused', ${code}::text)`
+  await db.execute(
+    sql`update findings set detail = ${kept} where ${about} and jsonb_typeof(detail) = 'object'`,
+  )
 }
 
 export type FindingView = typeof findings.$inferSelect

@@ -21,7 +21,7 @@ import {
 import type { SettlementParts } from './parts.ts'
 import { recordFindings } from './findings.ts'
 import { advanceMarks } from './mirror.ts'
-import { rebookStraysOf } from './strays.ts'
+import { rebookStraysOf, rebookWaiting } from './strays.ts'
 
 export type Rebuild = { accountId: AccountId; reason: string; idempotencyKey: string; isDiscarding: boolean }
 
@@ -53,7 +53,7 @@ export async function rebuildAccount(
   return { ok: false, code: isKnown ? 'other_rebuild' : 'unknown_account' }
 }
 
-/** For the sweep: what a dead process has left half done. */
+/** For the sweep: what a dead process has left half done, and what waits for another line. */
 export async function resumeRebuilds(parts: SettlementParts): Promise<void> {
   const { db } = parts
   if (db === undefined) return
@@ -65,6 +65,7 @@ export async function resumeRebuilds(parts: SettlementParts): Promise<void> {
       parts.log.error('rebuild_failed', { account: row.accountId, epoch: row.epoch }, driverErrorOf(error))
     }
   }
+  await rebookWaiting(db, parts)
 }
 
 async function carryOn(row: EpochRow, db: Db, parts: SettlementParts): Promise<RebuildResult> {

@@ -1,14 +1,23 @@
 // Lines of a closed epoch that came after its end: a finding each, and booked once more in the epoch that stands. The object
 // knows them by their reference or call, so whatever is repeated here books nothing twice.
 
-import type { AccountId, KeyNumber } from '#core/ids.ts'
+import { addMillis, dayMs } from '#core/clock.ts'
+import { type AccountId, type KeyNumber, readAccountId } from '#core/ids.ts'
 import { isObject } from '#core/readers.ts'
 import type { Db } from '#db/client.ts'
 import type { EntryKind } from '#ledger/entry.ts'
-import { needsAnother } from '#ledger/rebook.ts'
+import { waitingCodes } from '#ledger/rebook.ts'
+import type { RebookAnswer } from '#ledger/rebuild-commands.ts'
 import type { SettlementParts } from './parts.ts'
 import { eraseStrays } from './erasure.ts'
-import { recordFindings, straysAfter, type Finding } from './findings.ts'
+import {
+  keepRefusal,
+  recordFindings,
+  refusedStraysAfter,
+  straysAfter,
+  type Finding,
+  type StrayFinding,
+} from './findings.ts'
 import { readSentEntry, type SentEntries, type SentEntry } from './message.ts'
 import type { Stray } from './mirror.ts'
 
@@ -28,41 +37,84 @@ export async function bookStrays(
   )
   await eraseStrays(db)
   let isAll = true
-  for (const { accountId, entry } of found) if (!(await rebookOne(accountId, entry, parts))) isAll = false
+  for (const line of found) if (!(await rebookOne(line, db, parts))) isAll = false
   // One of these may be what an earlier one waited for: the key that was revoked, the payment that was given back.
   for (const accountId of new Set(found.map((line) => line.accountId)))
-    if (!(await rebookStored(accountId, db, parts, needsAnother))) isAll = false
+    if (!(await rebookStored(accountId, db, parts, isRefused))) isAll = false
   return isAll
 }
 
 /** The ones that the end of an epoch found in Postgres already, and all others: the object passes over what it knows. */
 export async function rebookStraysOf(accountId: AccountId, db: Db, parts: SettlementParts): Promise<boolean> {
   const isAll = await rebookStored(accountId, db, parts, () => true)
-  return isAll && rebookStored(accountId, db, parts, needsAnother)
+  return isAll && rebookStored(accountId, db, parts, isRefused)
+}
+
+/** Whoever tells a payment or parks the end of a call gives up sooner. */
+const waitsForMs = 7 * dayMs
+/** One sweep tells so many at most. */
+const waitingPerSweepMax = 2_000
+
+/** For the sweep: what a line waits for may come as no stray at all, but as what its teller tells once more. */
+export async function rebookWaiting(db: Db, parts: SettlementParts): Promise<void> {
+  const refused = { codes: waitingCodes, since: addMillis(parts.clock.now(), -waitsForMs) }
+  let after = 0
+  for (let told = 0; told < waitingPerSweepMax;) {
+    const rows = await refusedStraysAfter(db, refused, after)
+    for (const line of rows.flatMap(lineOf)) await rebookOne(line, db, parts)
+    const last = rows.at(-1)
+    if (last === undefined) return
+    after = last.id
+    told += rows.length
+  }
+}
+
+type Line = { readonly accountId: AccountId; readonly entry: SentEntry; readonly isRefused: boolean }
+
+function isRefused(line: Line): boolean {
+  return line.isRefused
 }
 
 async function rebookStored(
   accountId: AccountId,
   db: Db,
   parts: SettlementParts,
-  isWanted: (entry: SentEntry) => boolean,
+  isWanted: (line: Line) => boolean,
 ): Promise<boolean> {
   for (let after = 0; ;) {
     const rows = await straysAfter(db, accountId, after)
-    for (const { detail } of rows) {
-      const entry = isObject(detail) ? readSentEntry(detail['entry']) : undefined
-      if (entry !== undefined && isWanted(entry) && !(await rebookOne(accountId, entry, parts))) return false
-    }
+    for (const line of rows.flatMap(lineOf))
+      if (isWanted(line) && !(await rebookOne(line, db, parts))) return false
     const last = rows.at(-1)
     if (last === undefined) return true
     after = last.id
   }
 }
 
-async function rebookOne(accountId: AccountId, entry: SentEntry, parts: SettlementParts): Promise<boolean> {
+function lineOf({ accountId: id, detail }: StrayFinding): Line[] {
+  const accountId = readAccountId(id)
+  const entry = isObject(detail) ? readSentEntry(detail['entry']) : undefined
+  if (accountId === undefined || entry === undefined) return []
+  return [{ accountId, entry, isRefused: isObject(detail) && detail['refused'] !== undefined }]
+}
+
+/** False where the object cannot be asked now. Any other refusal is kept with the finding: the line may be told again. */
+async function rebookOne(line: Line, db: Db, parts: SettlementParts): Promise<boolean> {
+  const { accountId: account, entry } = line
+  const { epoch, seq } = entry
+  const answer = await asked(line, parts)
+  if (answer === undefined) return false
+  parts.log.info('stray_rebooked', { account, epoch, seq, code: answer.ok ? 'ok' : answer.code })
+  if (!answer.ok && (answer.code === 'no_such_account' || answer.code === 'internal')) return false
+  if (!answer.ok || line.isRefused)
+    await keepRefusal(db, { accountId: account, epoch, seq }, answer.ok ? null : answer.code)
+  return true
+}
+
+async function asked({ accountId, entry }: Line, parts: SettlementParts): Promise<RebookAnswer | undefined> {
   const { createdAt, hash: _, kind, keyNumber, ...rest } = entry
   try {
-    const answer = await parts.accounts(accountId).rebook({
+    return await parts.accounts(accountId).rebook({
       entry: {
         ...rest,
         createdAtMs: createdAt,
@@ -71,22 +123,18 @@ async function rebookOne(accountId: AccountId, entry: SentEntry, parts: Settleme
         keyNumber: keyNumber as KeyNumber | null,
       },
     })
-    const { epoch, seq } = entry
-    parts.log.info('stray_rebooked', { account: accountId, epoch, seq, code: answer.ok ? 'ok' : answer.code })
-    // Any other refusal is the same tomorrow, unless the line comes that it is about: the finding stands.
-    return answer.ok || (answer.code !== 'no_such_account' && answer.code !== 'internal')
   } catch (error) {
     parts.log.error('stray_not_rebooked', { account: accountId, seq: entry.seq }, error)
-    return false
+    return undefined
   }
 }
 
-function linesOf(messages: readonly SentEntries[], { accountId, epoch, seq }: Stray) {
+function linesOf(messages: readonly SentEntries[], { accountId, epoch, seq }: Stray): Line[] {
   const sent = messages.filter((message) => message.accountId === accountId)
   const entry = sent
     .flatMap(({ entries }) => entries)
     .find((line) => line.epoch === epoch && line.seq === seq)
-  return entry === undefined ? [] : [{ accountId, entry }]
+  return entry === undefined ? [] : [{ accountId, entry, isRefused: false }]
 }
 
 function findingOf(accountId: AccountId, { createdAt, ...entry }: SentEntry): Finding {

@@ -82,6 +82,18 @@ async function strayGrant(accountId: string, amountNanoUsd: number): Promise<voi
   )
 }
 
+/** The same of a refund; the payment that it gives back is lost, and so far nobody has told it again. */
+async function strayRefund(accountId: string, payment: string): Promise<void> {
+  await world.sql(
+    `insert into ledger_entries (account_id, epoch, seq, kind, reference, amount_nano_usd, balance_after_nano_usd, key_number,
+       detail, hash, created_at, received_at)
+     select account_id, epoch, seq + 100, 'refund', 'refund:stray', -2000000000, 0, null,
+       jsonb_build_object('payment', $2::text, 'asked', null), 'stray', created_at, received_at
+     from ledger_entries where account_id = $1 and kind = 'grant'`,
+    [accountId, payment],
+  )
+}
+
 async function stepsOf(accountId: string): Promise<unknown[]> {
   const rows = await world.sql('select step from account_epochs where account_id = $1 order by epoch', [
     accountId,
@@ -234,6 +246,25 @@ describe('an object that lost its storage', () => {
     const again = { idempotency_key: `again-${accountId}` }
     expect(await rebuild(accountId, again)).toMatchObject({ status: 200, body: { epoch: 3, step: 'done' } })
     await expectBooks(accountId, 10_000_000_000)
+  }, 60_000)
+
+  test('books a refund that came too late as soon as its payment, told again, stands there', async () => {
+    const { accountId } = await world.newAccount()
+    await confirmed(accountId)
+    const paid = { amount: '5.00', reason: 'a transfer', idempotency_key: `paid-${accountId}` }
+    await strayRefund(accountId, `adjustment:${paid.idempotency_key}`)
+    await world.fault({ kind: 'lose', accountId })
+    expect(await rebuild(accountId)).toMatchObject({ status: 200, body: { step: 'done' } })
+    const stray = () =>
+      world.sql("select detail from findings where account_id = $1 and kind = 'stray'", [accountId])
+    expect(await stray()).toMatchObject([{ detail: { refused: 'no_such_payment' } }])
+    await world.operator('POST', `/accounts/${accountId}/adjustments`, paid)
+    await expectBooks(accountId, 15_000_000_000)
+    await world.runCron()
+    await expectBooks(accountId, 13_000_000_000)
+    expect(valueAt((await stray())[0], 'detail')).not.toHaveProperty('refused')
+    await world.runCron()
+    await expectBooks(accountId, 13_000_000_000)
   }, 60_000)
 
   test('is rebuilt to the end by the hourly sweep when nobody asks again', async () => {

@@ -51,7 +51,7 @@ export const plants: readonly Plant[] = [
     name: 'old-epoch rows dropped',
     near: 30,
     file: 'settlement/strays.ts',
-    find: '  for (const { accountId, entry } of found) if (!(await rebookOne(accountId, entry, parts))) isAll = false\n',
+    find: '  for (const line of found) if (!(await rebookOne(line, db, parts))) isAll = false\n',
     replace: '',
   },
   {

@@ -3,8 +3,10 @@
 // out before and after the commit.
 
 import { type Millis } from '#core/clock.ts'
+import type { Json } from '#core/errors.ts'
 import { type AccountId } from '#core/ids.ts'
 import { type NanoUsd, addNanoUsd, nanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { isObject, readString } from '#core/readers.ts'
 import type { Entry } from '#ledger/entry.ts'
 import { genesisHash } from '#ledger/state.ts'
 import type { Closing, EpochRow, EpochStep, Head } from '#settlement/epochs.ts'
@@ -111,6 +113,13 @@ export class Postgres {
     this.findings.set(name, { ...finding, id })
   }
 
+  keepRefusal(name: string, code: string | null): void {
+    const finding = this.findings.get(name)
+    if (finding === undefined) return
+    const { entry } = finding.detail as { entry: Json }
+    this.findings.set(name, { ...finding, detail: code === null ? { entry } : { entry, refused: code } })
+  }
+
   /** The epoch ends at its mark; what had come beyond it moves to the findings. */
   close({ accountId, reason, idempotencyKey, isDiscarding, afterEpoch }: Closing, now: Millis): void {
     const last = this.epochs.at(-1)
@@ -208,6 +217,26 @@ export function straysAfter(db: Postgres, accountId: string, afterId: number) {
   )
 }
 
+export function refusedStraysAfter(
+  db: Postgres,
+  { codes }: { codes: readonly string[] },
+  afterId: number,
+): Promise<readonly (Finding & { id: number })[]> {
+  return db.transaction(() =>
+    [...db.findings.values()].filter(
+      ({ kind, id, detail }) => kind === 'stray' && id > afterId && codes.includes(refusalIn(detail)),
+    ),
+  )
+}
+
+export function keepRefusal(
+  db: Postgres,
+  { accountId, epoch, seq }: { accountId: string; epoch: number; seq: number },
+  code: string | null,
+): Promise<void> {
+  return db.transaction(() => db.keepRefusal(`stray ${accountId} ${epoch}:${seq}`, code))
+}
+
 /** Nobody is erased in this world. */
 export async function eraseStrays(): Promise<void> {}
 
@@ -259,6 +288,10 @@ export function linesAfter(
   return db.transaction(() =>
     db.linesAfter(head.seq, closedSeq).map((row) => ({ entry: entryOf(row), hash: row.hash })),
   )
+}
+
+function refusalIn(detail: unknown): string {
+  return (isObject(detail) ? readString(detail['refused']) : undefined) ?? ''
 }
 
 function entryOf(row: EntryRow): Entry {

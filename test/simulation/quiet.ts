@@ -104,14 +104,25 @@ function checkStrays({ books, postgres, oracle }: Setting): void {
     const { entry } = detail as { entry: Entry }
     const { kind: what, reference, epoch, seq, keyNumber } = entry
     const isCharge = what === 'usage' || what === 'late'
+    const { payment, command } = readDetail(entry)
     const isThere = isCharge
       ? books.byCall.has(reference)
-      : books.lines.some((line) => line.kind === what && line.reference === reference)
+      : books.lines.some(
+          (line) =>
+            line.kind === what &&
+            (what === 'reversal' ? line.detail['command'] === command : line.reference === reference),
+        )
     // What it was about may have been lost for good.
-    const { payment } = readDetail(entry)
-    const about = what === 'key' ? `key ${keyNumber}` : typeof payment === 'string' ? payment : undefined
+    const about =
+      what === 'key'
+        ? `key ${keyNumber}`
+        : what === 'reversal'
+          ? reference
+          : typeof payment === 'string'
+            ? payment
+            : undefined
     const isAbout = about === undefined || books.lines.some((line) => line.reference === about)
-    const isTold = isCharge || creditKinds.has(what) || ['key', 'plan', 'refund'].includes(what)
+    const isTold = isCharge || creditKinds.has(what) || ['key', 'plan', 'refund', 'reversal'].includes(what)
     if (isTold && isAbout && !isThere)
       throw new Violation('I8', `entry ${epoch}:${seq} (${what}) came too late and is lost`)
   }
