@@ -27,6 +27,7 @@ test.each<[string, Partial<KeyTerms>, Partial<KeyTerms>, boolean]>([
   ['some of its models', { allowedModels: ['a', 'b'] }, { allowedModels: ['b'] }, true],
   ['another model', { allowedModels: ['a'] }, { allowedModels: ['a', 'c'] }, false],
   ['a key that outlives it', { expiresAtMs: 5 }, {}, false],
+  ['a key that outlives it by a moment', { expiresAtMs: 5 }, { expiresAtMs: 6 }, false],
   ['a key that ends with it', { expiresAtMs: 5 }, { expiresAtMs: 5 }, true],
   ['a spending key beside its own budget', { budgets: [day(5)] }, { budgets: [day(1)] }, false],
   ['a spending key beside its own rate', { tpm: 5 }, { tpm: 1 }, false],
@@ -57,4 +58,12 @@ test.each<[string, Partial<KeyTerms>, Partial<KeyTerms>]>([
   expect(mayEdit(limited, narrow, wide)).toBe(!wide.scopes.includes('inference'))
   expect(mayEdit(limited, wide, narrow)).toBe(true)
   expect(mayEdit(free, narrow, wide)).toBe(true)
+})
+
+test('a key that stays as it was is not loosened, however its budgets are ordered', () => {
+  const limited: KeyTerms = { ...free, rpm: 1 }
+  const month: Budget = { window: 'month', amountNanoUsd: nanoUsd(100) }
+  const same: KeyTerms = { ...free, rpm: 5, expiresAtMs: 5, budgets: [day(5), month] }
+  expect(mayEdit(limited, same, { ...same, budgets: [month, day(5)] })).toBe(true)
+  expect(mayEdit(limited, same, { ...same, budgets: [day(6), month] })).toBe(false)
 })

@@ -206,3 +206,75 @@ describe('a key that manages keys', () => {
     expect(rotate(account, 2, 4, { by })).toMatchObject({ ok: true })
   })
 })
+
+describe('a command about a key', () => {
+  test('without a reference of its own is none', () => {
+    const account = Simulator.opened(5)
+    put(account, 2)
+    const failed = { ok: false, code: 'internal' }
+    expect(edit(account, 2, { rpm: 1 }, { reference: '' })).toEqual(failed)
+    expect(rotate(account, 2, 3, { reference: '' })).toEqual(failed)
+    expect(account.ask((draft) => putKey(draft, keyOf(4, { reference: '' })))).toEqual(failed)
+  })
+
+  test('that names no key of the account changes nothing', () => {
+    const account = Simulator.opened(5)
+    expect(edit(account, 9, { rpm: 1 })).toEqual({ ok: false, code: 'no_such_key' })
+    expect(rotate(account, 9, 3)).toEqual({ ok: false, code: 'no_such_key' })
+    expect(remove(account, 9)).toEqual({ ok: false, code: 'no_such_key' })
+  })
+
+  test('that revoked one key never revokes another', () => {
+    const account = Simulator.opened(5)
+    put(account, 2)
+    put(account, 3)
+    const revoke = (number: number) =>
+      account.ask((draft) => revokeKey(draft, { reference: 'once', keyNumber: keyNumber(number) }))
+    expect(revoke(2)).toEqual({ ok: true, keyNumber: 2, isRepeat: false })
+    expect(revoke(3)).toEqual({ ok: true, keyNumber: 2, isRepeat: true })
+    expect(ask(account, 3)).toMatchObject({ ok: true })
+  })
+
+  test('of a key that may not manage keys revokes nothing', () => {
+    const account = Simulator.opened(5)
+    put(account, 2, { scopes: ['inference'] })
+    put(account, 3)
+    const by = { keyNumber: keyNumber(2), secretHash: secretHashOf(2) }
+    const command = { reference: 'theirs', keyNumber: keyNumber(3), by }
+    expect(account.ask((draft) => revokeKey(draft, command))).toEqual({ ok: false, code: 'scope_missing' })
+    expect(ask(account, 3)).toMatchObject({ ok: true })
+  })
+})
+
+describe('the number of a key', () => {
+  test('is taken once, by rotation as well, up to the largest that a key can carry', () => {
+    const account = Simulator.opened(5)
+    put(account, 2)
+    put(account, 3)
+    expect(rotate(account, 2, 3)).toEqual({ ok: false, code: 'number_taken' })
+    expect(put(account, 0xffff_ffff)).toMatchObject({ ok: true })
+    expect(put(account, 0x1_0000_0000)).toEqual({ ok: false, code: 'internal' })
+  })
+
+  test('may be rotated where the account was given fewer keys than it has', () => {
+    const account = Simulator.opened(5, { keysMax: 3 })
+    put(account, 2)
+    put(account, 3)
+    account.live.settings = { ...account.live.settings, keysMax: 1 }
+    expect(put(account, 4)).toEqual({ ok: false, code: 'too_many_keys' })
+    expect(rotate(account, 2, 5)).toMatchObject({ ok: true })
+  })
+
+  test('is one of five thousand that an account may ever have', () => {
+    const account = Simulator.opened(5)
+    const [key] = account.live.keys.values()
+    if (key === undefined) throw new Error('An account is opened with a key.')
+    const ended = (n: number) => ({ ...key, keyNumber: keyNumber(n), endsAtMs: 1 })
+    const keysOf = (count: number) =>
+      new Map(Array.from({ length: count }, (_, n) => [keyNumber(n + 10), ended(n + 10)]))
+    account.live.keys = keysOf(4_999)
+    expect(put(account, 2)).toMatchObject({ ok: true })
+    account.live.keys = keysOf(5_000)
+    expect(put(account, 3)).toEqual({ ok: false, code: 'too_many_keys' })
+  })
+})

@@ -10,7 +10,7 @@ import { admit } from './admission.ts'
 import { Simulator, startOfTime } from './book.simulator.ts'
 import { admitOf, dollar, keyOf, meterOf, planOf } from './example-commands.ts'
 import { putKey } from './keys.ts'
-import { meter, quantityMax } from './meter.ts'
+import { isMetered, meter, quantityMax, saidOfMeter } from './meter.ts'
 import type { Meter } from './plan-commands.ts'
 import { setPlan } from './plans.ts'
 
@@ -155,4 +155,39 @@ describe('a refusal tells its figures', () => {
     account.live.isDamaged = true
     expect(ask(account, meterOf(1, 1))).toMatchObject({ ok: false, code: 'internal' })
   })
+})
+
+test('a key that the account has not is refused as one that is wrong', () => {
+  const command = { ...meterOf(1, 1), keyNumber: keyNumber(99) }
+  expect(ask(onPlan(), command)).toMatchObject({ ok: false, code: 'invalid_api_key' })
+})
+
+test('a unit without a standard price is metered as long as the plan includes it', () => {
+  expect(ask(onPlan(), meterOf(1, 10, { standardPicoUsd: null }))).toMatchObject({ ok: true, costNanoUsd: 0 })
+})
+
+test('an entry names the allowance only where something was taken from it', () => {
+  const account = onPlan()
+  ask(account, meterOf(1, 10))
+  ask(account, meterOf(2, 1))
+  const [taken, paid] = account.store.entries.slice(-2).map(({ detail }) => detail)
+  expect(taken).toHaveProperty('allowance')
+  expect(paid).not.toHaveProperty('allowance')
+})
+
+test('an entry that says nothing of what was metered is read as nothing', () => {
+  const [entry] = Simulator.opened(1).store.entries
+  if (entry === undefined) throw new Error('There is an entry.')
+  const said = [null, 'text', [], {}, { metered: null }, { metered: [] }, { metered: 'sms' }].map((detail) =>
+    saidOfMeter({ ...entry, detail, amountNanoUsd: nanoUsd(-3), balanceAfterNanoUsd: nanoUsd(7) }),
+  )
+  expect(new Set(said)).toEqual(new Set([' 0 0 3 7']))
+})
+
+test('only a charge is something metered, whatever its reference', () => {
+  const [entry] = Simulator.opened(1).store.entries
+  if (entry === undefined) throw new Error('There is an entry.')
+  const { id } = meterOf(1, 1)
+  expect(isMetered({ ...entry, kind: 'usage', reference: id })).toBe(true)
+  expect(isMetered({ ...entry, kind: 'grant', reference: id })).toBe(false)
 })
