@@ -42,7 +42,7 @@ describe('the usage of an answer', () => {
       one.state(usageOf(10, 1), false)
       one.deliver('bbbbbbbb')
     })
-    expect(made.usage()).toEqual({ usage: usageOf(10, 3), source: 'cumulative' })
+    expect(made.usage()).toEqual({ usage: usageOf(10, 3), source: 'cumulative', ownOutput: 2 })
   })
 
   // Cases: billing-bugs 6
@@ -53,7 +53,7 @@ describe('the usage of an answer', () => {
     })
     expect(zero.usage()).toEqual({ usage: noUsage, source: 'zero' })
     const silent = meter((one) => one.deliver('delivered'))
-    expect(silent.usage()).toEqual({ usage: usageOf(100, 3), source: 'counted' })
+    expect(silent.usage()).toEqual({ usage: usageOf(100, 3), source: 'counted', ownOutput: 3 })
   })
 
   test('is our count where a running zero was overtaken by text', () => {
@@ -62,20 +62,38 @@ describe('the usage of an answer', () => {
       one.deliver('delivered')
       one.end()
     })
-    expect(made.usage()).toEqual({ usage: usageOf(100, 3), source: 'counted' })
+    expect(made.usage()).toEqual({ usage: usageOf(100, 3), source: 'counted', ownOutput: 3 })
   })
 
-  test('counts a long answer in pieces and keeps none that is counted', () => {
+  test('counts once, at the end, and of a very long answer the beginning: the rest goes by its rate', () => {
     const counted: number[] = []
     const made = new UsageMeter((text) => {
       counted.push(text.length)
       return countTokensByBytes(text)
     }, 100)
     for (let n = 0; n < 100; n += 1) made.deliver('x'.repeat(40_000))
+    expect(counted).toEqual([])
     expect(made.deliveredBytes).toBe(4_000_000)
-    expect(made.usage().usage.output).toBe(1_000_000)
-    expect(counted).toHaveLength(15)
-    expect(Math.max(...counted)).toBeLessThan(300_000)
+    for (let asked = 0; asked < 3; asked += 1) expect(made.usage().usage.output).toBe(1_000_000)
+    expect(counted).toEqual([262_144])
+  })
+
+  test('of one piece that is longer than what is kept goes by the rate of its beginning', () => {
+    const made = meter((one) => one.deliver('é'.repeat(1_000_000)))
+    expect(made.deliveredBytes).toBe(2_000_000)
+    expect(made.usage().usage.output).toBe(500_000)
+  })
+
+  test('needs a count only while there is text that no statement covers', () => {
+    const made = meter((one) => one.state(usageOf(10, 1), false))
+    expect(made.needsCount).toBe(false)
+    made.deliver('')
+    expect(made.needsCount).toBe(false)
+    made.deliver('text')
+    expect(made.needsCount).toBe(true)
+    made.state(usageOf(10, 5), true)
+    expect(made.needsCount).toBe(false)
+    expect(made.usage()).toEqual({ usage: usageOf(10, 5), source: 'final' })
   })
 
   test('is asked at every beat without counting the text anew', () => {

@@ -4,10 +4,13 @@
 import { type CountTokens, utf8BytesOf } from './count-tokens.ts'
 import { noUsage, outputTokensOf, type Usage, type UsageSource, usageUnits } from './usage.ts'
 
-/** A usage and where its figures come from. */
-export type MeteredUsage = { usage: Usage; source: UsageSource }
+/** A usage and where its figures come from; `ownOutput` of its output tokens are our own count and no statement. */
+export type MeteredUsage = { usage: Usage; source: UsageSource; ownOutput?: number }
 
-/** Text waits for our own count up to this length and is then counted, so that a long answer is never kept whole. */
+/**
+ * Text that no statement covers is kept up to this length, since a provider that says nothing is known at its end alone.
+ * What is longer is counted at the rate of what was kept: so are memory and time bounded.
+ */
 const keptCharactersMax = 262_144
 /** Dearer than any real tokenizer on prose: the running cost paces and extends, it never charges. */
 const runningBytesPerToken = 3
@@ -18,10 +21,12 @@ export class UsageMeter {
   #stated: Usage | undefined
   #isClosing = false
   #deliveredBytes = 0
-  /** The text delivered since the last statement, which no statement covers: what is counted already, and the rest. */
-  #tailCounted = 0
+  /** The text delivered since the last statement, which no statement covers: what is kept of it, and the bytes of the rest. */
   #tail: string[] = []
   #tailCharacters = 0
+  #tailBytesBeyond = 0
+  /** Asked several times at the end of an answer, counted once. */
+  #tailTokens: number | undefined
 
   /** `expectedInputTokens` stands for the input where the provider never says. */
   constructor(countTokens: CountTokens, expectedInputTokens: number) {
@@ -34,21 +39,31 @@ export class UsageMeter {
     return this.#deliveredBytes
   }
 
+  /** True where `usage` has text to count, and so needs its counter. */
+  get needsCount(): boolean {
+    return this.#tailCharacters > 0
+  }
+
   deliver(text: string): void {
-    this.#deliveredBytes += utf8BytesOf(text)
-    this.#tail.push(text)
-    this.#tailCharacters += text.length
-    if (this.#tailCharacters < keptCharactersMax) return
-    this.#tailCounted = this.#tailTokens()
-    this.#forgetText()
+    if (text === '') return
+    const bytes = utf8BytesOf(text)
+    const kept = text.slice(0, keptCharactersMax - this.#tailCharacters)
+    this.#deliveredBytes += bytes
+    this.#tailTokens = undefined
+    if (kept.length < text.length) this.#tailBytesBeyond += bytes - utf8BytesOf(kept)
+    if (kept === '') return
+    this.#tail.push(kept)
+    this.#tailCharacters += kept.length
   }
 
   /** The provider's figures for everything up to now: they replace what was said before, they never add to it. */
   state(usage: Usage, isClosing: boolean): void {
     this.#stated = usage
     this.#isClosing = isClosing
-    this.#tailCounted = 0
-    this.#forgetText()
+    this.#tail = []
+    this.#tailCharacters = 0
+    this.#tailBytesBeyond = 0
+    this.#tailTokens = undefined
   }
 
   /** The answer came to its proper end: the last statement is the closing one. */
@@ -62,16 +77,17 @@ export class UsageMeter {
    */
   usage(): MeteredUsage {
     const stated = this.#stated
-    const tailTokens = this.#tailTokens()
-    if (stated !== undefined && tailTokens === 0) {
+    const ownOutput = this.#countTail()
+    if (stated !== undefined && ownOutput === 0) {
       if (isZero(stated)) return { usage: stated, source: 'zero' }
       return { usage: stated, source: this.#isClosing ? 'final' : 'cumulative' }
     }
     // A running zero, overtaken by text, says no more than silence.
     if (stated !== undefined && !isZero(stated))
-      return { usage: { ...stated, output: stated.output + tailTokens }, source: 'cumulative' }
-    if (tailTokens === 0) return { usage: noUsage, source: 'none' }
-    return { usage: { ...noUsage, input: this.#expectedInputTokens, output: tailTokens }, source: 'counted' }
+      return { usage: { ...stated, output: stated.output + ownOutput }, source: 'cumulative', ownOutput }
+    if (ownOutput === 0) return { usage: noUsage, source: 'none' }
+    const usage = { ...noUsage, input: this.#expectedInputTokens, output: ownOutput }
+    return { usage, source: 'counted', ownOutput }
   }
 
   /** The usage for beats and pacing while the answer runs: no less than what was stated or delivered. */
@@ -79,20 +95,21 @@ export class UsageMeter {
     const base = this.#stated ?? { ...noUsage, input: this.#expectedInputTokens }
     const delivered = Math.ceil(this.#deliveredBytes / runningBytesPerToken)
     // Asked at every beat, so nothing is counted for it.
-    const isCovered = this.#stated !== undefined && this.#tailCounted + this.#tailCharacters === 0
+    const isCovered = this.#stated !== undefined && !this.needsCount
     const more = isCovered ? 0 : Math.max(0, delivered - outputTokensOf(base))
     return { ...base, output: base.output + more }
   }
 
-  #tailTokens(): number {
-    return this.#tail.length === 0
-      ? this.#tailCounted
-      : this.#tailCounted + this.#countTokens(this.#tail.join(''))
+  #countTail(): number {
+    this.#tailTokens ??= this.#tailCharacters === 0 ? 0 : this.#countKept()
+    return this.#tailTokens
   }
 
-  #forgetText(): void {
-    this.#tail = []
-    this.#tailCharacters = 0
+  #countKept(): number {
+    const kept = this.#tail.join('')
+    const tokens = this.#countTokens(kept)
+    if (this.#tailBytesBeyond === 0) return tokens
+    return tokens + Math.ceil((tokens * this.#tailBytesBeyond) / utf8BytesOf(kept))
   }
 }
 

@@ -19,6 +19,7 @@ export type Seen = {
   action: 'pass' | 'drop' | 'replace'
   /** What goes to the client: the frame's own bytes, new ones, or none. */
   bytes: Uint8Array
+  /** The terminator: nothing of the answer follows, and `closingBytes` are its end. */
   isDone: boolean
   /** The upstream's error, or a frame that cannot be read: dropped, and the relay ends the answer with an error of its own. */
   isError: boolean
@@ -34,6 +35,8 @@ export type AnswerMeter = {
   readonly deliveredBytes: number
   /** The provider's id of the answer. */
   readonly upstreamId: string | undefined
+  /** There is delivered text that no statement covers: `usage`, and endings that state it, count it. */
+  readonly needsCount: boolean
   usage(): MeteredUsage
   /** For beats and pacing only. */
   runningUsage(): Usage
@@ -42,7 +45,7 @@ export type AnswerMeter = {
   seeBody(body: JsonObject): boolean
   /** The whole answer as the client gets it. */
   wholeBody(body: JsonObject, shown: ShownCost): JsonObject
-  /** The end of a complete answer whose upstream left the terminator out. */
+  /** The end of a complete answer, usage and terminator: asked for once, also where its upstream left them out. */
   closingBytes(): Uint8Array
   /** The polite end of an answer that we cut: it reads as one that reached its length, or was cancelled where the dialect can say so. */
   lengthEndingBytes(reason?: CutReason): Uint8Array

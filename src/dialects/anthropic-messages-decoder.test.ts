@@ -413,10 +413,8 @@ describe('a stream of Anthropic for a chat client', () => {
       ends('tool_use'),
       done,
     )
-    const client = new FrameReader()
-      .push(encoder.encode(upstream))
-      .map((frame) => decoder.decode(answer.see(frame).bytes))
-      .join('')
+    const seen = new FrameReader().push(encoder.encode(upstream)).map((frame) => answer.see(frame).bytes)
+    const client = [...seen, answer.closingBytes()].map((bytes) => decoder.decode(bytes)).join('')
     const chunks = new FrameReader()
       .push(encoder.encode(client))
       .flatMap(({ data = '' }) => (data === '[DONE]' ? [] : [JSON.parse(data)]))

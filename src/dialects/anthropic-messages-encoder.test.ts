@@ -84,7 +84,7 @@ function fromChat(upstream: string): string {
   const reader = new FrameReader()
   const seen = [...reader.push(encoder.encode(upstream)), ...reader.end()].map((frame) => answer.see(frame))
   const client = seen.map(({ bytes }) => decoder.decode(bytes)).join('')
-  return seen.some(({ isDone }) => isDone) ? client : client + decoder.decode(answer.closingBytes())
+  return client + decoder.decode(answer.closingBytes())
 }
 
 function eventsOf(client: string): RawMessageStreamEvent[] {

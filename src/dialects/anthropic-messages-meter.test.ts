@@ -107,10 +107,11 @@ function run(
   for (let at = 0; at < input.length; at += pieceLength)
     for (const frame of reader.push(input.slice(at, at + pieceLength))) seen.push(meter.see(frame))
   for (const frame of reader.end()) seen.push(meter.see(frame))
+  const closing = seen.some(({ isDone }) => isDone) ? decoder.decode(meter.closingBytes()) : ''
   return {
     meter,
     seen,
-    client: seen.map(({ bytes }) => decoder.decode(bytes)).join(''),
+    client: seen.map(({ bytes }) => decoder.decode(bytes)).join('') + closing,
     usage: meter.usage(),
   }
 }
@@ -145,6 +146,7 @@ describe('the usage of a stream', () => {
     expect(run(streamOf(...hello)).usage).toEqual({
       usage: { ...stated, output: 1 + helloTokens },
       source: 'cumulative',
+      ownOutput: helloTokens,
     })
   })
 
@@ -156,6 +158,7 @@ describe('the usage of a stream', () => {
     expect(run(streamOf(silent, ...hello.slice(1))).usage).toEqual({
       usage: { ...noUsage, input: 100, output: helloTokens },
       source: 'counted',
+      ownOutput: helloTokens,
     })
   })
 

@@ -31,6 +31,8 @@ export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
   /** The delta that ends the message waits for the terminator: it may be repeated, and it comes once, with its cost. */
   #ending: JsonObject | undefined
   #isDone = false
+  /** The terminator as the upstream wrote it. */
+  #stop: { frame: Frame; event: JsonObject } | undefined
 
   constructor(options: SameDialectOptions) {
     super(options)
@@ -73,7 +75,10 @@ export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
   }
 
   closingBytes(): Uint8Array {
-    return encoder.encode(this.#closing() + frameOf('message_stop', {}))
+    const ending = this.#closing()
+    const { frame, event = {} } = this.#stop ?? {}
+    if (ending === '' && frame?.event === 'message_stop') return frame.bytes
+    return encoder.encode(ending + frameOf('message_stop', event))
   }
 
   lengthEndingBytes(): Uint8Array {
@@ -102,7 +107,7 @@ export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
       case 'message_delta':
         return this.#seeMessageDelta(frame, event)
       case 'message_stop':
-        return this.#seeStop(frame, event)
+        return this.#seeStop({ frame, event })
       default:
         // A ping, or what a later version adds: the client speaks that version.
         return this.#pass(frame, event, {})
@@ -130,11 +135,11 @@ export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
     return dropped({ isUsage, isFinished })
   }
 
-  #seeStop(frame: Frame, event: JsonObject): Seen {
+  #seeStop(stop: { frame: Frame; event: JsonObject }): Seen {
     this.#isDone = true
-    const ending = this.#closing()
-    if (ending === '') return this.#pass(frame, event, { isDone: true })
-    return replaced(ending + frameOf('message_stop', event), { isDone: true })
+    this.#stop = stop
+    this.meter.end()
+    return dropped({ isDone: true })
   }
 
   #closing(): string {

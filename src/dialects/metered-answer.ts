@@ -16,6 +16,11 @@ export abstract class MeteredAnswer {
     return this.meter.deliveredBytes
   }
 
+  /** There is delivered text that no statement covers: `usage` counts it. */
+  get needsCount(): boolean {
+    return this.meter.needsCount
+  }
+
   usage(): MeteredUsage {
     return this.meter.usage()
   }

@@ -78,7 +78,8 @@ function run(
   for (let at = 0; at < input.length; at += step)
     for (const frame of reader.push(input.slice(at, at + step))) seen.push(meter.see(frame))
   for (const frame of reader.end()) seen.push(meter.see(frame))
-  const client = seen.map((one) => decoder.decode(one.bytes)).join('')
+  const closing = seen.some(({ isDone }) => isDone) ? decoder.decode(meter.closingBytes()) : ''
+  const client = seen.map((one) => decoder.decode(one.bytes)).join('') + closing
   return { meter, seen, client, usage: meter.usage() }
 }
 
@@ -152,7 +153,11 @@ describe('the usage of a stream', () => {
     const output = Math.ceil(helloBytes / 4)
     for (const values of [hello, [...hello, finish()], [...hello, finish(), '[DONE]']]) {
       const { usage: used, meter } = run(stream(...values))
-      expect(used).toEqual({ usage: { ...noUsage, input: 100, output }, source: 'counted' })
+      expect(used).toEqual({
+        usage: { ...noUsage, input: 100, output },
+        source: 'counted',
+        ownOutput: output,
+      })
       expect(meter.deliveredBytes).toBe(helloBytes)
     }
   })
@@ -284,7 +289,7 @@ describe('a client that did not ask for usage', () => {
   test('gets no usage chunk and every other frame as the bytes that came', () => {
     const { client, seen } = run(upstream)
     expect(client).toBe(stream(...hello, finish(), '[DONE]'))
-    expect(seen.map((one) => one.action)).toEqual(['pass', 'pass', 'pass', 'drop', 'pass'])
+    expect(seen.map((one) => one.action)).toEqual(['pass', 'pass', 'pass', 'drop', 'drop'])
   })
 
   // Cases: dialects 25

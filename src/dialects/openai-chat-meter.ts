@@ -28,6 +28,8 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
   /** The answers (by `index`) that have begun and not finished. */
   readonly #openChoices = new Set<number>()
   #isDone = false
+  /** As the upstream wrote it. */
+  #terminator: Uint8Array | undefined
   #isUsageShown = false
 
   constructor(options: SameDialectOptions) {
@@ -72,10 +74,11 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
     return encoder.encode(openAiErrorFrame(refusal))
   }
 
-  /** The end of an answer whose upstream left the terminator out. */
   closingBytes(): Uint8Array {
     this.meter.end()
-    return encoder.encode((this.usageFrame() ?? '') + sseData('[DONE]'))
+    const usage = this.usageFrame()
+    if (usage === undefined && this.#terminator !== undefined) return this.#terminator
+    return encoder.encode((usage ?? '') + sseData('[DONE]'))
   }
 
   /** The polite end of an answer that we cut: every open choice ends with "length", then usage and terminator. */
@@ -86,10 +89,7 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
     return encoder.encode(ending + (this.usageFrame() ?? '') + sseData('[DONE]'))
   }
 
-  /**
-   * The one usage chunk of a client that asked for it, with its cost; undefined where none is due. Comes with the
-   * terminator by itself; a relay that ends an answer without one asks for it.
-   */
+  /** The one usage chunk of a client that asked for it, with its cost; undefined where none is due. */
   usageFrame(): string | undefined {
     const { includeUsage, costOf } = this.#options
     if (!includeUsage || costOf === undefined || this.#isUsageShown) return undefined
@@ -110,10 +110,9 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
 
   #seeDone(frame: Frame): Seen {
     this.#isDone = true
+    this.#terminator = frame.bytes
     this.meter.end()
-    const usage = this.usageFrame()
-    const seen = { isDone: true }
-    return usage === undefined ? passed(frame, seen) : replaced(usage + sseData('[DONE]'), seen)
+    return dropped({ isDone: true })
   }
 
   #seeChunk(frame: Frame, chunk: JsonObject, choices: readonly unknown[]): Seen {

@@ -97,7 +97,9 @@ function passed(): string {
   })
   const upstream = written().replaceAll(id, 'resp_of_the_upstream')
   const frames = new FrameReader().push(encoder.encode(upstream))
-  return frames.map((frame) => decoder.decode(meter.see(frame).bytes)).join('')
+  const seen = frames.map((frame) => meter.see(frame))
+  const closing = seen.some(({ isDone }) => isDone) ? meter.closingBytes() : new Uint8Array(0)
+  return [...seen.map(({ bytes }) => bytes), closing].map((bytes) => decoder.decode(bytes)).join('')
 }
 
 const answerOf = (text: string, more: Partial<KeptAnswer> = {}): KeptAnswer => ({

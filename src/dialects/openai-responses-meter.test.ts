@@ -87,7 +87,8 @@ function run(sse: string, options: Partial<SameDialectOptions> = {}): Run {
   const reader = new FrameReader()
   const frames = [...reader.push(new TextEncoder().encode(sse)), ...reader.end()]
   const seen = frames.map((frame) => meter.see(frame))
-  return { meter, seen, client: seen.map(({ bytes }) => text(bytes)).join('') }
+  const closing = seen.some(({ isDone }) => isDone) ? text(meter.closingBytes()) : ''
+  return { meter, seen, client: seen.map(({ bytes }) => text(bytes)).join('') + closing }
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)

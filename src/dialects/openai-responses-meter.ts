@@ -29,6 +29,8 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
   #response: JsonObject = {}
   #nextSequence = 0
   #isDone = false
+  /** The closing response waits for its cost. */
+  #closing: { event: JsonObject; frame: Frame } | undefined
 
   constructor(options: SameDialectOptions) {
     super(options)
@@ -75,11 +77,11 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
 
   /** An upstream that closes without its closing response has not ended its answer; this is for clients that were owed one. */
   closingBytes(): Uint8Array {
-    return this.#isDone ? noBytes : this.#ending('completed')
+    return this.#isDone ? this.#closingAsSent() : this.#ending('completed')
   }
 
   lengthEndingBytes(reason: CutReason = 'length'): Uint8Array {
-    return this.#isDone ? noBytes : this.#ending('incomplete', reason)
+    return this.#isDone ? this.#closingAsSent() : this.#ending('incomplete', reason)
   }
 
   errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array {
@@ -110,18 +112,26 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
 
   #seeClosing(event: JsonObject, frame: Frame): Seen {
     this.#isDone = true
-    const response = isObject(event['response']) ? event['response'] : {}
-    this.#response = response
-    const isUsage = this.#readUsage(response)
+    this.#closing = { event, frame }
+    this.#response = isObject(event['response']) ? event['response'] : {}
+    const isUsage = this.#readUsage(this.#response)
     this.meter.end()
-    const facts = { isUsage, isDone: true, isFinished: true }
+    return dropped({ isUsage, isDone: true, isFinished: true })
+  }
+
+  /** The closing response of the upstream, once, with its cost. */
+  #closingAsSent(): Uint8Array {
+    if (this.#closing === undefined) return noBytes
+    const { event, frame } = this.#closing
+    this.#closing = undefined
+    const response = this.#response
     const usage = this.#usageField(response)
     const ours = this.#ours(event)
     if (ours === undefined && !('usage' in usage) && frame.event === event['type'])
-      return { ...passed(frame, facts), action: 'replace', bytes: withTerminator(frame.bytes) }
+      return withTerminator(frame.bytes)
     const shown = isObject(ours?.['response']) ? ours['response'] : response
     const changed = { ...event, response: { ...shown, ...usage } }
-    return replaced(eventFrame(changed, this.#nextSequence - 1) + responsesTerminator, facts)
+    return encoder.encode(eventFrame(changed, this.#nextSequence - 1) + responsesTerminator)
   }
 
   /** What was used until then is charged, so it is read before the answer ends in our own words. */

@@ -55,7 +55,8 @@ function translated(call: AskedCall, upstream: Dialect, frames: readonly string[
     costOf: () => ({ costNanoUsd: nanoUsd(2_500), lines: [] }),
   })
   const read = new FrameReader().push(new TextEncoder().encode(frames.join('')))
-  const client = read.map((frame) => new TextDecoder().decode(answer.see(frame).bytes)).join('')
+  const seen = read.map((frame) => answer.see(frame).bytes)
+  const client = [...seen, answer.closingBytes()].map((bytes) => new TextDecoder().decode(bytes)).join('')
   const events = [...client.matchAll(/^data: (\{.*)$/gm)].map(([, json]) => readJson(json ?? ''))
   const last = events.filter(isObject).at(-1)?.['response']
   const output = isObject(last) && Array.isArray(last['output']) ? last['output'] : []

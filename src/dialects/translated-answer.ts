@@ -61,7 +61,7 @@ export class TranslatedAnswer extends MeteredAnswer implements AnswerMeter {
     if (!isDone) return seen(text, facts)
     this.#isDone = true
     this.meter.end()
-    return seen(text + this.#close(), { ...facts, isDone })
+    return seen(text, { ...facts, isDone })
   }
 
   seeBody(body: JsonObject): boolean {
@@ -80,13 +80,13 @@ export class TranslatedAnswer extends MeteredAnswer implements AnswerMeter {
   }
 
   closingBytes(): Uint8Array {
-    const text = this.#write(this.#restored(this.#options.decoder.end()))
+    const text = this.#isDone ? '' : this.#write(this.#restored(this.#options.decoder.end()))
     this.meter.end()
     return encoder.encode(text + this.#close())
   }
 
   lengthEndingBytes(reason: CutReason = 'length'): Uint8Array {
-    this.#end = { reason }
+    if (!this.#isDone) this.#end = { reason }
     return encoder.encode(this.#close())
   }
 

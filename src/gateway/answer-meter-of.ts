@@ -1,6 +1,6 @@
 // The meter that follows a call's answer: what it counts with, what it shows of the charge, and under which name.
 
-import { countTokensByBytes } from '#calls/count-tokens.ts'
+import type { CountTokens } from '#calls/count-tokens.ts'
 import type { MeteredUsage } from '#calls/usage-meter.ts'
 import { secondMs } from '#core/clock.ts'
 import type { AnswerMeter } from '#dialects/answer-meter.ts'
@@ -8,10 +8,9 @@ import { TranslatedAnswer } from '#dialects/translated-answer.ts'
 import { endingOf } from './ending.ts'
 import type { PreparedCall } from './prepared-call.ts'
 
-export function answerMeterOf(call: PreparedCall): AnswerMeter {
+export function answerMeterOf(call: PreparedCall, countTokens: CountTokens): AnswerMeter {
   const { model, quote, asked, dialect, upstream } = call
   const { expectedInputTokens } = quote
-  const countTokens = countTokensByBytes
   const includeUsage = asked.includeUsage === true
   const costOf = (metered: MeteredUsage) => endingOf(call, 'done', 'after_usage', metered).charge
   if (upstream.dialect.id === dialect.id) {

@@ -71,21 +71,33 @@ describe('the charge of a call', () => {
   test('of a stream that died without usage is no more than was delivered and no more than was held', () => {
     const few = endingOf(call, 'cut', 'delivering', metered('counted', { input: 107, output: 7 }))
     expect(few.usage).toEqual(usageOf({ input: 107, output: 7 }))
-    const overcounted = endingOf(
-      call,
-      'cut',
-      'delivering',
-      metered('counted', { input: 107, output: 90_000 }),
-    )
+    const overcounted = endingOf(call, 'cut', 'delivering', {
+      ...metered('counted', { input: 107, output: 90_000 }),
+      ownOutput: 90_000,
+    })
     expect(overcounted.usage.output).toBe(100)
     expect(overcounted.charge.costNanoUsd).toBeLessThanOrEqual(call.quote.holdNanoUsd)
   })
 
   test('by our own count allows every answer that was asked for its whole limit', () => {
     const two = aCall({ asked: { choices: 2 } })
-    const ending = endingOf(two, 'cut', 'delivering', metered('counted', { input: 107, output: 90_000 }))
+    const ending = endingOf(two, 'cut', 'delivering', {
+      ...metered('counted', { input: 107, output: 90_000 }),
+      ownOutput: 90_000,
+    })
     expect(ending.usage.output).toBe(200)
     expect(ending.charge.costNanoUsd).toBeLessThanOrEqual(two.quote.holdNanoUsd)
+  })
+
+  // Cases: billing-bugs 10
+  test.each([
+    { stated: 1, own: 90_000, charged: 100 },
+    { stated: 60, own: 30, charged: 90 },
+    { stated: 150, own: 30, charged: 150 },
+  ])('of a running statement takes no more from our own count than the limit: $stated + $own', (given) => {
+    const output = given.stated + given.own
+    const cut = { ...metered('cumulative', { input: 107, output }), ownOutput: given.own }
+    expect(endingOf(call, 'cut', 'delivering', cut).usage.output).toBe(given.charged)
   })
 
   test('follows what the provider states even where that is more than was asked for', () => {

@@ -2,6 +2,7 @@
 
 import type { PricedUsage } from '#calls/charge.ts'
 import { type Usage, type UsageSource, inputTokensOf, noUsage, outputTokensOf } from '#calls/usage.ts'
+import type { MeteredUsage } from '#calls/usage-meter.ts'
 import { chargeOf } from '#catalog/price.ts'
 import type { Millis } from '#core/clock.ts'
 import { zeroNanoUsd } from '#core/money.ts'
@@ -12,7 +13,7 @@ import type { PreparedCall } from './prepared-call.ts'
 import { type EndCause, type Phase, impossibleCell, settle, statementOf } from './settle.ts'
 
 /** What the meter knows of a call at any moment. */
-export type Metered = { usage: Usage; source: UsageSource }
+export type Metered = MeteredUsage
 
 export type Ending = {
   cause: EndCause
@@ -36,14 +37,14 @@ export function endingOf(call: PreparedCall, cause: EndCause, phase: Phase, mete
     return { ...decided, usage: noUsage, usageSource: 'none', charge: freeOfCharge, isCharged: false }
   }
   const { source: usageSource } = metered
-  const usage = charge === 'delivered' ? withinLimit(call, metered.usage) : metered.usage
+  const usage = withinLimit(call, metered)
   return { ...decided, usage, usageSource, charge: chargeOf(call.model, usage), isCharged: true }
 }
 
-/** Our own count may err upwards; no answer has more tokens than its limit, so a counted call never costs more than its hold. */
-function withinLimit(call: PreparedCall, counted: Usage): Usage {
-  const outputMax = call.quote.outputTokens * call.asked.choices
-  return { ...counted, output: Math.min(counted.output, outputMax) }
+/** Our own count may err upwards; no answer has more tokens than its limit, so what is counted never costs more than its hold. */
+function withinLimit(call: PreparedCall, { usage, ownOutput = 0 }: Metered): Usage {
+  const over = outputTokensOf(usage) - call.quote.outputTokens * call.asked.choices
+  return over <= 0 ? usage : { ...usage, output: usage.output - Math.min(over, ownOutput) }
 }
 
 export type EndTimes = {

@@ -14,6 +14,7 @@ import { answerMeterOf } from './answer-meter-of.ts'
 import { ClientStream } from './client-stream.ts'
 import { type Metered, endingOf } from './ending.ts'
 import { KeptStream } from './kept-answer.ts'
+import { OwnCount } from './own-count.ts'
 import { Pacing } from './pacing.ts'
 import { type Session, refuseUnanswered } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
@@ -53,11 +54,12 @@ class StreamedAnswer {
   readonly client: ClientStream
   readonly #session: Session
   readonly #meter: AnswerMeter
+  readonly #ownCount: OwnCount
   readonly #pacing: Pacing
   #relay: Relay | undefined
   #upstreamError: string | undefined
-  /** What the upstream ended with; held back until the charge is on its way. */
-  #lastBytes: Uint8Array | undefined
+  /** The upstream has sent its terminator; the answer's end is held back until the charge is on its way. */
+  #isTerminated = false
   #isComplete = false
   #isDelivering = false
   #isUsageSaid = false
@@ -70,7 +72,8 @@ class StreamedAnswer {
     this.#session = session
     this.#kept = call.claim === null ? undefined : new KeptStream()
     this.client = new ClientStream(parts.clock, () => this.#relay?.clientLeft())
-    this.#meter = answerMeterOf(call)
+    this.#ownCount = new OwnCount(call.model, parts)
+    this.#meter = answerMeterOf(call, this.#ownCount.count)
     const { accountId } = call.caller
     this.#pacing = new Pacing({
       call,
@@ -146,11 +149,9 @@ class StreamedAnswer {
     if (!this.#isComplete && this.#isPastCeiling(statedNanoUsd)) return { ends: 'hold_refused' }
     const pace = statedNanoUsd === undefined ? true : this.#pacing.passesCost(statedNanoUsd)
     const waits = pace === true ? {} : { waits: pace }
-    if (seen.isDone) {
-      this.#lastBytes = seen.bytes
-      return { ends: 'done' }
-    }
-    return seen.action === 'drop' ? waits : { bytes: seen.bytes, ...waits }
+    if (seen.isDone) this.#isTerminated = true
+    const ends: Pick<RelayedFrame, 'ends'> = seen.isDone ? { ends: 'done' } : {}
+    return { ...(seen.action === 'drop' ? {} : { bytes: seen.bytes }), ...waits, ...ends }
   }
 
   /** The ceiling covers the answer that was asked for; an upstream that ignores the limit is stopped before it costs more. */
@@ -169,6 +170,7 @@ class StreamedAnswer {
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */
   async finish(cause: EndCause): Promise<void> {
     const session = this.#session
+    if (this.#meter.needsCount) await this.#ownCount.ready()
     // Before the ending is made: making it tells the meter that the answer is over.
     const metered = this.#meter.usage()
     const bytes = this.#ending(cause, metered)
@@ -200,7 +202,7 @@ class StreamedAnswer {
       case 'done':
       case 'client_gone':
         // An upstream may end a complete answer without its terminator; the dialect's clients are owed one.
-        return this.#lastBytes ?? this.#meter.closingBytes()
+        return this.#meter.closingBytes()
       case 'hold_refused':
       case 'key_revoked':
       case 'cover_lost':
@@ -232,7 +234,7 @@ class StreamedAnswer {
   }
 
   #phase(): Phase {
-    if (this.#lastBytes !== undefined) return 'after_terminator'
+    if (this.#isTerminated) return 'after_terminator'
     if (this.#isUsageSaid) return 'after_usage'
     return this.#isDelivering ? 'delivering' : 'answered'
   }

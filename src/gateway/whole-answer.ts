@@ -10,6 +10,7 @@ import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import type { CoverLoss } from './cover.ts'
 import type { Ending } from './ending.ts'
+import { OwnCount } from './own-count.ts'
 import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
 
 /** The text of 16 of the longest answers there are; all streams of the isolate live in the same 128 MB. */
@@ -31,9 +32,11 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     return session.respondRefusal(read.loss === undefined ? cut : lostRefusal(read.loss))
   }
   const body = readJson(read.text)
-  const meter = answerMeterOf(call)
+  const ownCount = new OwnCount(call.model, session.parts)
+  const meter = answerMeterOf(call, ownCount.count)
   if (!isObject(body) || !meter.seeBody(body)) return refuseUnanswered(session, 'upstream_error')
   session.firstToken()
+  if (meter.needsCount) await ownCount.ready()
   const metered = meter.usage()
   const textOf = ({ charge }: Ending) => JSON.stringify(meter.wholeBody(body, { priced: charge, metered }))
   const phase = meter.deliveredBytes > 0 ? 'delivering' : 'answered'

@@ -108,7 +108,9 @@ describe('a client that leaves a stream of a model that stops', () => {
     const upstream = { tokens: 150, gapMs: 15, usage: 'none' as const }
     const { account, body, words, charge, seen } = await leftStream(stopModel, upstream, untilWords(4))
     const { expectedInputTokens: input } = await estimateOf(sharedWorld(), account, body)
-    const possible = range(seen.outputTokens - words + 1, (more) => countedTokens(wordsOf(words + more)))
+    const possible = range(seen.outputTokens - words + 1, (more) =>
+      countedTokens(wordsOf(words + more), stopModel),
+    )
     expect(possible).toContain(charge.output)
     expect(charge.costNanoUsd).toBe(priceOf({ input, output: Number(charge.output) }, stopModel))
   })

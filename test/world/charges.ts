@@ -1,5 +1,6 @@
 // What a call cost, as its account can read it, and what it should have cost by the price list.
 
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, vi } from 'vitest'
 import { models } from '#catalog/models.ts'
 import { formatUsd, type NanoUsd, nanoUsd, negateNanoUsd, parseUsd } from '#core/money.ts'
@@ -122,11 +123,10 @@ export async function streamedCall(world: WorldClient, upstream: DirectiveChange
   return { account, body, answer, charges: await settledCharges(world, account) }
 }
 
-const bytesPerCountedToken = 4
-
-/** Our own count, for providers that state nothing, as the price list describes it. */
-export function countedTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / bytesPerCountedToken)
+/** Our own count, for providers that state nothing: the published tokenizer times the factor of the model. */
+export function countedTokens(text: string, modelId = chatModel): number {
+  const factor = models.find(({ id }) => id === modelId)?.ownCountFactor ?? 1
+  return Math.ceil(countTokens(text) * factor)
 }
 
 export type Estimate = { expectedInputTokens: number; holdNanoUsd: NanoUsd }

@@ -1,0 +1,50 @@
+// The counter of what no provider has stated.
+
+import { expect, test } from 'vitest'
+import { aModel } from '#catalog/test-model.ts'
+import type { CountTokens } from '#calls/count-tokens.ts'
+import { jsonLog } from '#core/log.ts'
+import { OwnCount } from './own-count.ts'
+
+const lines: string[] = []
+const log = jsonLog(
+  (line) => lines.push(line),
+  () => 0,
+)
+const countWords: CountTokens = (text) => text.split(' ').length
+
+const counting = (load: () => Promise<CountTokens>, ownCountFactor?: number) =>
+  new OwnCount(aModel(ownCountFactor === undefined ? {} : { ownCountFactor }), { countO200k: load, log })
+
+test('a text costs the tokens of the tokenizer times the factor of its model, rounded up', async () => {
+  const plain = counting(async () => countWords)
+  const dearer = counting(async () => countWords, 1.3)
+  await Promise.all([plain.ready(), dearer.ready()])
+  expect(plain.count('one two three')).toBe(3)
+  expect(dearer.count('one two three')).toBe(4)
+})
+
+test('a text never costs more tokens than it has bytes', async () => {
+  const count = counting(async () => countWords, 9)
+  await count.ready()
+  expect(count.count('a b')).toBe(3)
+})
+
+test('the tokenizer is loaded when it is needed, and once', async () => {
+  let loads = 0
+  const own = counting(async () => {
+    loads += 1
+    return countWords
+  })
+  expect(loads).toBe(0)
+  await own.ready()
+  await own.ready()
+  expect(loads).toBe(1)
+})
+
+test('where the tokenizer cannot be loaded bytes are counted, and the log says so', async () => {
+  const own = counting(() => Promise.reject(new Error('no such module')))
+  await own.ready()
+  expect(own.count('x'.repeat(40))).toBe(10)
+  expect(lines.join('')).toContain('own_count_by_bytes')
+})

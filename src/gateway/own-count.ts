@@ -1,0 +1,34 @@
+// Our own count of an answer's text, for providers that say nothing about usage: o200k's tokens times the model's factor. The
+// tokenizer is loaded when the first answer ends without a word about usage, so that no other call pays for it.
+
+import { type CountTokens, countTokensByBytes, utf8BytesOf } from '#calls/count-tokens.ts'
+import type { Model } from '#catalog/model.ts'
+import type { Log } from '#core/log.ts'
+
+export class OwnCount {
+  readonly #load: () => Promise<CountTokens>
+  readonly #factor: number
+  readonly #log: Log
+  #countO200k: CountTokens | undefined
+
+  constructor(model: Model, { countO200k, log }: { countO200k: () => Promise<CountTokens>; log: Log }) {
+    this.#load = countO200k
+    this.#factor = model.ownCountFactor ?? 1
+    this.#log = log
+  }
+
+  /** Before `count` is asked for what will be charged. Never fails: without the tokenizer bytes are counted. */
+  async ready(): Promise<void> {
+    try {
+      this.#countO200k ??= await this.#load()
+    } catch (fault) {
+      this.#log.error('own_count_by_bytes', {}, fault)
+    }
+  }
+
+  /** No tokenizer makes more tokens than a text has bytes, whatever its factor. */
+  readonly count: CountTokens = (text) => {
+    if (this.#countO200k === undefined) return countTokensByBytes(text)
+    return Math.min(utf8BytesOf(text), Math.ceil(this.#countO200k(text) * this.#factor))
+  }
+}
