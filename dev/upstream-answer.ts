@@ -13,6 +13,12 @@ export type AskedAnswer = {
   inputTokens: number
   /** The conversation holds a tool's result already: no tool is called again. */
   hasToolResult: boolean
+  /** What is to be turned into vectors, and how. */
+  embedding?: { inputs: number; dimensions: number; isBase64: boolean }
+  /** How many texts and pictures are to be judged. */
+  judged?: number
+  /** The text that is to be gone on with. */
+  prompt?: string
 }
 
 /** A frame with the count of visible output tokens in it; some dialects name their events. */

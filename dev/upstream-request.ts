@@ -9,7 +9,7 @@ const charactersPerToken = 4
 
 type Fields = { [name: string]: unknown }
 
-function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
@@ -64,8 +64,9 @@ function listOf(value: unknown): readonly Fields[] {
 
 /** The newest text of the user in any dialect: where a directive stands. */
 export function lastUserText(body: unknown): string {
-  const { messages, input } = fieldsOf(body)
-  if (typeof input === 'string') return input
+  const { messages, input, prompt } = fieldsOf(body)
+  const plain = [input, prompt].flat().filter((one) => typeof one === 'string')
+  if (plain.length > 0) return plain.find((text) => text.includes('sluice_upstream')) ?? plain.join('')
   const turns = listOf(messages ?? input).filter(({ role }) => role === 'user')
   const texts = turns.map(({ content }) => textOf(content))
   // Agents put texts of their own around the person's: the newest one with a directive counts, else the newest.

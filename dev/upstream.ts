@@ -1,4 +1,4 @@
-// The model upstream of the local world: chat completions, responses and messages, friendly by default, and on request everything that
+// The model upstream of the local world: text in every dialect, vectors and judgements, friendly by default, and on request everything that
 // real upstreams do wrong. It writes down what it was asked and how much of the answer it got rid of.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -6,11 +6,18 @@ import { closeServer, listen, localHost } from './ports.ts'
 import { type Directive, readDirective } from './upstream-directive.ts'
 import { type Frame, type UpstreamDialect, makeAnswer, tokensOf } from './upstream-answer.ts'
 import { chatUpstream } from './upstream-chat.ts'
+import { embeddingsUpstream, moderationsUpstream } from './upstream-embeddings.ts'
 import { messagesUpstream } from './upstream-messages.ts'
 import { responsesUpstream } from './upstream-responses.ts'
 import { lastUserText, readBody } from './upstream-request.ts'
 
-const dialects: readonly UpstreamDialect[] = [chatUpstream, responsesUpstream, messagesUpstream]
+const dialects: readonly UpstreamDialect[] = [
+  chatUpstream,
+  responsesUpstream,
+  messagesUpstream,
+  embeddingsUpstream,
+  moderationsUpstream,
+]
 
 /** Longer than any test. */
 const keepAliveMs = 3_600_000

@@ -100,6 +100,12 @@ describe('loading the catalog', () => {
     expect(loading({ ...picture, prices })).not.toThrow()
     expect(loading({ ...picture, prices, status: 'available' })).toThrow('has no endpoint')
     expect(loading({ ...picture, prices, dialects: ['chat'] })).toThrow('speaks no dialect')
+    const embedding = { kind: 'embedding', dialects: [], prices: { input: pico(20_000) } } as const
+    expect(loading(embedding)).not.toThrow()
+    expect(loading({ ...embedding, contextLength: 0 })).toThrow('contextLength')
+    expect(loading({ ...embedding, prices: { output: pico(20_000) } })).toThrow('prices.input is missing')
+    expect(loading({ ...embedding, prices: { input: pico(0) } })).toThrow('is zero')
+    expect(loading({ ...embedding, prices: { input: pico(0) }, free: true })).not.toThrow()
     expect(loading({ ...picture, prices: {} })).toThrow('has no price at all')
     expect(loading({ ...picture, prices: {}, free: true })).not.toThrow()
     for (const asOf of ['', '2026-13-01', '21.11.2026']) expect(loading({ asOf })).toThrow('asOf')
@@ -151,10 +157,10 @@ describe('the catalog', () => {
     }
   })
 
-  test('sells the chat models of every provider in the table, and nothing that has no endpoint', () => {
+  test('sells the chat models of every provider in the table, those for vectors and judgements, and nothing that has no endpoint', () => {
     const sold = models.filter(({ status }) => status === 'available')
     expect(new Set(sold.map(({ provider }) => provider))).toEqual(new Set(providerIds))
-    expect(sold.every(({ kind }) => kind === 'chat')).toBe(true)
+    expect(new Set(sold.map(({ kind }) => kind))).toEqual(new Set(['chat', 'embedding', 'moderation']))
     expect(models.filter(({ kind, status }) => kind === 'chat' && status !== 'available')).toEqual([])
   })
 

@@ -1,7 +1,7 @@
 // What is wrong with a model as it stands in the catalog. A card that could serve for nothing or for a fortune has a fault.
 
 import type { ListedUnit } from '#calls/charge.ts'
-import type { Model, Prices } from './model.ts'
+import { callableKinds, type Model, type Prices } from './model.ts'
 import { providers } from './provider-table.ts'
 
 /** $1,000 for one token or one request: no mark makes more than that plausible. */
@@ -64,7 +64,14 @@ function faultsOfFacts(model: Model): string[] {
   }
   if (model.kind === 'chat') faults.push(...faultsOfChat(model))
   else {
-    must(model.status === 'unavailable', `a model for ${model.kind} has no endpoint and cannot be available`)
+    must(
+      model.status === 'unavailable' || callableKinds.has(model.kind),
+      `a model for ${model.kind} has no endpoint and cannot be available`,
+    )
+    must(
+      model.status === 'unavailable' || isWhole(model.contextLength, 1),
+      'contextLength is not a whole number of at least 1',
+    )
     must(model.dialects.length === 0, `a model for ${model.kind} speaks no dialect of chat`)
   }
   for (const [name, tokens] of Object.entries(model.inputOverhead))
@@ -122,7 +129,7 @@ function faultsOfEach(model: Model, prices: Prices, where: string): string[] {
 
 /** The units that are known to occur, so that none is ever priced by a guess. */
 function neededUnits(model: Model): ListedUnit[] {
-  if (model.kind !== 'chat') return []
+  if (model.kind !== 'chat') return model.status === 'available' ? ['input'] : []
   const units: ListedUnit[] = ['input', 'output']
   if (model.canCache) units.push('cacheRead')
   if (model.modalities.input.includes('audio')) units.push('audioInput')

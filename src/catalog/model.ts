@@ -20,7 +20,7 @@ export type PriceVariant = { name: string; prices: Prices }
 /** A second price card for calls whose whole input is longer than a threshold; it then prices the entire call. */
 export type LongContext = { inputTokensAbove: number; prices: Prices }
 
-/** What a model is for; all but `chat` wait for their endpoints. */
+/** What a model is for; those that are not in `callableKinds` wait for their endpoints. */
 export type ModelKind =
   | 'chat'
   | 'image'
@@ -30,6 +30,8 @@ export type ModelKind =
   | 'music'
   | 'embedding'
   | 'moderation'
+
+export const callableKinds: ReadonlySet<ModelKind> = new Set(['chat', 'embedding', 'moderation'])
 
 /**
  * How a model that can reason is told how much: by a word · by a number of tokens · by a word alone, it decides for itself
@@ -49,7 +51,7 @@ export type Model = {
   region: string
   /** What its upstream speaks for it, best first, and none where it is no chat model; other clients are translated. */
   dialects: readonly DialectId[]
-  /** Tokens of input and output together; 0 where it is no chat model and none is stated. */
+  /** Tokens of input and output together, of one text that is embedded; 0 where none is stated. */
   contextLength: number
   outputTokensMax: number
   /** OpenAI's names of what its upstream accepts for it: a sampling parameter that is not here is refused there. */

@@ -1,17 +1,16 @@
-// Models for pictures, speech, video, music, embeddings and moderation: real list prices in their own units. Their endpoints do
-// not exist yet, so all are `unavailable`. Each with its source and the day it stood there.
+// Models for pictures, speech, video and music: real list prices in their own units. Their endpoints do not exist yet, so all
+// are `unavailable`. Each with its source and the day it stood there.
 
 import type { Modality, Model, ModelKind, PriceVariant, Prices } from './model.ts'
 import { type ProviderId, providers } from './provider-table.ts'
 import { usdEach, usdPerHourRoundedUp, usdPerMillion } from './rates.ts'
 
 type MediaRow = Pick<Model, 'id' | 'name' | 'source' | 'asOf'> & {
-  kind: Exclude<ModelKind, 'chat'>
+  kind: Exclude<ModelKind, 'chat' | 'embedding' | 'moderation'>
   takes: readonly Modality[]
   gives: readonly Modality[]
   prices: Prices
   variants?: readonly PriceVariant[]
-  free?: true
 }
 
 const mtok = usdPerMillion
@@ -36,19 +35,6 @@ const openAi: readonly MediaRow[] = [
   heard('gpt-4o-mini-transcribe', 'GPT-4o mini Transcribe', '0.00005'),
   spoken('tts-1', 'TTS-1', '15'),
   spoken('tts-1-hd', 'TTS-1 HD', '30'),
-  embedded('text-embedding-3-small', 'text-embedding-3-small', '0.02'),
-  embedded('text-embedding-3-large', 'text-embedding-3-large', '0.13'),
-  {
-    id: 'omni-moderation-latest',
-    name: 'Omni Moderation',
-    kind: 'moderation',
-    takes: ['text', 'image'],
-    gives: ['text'],
-    prices: {},
-    free: true,
-    source: 'OpenAI API documentation, Moderation',
-    asOf: '2026-08-01',
-  },
 ]
 
 const google: readonly MediaRow[] = [
@@ -67,11 +53,6 @@ const google: readonly MediaRow[] = [
   {
     ...video('veo-3.1-lite-generate-preview', 'Veo 3.1 Lite', '0.05'),
     variants: [perSecond('1080p', '0.08')],
-  },
-  {
-    ...embedded('gemini-embedding-2', 'Gemini Embedding 2', '0.2'),
-    source: geminiPricing,
-    asOf: '2026-10-07',
   },
 ]
 
@@ -93,15 +74,10 @@ const xai: readonly MediaRow[] = [
   },
 ]
 
-const cohere: readonly MediaRow[] = [
-  { ...embedded('embed-v4.0', 'Embed 4', '0.12'), source: 'Cohere, Pricing', asOf: '2025-12-10' },
-]
-
 export const mediaModels: readonly Model[] = [
   ...openAi.map((row) => mediaModel('openai', row)),
   ...google.map((row) => mediaModel('google', row)),
   ...xai.map((row) => mediaModel('xai', row)),
-  ...cohere.map((row) => mediaModel('cohere', row)),
 ]
 
 function mediaModel(provider: ProviderId, { takes, gives, ...facts }: MediaRow): Model {
@@ -170,10 +146,4 @@ function spoken(id: string, name: string, ratePerMillion: string): MediaRow {
   const prices = { character: mtok(ratePerMillion) }
   const shown = { takes: ['text'], gives: ['audio'] } as const
   return { id, name, kind: 'speech', ...shown, prices, source: openAiPricing, asOf: '2026-09-01' }
-}
-
-function embedded(id: string, name: string, rate: string): MediaRow {
-  const prices = { input: mtok(rate) }
-  const shown = { takes: ['text'], gives: [] } as const
-  return { id, name, kind: 'embedding', ...shown, prices, source: openAiPricing, asOf: '2026-09-01' }
 }

@@ -4,6 +4,7 @@ import type { Model } from './model.ts'
 import { anthropicModels } from './models-anthropic.ts'
 import { otherModels } from './models-companies.ts'
 import { deepSeekModels } from './models-deepseek.ts'
+import { embeddingModels } from './models-embeddings.ts'
 import { googleModels } from './models-google.ts'
 import { hostedModels } from './models-hosts.ts'
 import { mediaModels } from './models-media.ts'
@@ -20,5 +21,6 @@ export const models: readonly Model[] = [
   ...xaiModels,
   ...hostedModels,
   ...otherModels,
+  ...embeddingModels,
   ...mediaModels,
 ]

@@ -20,6 +20,8 @@ export type ProviderRow = {
   outputParameter: 'max_tokens' | 'max_completion_tokens'
   /** The fields of a chat completion with which a model that reasons is told how much. */
   reasoningParameters: readonly ReasoningParameter[]
+  /** It serves `/completions` for its chat models: the request passes as it came instead of becoming a conversation. */
+  servesCompletions: boolean
   /** The operator's own machines: generation ends when we hang up, and a key is not needed. */
   isOwn: boolean
 }
@@ -38,6 +40,7 @@ const openAiCompatible = {
   acceptsStreamOptions: true,
   outputParameter: 'max_tokens',
   reasoningParameters: ['reasoning_effort'],
+  servesCompletions: false,
   isOwn: false,
 } as const satisfies Partial<ProviderRow>
 
@@ -93,11 +96,13 @@ export const providerTable = {
     ...openAiCompatible,
     company: 'Together AI',
     usualBaseUrl: 'https://api.together.xyz/v1',
+    servesCompletions: true,
   },
   fireworks: {
     ...openAiCompatible,
     company: 'Fireworks AI',
     usualBaseUrl: 'https://api.fireworks.ai/inference/v1',
+    servesCompletions: true,
   },
   moonshot: {
     ...openAiCompatible,
@@ -127,6 +132,7 @@ export const providerTable = {
     ...openAiCompatible,
     company: 'this deployment',
     usualBaseUrl: '',
+    servesCompletions: true,
     isOwn: true,
   },
 } as const satisfies { readonly [id: string]: ProviderRow }

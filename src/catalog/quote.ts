@@ -21,6 +21,8 @@ export type QuotedCall = {
   messages: number
   tools: number
   images: number
+  /** Tokens that the client has cut itself, beside the text. */
+  givenTokens?: number
   /** The client's own limit. */
   outputTokensMax: number | undefined
   /** How many answers are asked for. */
@@ -119,7 +121,8 @@ export function sliceTokensOf(model: Model): number {
 export function affordableOutputTokens(model: Model, call: QuotedCall, availableNanoUsd: NanoUsd): number {
   const { inputTokensBound } = inputTokensFor(model, call)
   const forOutput = availableNanoUsd - ceilingFor(model, inputTokensBound, 0)
-  if (forOutput < 0) return 0
+  // A model that writes nothing has no price for it.
+  if (forOutput < 0 || model.outputTokensMax === 0) return 0
   const perToken = BigInt(dearestRateOf(pricesFor(model, inputTokensBound), 'output')) * BigInt(call.choices)
   if (perToken === 0n) return model.outputTokensMax
   // A balance has at most 2^53 nano-dollars: what is beyond a number's exactness is above every model's limit.
@@ -133,7 +136,7 @@ function ceilingFor(model: Model, inputTokens: number, outputTokens: number): Na
   return nanoUsd(
     priceOfRoundedUp([
       { units: inputTokens, pricePicoUsd: dearestRateOf(prices, 'input') },
-      { units: outputTokens, pricePicoUsd: dearestRateOf(prices, 'output') },
+      ...(outputTokens === 0 ? [] : [{ units: outputTokens, pricePicoUsd: dearestRateOf(prices, 'output') }]),
       ...requestLine(prices),
     ]),
   )
@@ -145,19 +148,25 @@ function inputTokensFor(model: Model, call: QuotedCall) {
     call.textBytes >= 0 && call.messages >= 0 && call.tools >= 0 && call.images >= 0 && call.choices >= 1,
     'a quoted call has counted parts and at least one answer',
   )
-  const around = baseTokens + call.messages * perMessageTokens + call.tools * perToolTokens
+  const parts = baseTokens + call.messages * perMessageTokens + call.tools * perToolTokens
+  const around = parts + (call.givenTokens ?? 0)
   const expectedImages = call.images * Math.min(expectedImageTokens, imageTokensMax)
   const { tokens, restBytes } = call.counted ?? { tokens: 0, restBytes: call.textBytes }
   const expectedText = tokens + Math.ceil(restBytes / expectedBytesPerToken)
   return {
-    expectedInputTokens: inContext(model, expectedText + around + expectedImages),
-    inputTokensBound: inContext(model, tokens + restBytes + around + call.images * imageTokensMax),
+    expectedInputTokens: inContext(model, expectedText + around + expectedImages, call.messages),
+    inputTokensBound: inContext(
+      model,
+      tokens + restBytes + around + call.images * imageTokensMax,
+      call.messages,
+    ),
   }
 }
 
 /** A longer input is refused by the provider, so it can never be billed. */
-function inContext(model: Model, tokens: number): number {
-  return Math.min(tokens, model.contextLength)
+function inContext({ kind, contextLength }: Model, tokens: number, inputs: number): number {
+  // Of texts that are embedded or judged each has a context of its own.
+  return Math.min(tokens, kind === 'chat' ? contextLength : contextLength * inputs)
 }
 
 function requestLine(prices: Prices): { units: number; pricePicoUsd: PicoUsd }[] {

@@ -8,7 +8,8 @@ export function messagesModelsList(
   status: 'available' | 'all' = 'available',
 ) {
   const data = models
-    .filter((model) => status === 'all' || model.status === 'available')
+    // Its clients choose a model to talk to from it.
+    .filter((model) => status === 'all' || (model.status === 'available' && model.kind === 'chat'))
     .map(messagesModelEntry)
   return { data, has_more: false, first_id: data.at(0)?.id ?? null, last_id: data.at(-1)?.id ?? null }
 }

@@ -6,15 +6,19 @@ import type { CountTokens } from '#calls/count-tokens.ts'
 import type { AnswerEvent, ContentEvent, EndReason } from '#calls/answer-events.ts'
 import type { WholeAnswer } from '#calls/answer-blocks.ts'
 import type { DialectId, NeutralCall } from '#calls/neutral-call.ts'
+import type { Usage } from '#calls/usage.ts'
 import type { MeteredUsage } from '#calls/usage-meter.ts'
 import type { Refusal } from '#core/errors.ts'
 import type { JsonObject } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import type { AnswerMeter, ShownCost } from './answer-meter.ts'
 
+/** What clients may write to: the dialects of chat, in which any chat model can be reached, and the formats of other work. */
+export type FormatId = DialectId | 'completions' | 'embeddings' | 'moderations'
+
 /** A request as far as we bill and route on it. All of it but `text` and `body` is kept for as long as the call runs. */
 export type AskedCall = {
-  dialect: DialectId
+  dialect: FormatId
   model: string
   isStreamed: boolean
   /** Chat completions: the client's explicit choice. The other dialects always state usage. */
@@ -28,6 +32,8 @@ export type AskedCall = {
   messages: number
   tools: number
   images: number
+  /** Tokens that the client has cut itself, beside its text; none where absent. */
+  givenTokens?: number
   /** The request as its client wrote it, and parsed. */
   text: string
   body: JsonObject
@@ -126,9 +132,9 @@ export type SameDialectOptions = {
   kept?: JsonObject
 }
 
-/** A dialect as clients and upstreams of the same one meet in it. */
+/** A format as clients and upstreams of the same one meet in it. */
 export type WireFormat = {
-  id: DialectId
+  id: FormatId
   /** Our route, and the path behind an upstream's base URL. */
   route: `/v1/${string}`
   upstreamPath: `/${string}`
@@ -138,18 +144,40 @@ export type WireFormat = {
   leftOut?: (call: AskedCall) => { ok: true; dropped: readonly string[] } | Refusal
   /** The client's own body with what must change: the model's name, the output limit, the usage asked for. */
   forward: (call: AskedCall, target: UpstreamTarget) => string
-  sameDialectMeter: (options: SameDialectOptions) => AnswerMeter
+  /** Absent where answers are passed on unparsed. */
+  sameDialectMeter?: (options: SameDialectOptions) => AnswerMeter
+  passed?: PassedFormat
 }
 
-/** The same dialect as one side of a translation. */
-export type Translation = {
+/** Of answers in one piece that pass unparsed, because they may be larger than an isolate's memory: what is read and written there. */
+export type PassedFormat = {
+  /** The field without which it is no answer. */
+  content: string
+  /** Undefined where the provider states none, or none that can be true. */
+  readUsage: (value: unknown) => Usage | undefined
+  /** The usage object where the provider states none. */
+  usageOf: (usage: Usage) => JsonObject
+}
+
+/** A format as the client's side of a translation. */
+export type ClientSide = {
   toNeutral: (call: AskedCall) => { ok: true; call: NeutralCall } | Refusal
+  encoder: (facts: AnswerFacts) => AnswerEncoder
+}
+
+/** A dialect as the upstream's side of a translation. */
+export type UpstreamTranslation = {
   /** Without the output limit: that is put in last, when it is known what is covered. */
   fromNeutral: (call: NeutralCall, target: UpstreamTarget) => WrittenCall
   /** A written body under the limit that is covered, where more than its limit depends on that. */
   limited?: (body: JsonObject, outputTokens: number) => JsonObject
   decoder: (origin: string) => AnswerDecoder
-  encoder: (facts: AnswerFacts) => AnswerEncoder
 }
 
-export type Dialect = WireFormat & Translation
+/** What a client speaks. Without its side of a translation it reaches those upstreams alone that speak it too. */
+export type ClientFormat = WireFormat & Partial<ClientSide>
+
+export type Dialect = WireFormat &
+  Required<Pick<WireFormat, 'sameDialectMeter'>> &
+  ClientSide &
+  UpstreamTranslation & { id: DialectId }

@@ -54,3 +54,9 @@ test('a text in a field that its dialect does not measure is not counted instead
   expect(messageTexts({ dialect: 'chat', body })).toEqual(['yes'])
   expect(messageTexts({ dialect: 'responses', body: { ...body, instructions: null } })).toEqual(['no'])
 })
+
+test('the plain texts of other requests are the texts of their lists', () => {
+  const body = { input: ['one', [1, 2], 'two', { type: 'text', text: 'no' }], prompt: 'three' }
+  expect(messageTexts({ dialect: 'embeddings', body })).toEqual(['one', 'two'])
+  expect(messageTexts({ dialect: 'completions', body })).toEqual(['three'])
+})

@@ -1,24 +1,26 @@
 // The plain texts of a request's messages, in any dialect: what a tokenizer cuts as it stands. Everything else that reaches the model (tools,
 // schemas, names, arguments of earlier tool calls) is written out by the provider in a form of its own.
 
-import type { DialectId } from '#calls/neutral-call.ts'
 import { isObject } from '#core/readers.ts'
-import type { AskedCall } from './dialect.ts'
+import type { AskedCall, FormatId } from './dialect.ts'
 
 export function messageTexts({ dialect, body }: Pick<AskedCall, 'dialect' | 'body'>): readonly string[] {
   // Only fields that the dialect measures: what is counted here is taken off its bytes.
-  const { head, conversation } = fieldsOf[dialect]
+  const { head, conversation, isPlain } = fieldsOf[dialect]
   const said: unknown = body[conversation]
   return [
     ...(head === undefined ? [] : contentTexts(body[head])),
-    ...(typeof said === 'string' ? [said] : listOf(said).flatMap(textsOf)),
+    ...(typeof said === 'string' ? [said] : listOf(said).flatMap(isPlain === true ? contentTexts : textsOf)),
   ]
 }
 
-const fieldsOf: Readonly<Record<DialectId, { head?: string; conversation: string }>> = {
+const fieldsOf: Readonly<Record<FormatId, { head?: string; conversation: string; isPlain?: true }>> = {
   chat: { conversation: 'messages' },
   responses: { head: 'instructions', conversation: 'input' },
   messages: { head: 'system', conversation: 'messages' },
+  completions: { conversation: 'prompt', isPlain: true },
+  embeddings: { conversation: 'input', isPlain: true },
+  moderations: { conversation: 'input', isPlain: true },
 }
 
 function textsOf(message: unknown): readonly string[] {

@@ -52,7 +52,7 @@ export function modelEntry(model: ListedModel) {
     context_length: model.contextLength || null,
     max_output: model.outputTokensMax || null,
     supported_parameters: model.supportedParameters,
-    supported_dialects: model.kind === 'chat' ? ['chat.completions', 'responses', 'messages'] : [],
+    supported_dialects: dialectsOf[model.kind] ?? [],
     status: model.status,
     modalities: model.modalities,
     pricing: pricing(model),
@@ -60,6 +60,13 @@ export function modelEntry(model: ListedModel) {
     price_basis: model.priceBasis,
     cancellation_policy: model.cancellationPolicy,
   }
+}
+
+/** The addresses at which models of a kind are called, by their last words. */
+const dialectsOf: { readonly [kind: string]: readonly string[] } = {
+  chat: ['chat.completions', 'responses', 'messages'],
+  embedding: ['embeddings'],
+  moderation: ['moderations'],
 }
 
 /**

@@ -17,7 +17,8 @@ export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
     floorNanoUsd,
     usualNanoUsd,
     sliceNanoUsd,
-    tokenBounds: tokenBoundsOf(call),
+    // What is free takes none of a plan's tokens either.
+    ...(call.model.free === true ? {} : { tokenBounds: tokenBoundsOf(call) }),
     expectedTokens: expectedTokensOf(call),
     isDispatched,
     exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,

@@ -2,6 +2,7 @@
 
 import type { CountTokens } from '#calls/count-tokens.ts'
 import type { MeteredUsage } from '#calls/usage-meter.ts'
+import { assert } from '#core/assert.ts'
 import { secondMs } from '#core/clock.ts'
 import type { AnswerMeter } from '#dialects/answer-meter.ts'
 import { TranslatedAnswer } from '#dialects/translated-answer.ts'
@@ -14,9 +15,14 @@ export function answerMeterOf(call: PreparedCall, countTokens: CountTokens): Ans
   const includeUsage = asked.includeUsage === true
   const costOf = (metered: MeteredUsage) => endingOf(call, 'done', 'after_usage', metered).charge
   if (upstream.dialect.id === dialect.id) {
+    assert(dialect.sameDialectMeter !== undefined, 'answers of this format are followed')
     const modelName = model.upstreamId === model.id ? undefined : model.id
     return dialect.sameDialectMeter({ countTokens, expectedInputTokens, includeUsage, costOf, modelName })
   }
+  assert(
+    dialect.encoder !== undefined && upstream.dialect.decoder !== undefined,
+    'a translated call has both sides',
+  )
   const encoder = dialect.encoder({
     answerId: call.callId,
     model: model.id,

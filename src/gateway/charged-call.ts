@@ -3,7 +3,7 @@
 import type { Context } from 'hono'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, makeRequestId } from '#core/ids.ts'
-import type { Dialect } from '#dialects/dialect.ts'
+import type { ClientFormat } from '#dialects/dialect.ts'
 import { refusalOf } from './admission.ts'
 import { admitCommand } from './admit-command.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -17,7 +17,7 @@ import { type Prepared, prepareCall } from './prepare.ts'
 import type { PreparedCall } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
 
-export async function chargedCall(c: Context, dialect: Dialect, parts: GatewayParts): Promise<Response> {
+export async function chargedCall(c: Context, dialect: ClientFormat, parts: GatewayParts): Promise<Response> {
   const requestId = makeRequestId(parts.clock.now(), parts.random)
   const by = { requestId, dialect }
   const prepared = await prepareCall(c.req.raw, by, parts)
@@ -34,7 +34,7 @@ export async function chargedCall(c: Context, dialect: Dialect, parts: GatewayPa
   return execution.response
 }
 
-type By = { requestId: RequestId; dialect: Dialect }
+type By = { requestId: RequestId; dialect: ClientFormat }
 
 /** Anything else is refused: whoever writes `?dryRun=1` does not expect to be charged. */
 function readDryRun(value: string | undefined): boolean | Refusal {

@@ -1,4 +1,4 @@
-// The charged calls of each dialect, as `/openapi.json` describes them.
+// The calls of models in every format, as `/openapi.json` describes them.
 
 import type { RouteDescription, Schema } from '#core/route-table.ts'
 
@@ -7,6 +7,15 @@ const list = (description: string): Schema => ({
   description,
   items: { type: 'object', properties: {}, additionalProperties: true },
 })
+/** A text, a token, a list of tokens, or a part. */
+const piece: Schema = {
+  anyOf: [
+    { type: 'string' },
+    { type: 'integer', minimum: 0 },
+    { type: 'array', items: { type: 'integer', minimum: 0 } },
+    { type: 'object', properties: {}, additionalProperties: true },
+  ],
+}
 const whole: Schema = { type: 'integer', minimum: 1 }
 const tokens: Schema = { type: 'integer', minimum: 0 }
 const cost = (description: string): Schema => ({ type: 'number', description, minimum: 0 })
@@ -25,6 +34,9 @@ type Described = {
   required: readonly string[]
   answer: { [name: string]: Schema }
   usage: readonly string[]
+  /** Its answers come in one piece alone. */
+  isWhole?: true
+  isFree?: true
 }
 
 const described: readonly Described[] = [
@@ -71,15 +83,48 @@ const described: readonly Described[] = [
     answer: { type: { type: 'string', enum: ['message'] }, content: list('The blocks.') },
     usage: ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
   },
+  {
+    path: '/v1/embeddings',
+    summary:
+      'Vectors of texts, by a model of kind "embedding". The answer is passed on byte for byte but for its usage and cost.',
+    body: {
+      input: {
+        description: 'A text, a list of at most 2,048 texts, tokens, or a list of lists of tokens.',
+        anyOf: [{ type: 'string' }, { type: 'array', items: piece }],
+      },
+      dimensions: whole,
+      encoding_format: { type: 'string', enum: ['float', 'base64'] },
+    },
+    required: ['model', 'input'],
+    answer: { object: { type: 'string', enum: ['list'] }, data: list('The vectors.') },
+    usage: ['prompt_tokens', 'total_tokens'],
+    isWhole: true,
+  },
+  {
+    path: '/v1/moderations',
+    summary:
+      'A judgement of texts and pictures, by a model of kind "moderation". Free of charge; it counts as a request.',
+    body: {
+      input: {
+        description: 'A text, a list of texts, or a list of parts of type "text" and "image_url".',
+        anyOf: [{ type: 'string' }, { type: 'array', items: piece }],
+      },
+    },
+    required: ['input'],
+    answer: { results: list('The judgements.') },
+    usage: ['prompt_tokens', 'total_tokens'],
+    isWhole: true,
+    isFree: true,
+  },
 ]
 
 export const chargedRouteTable: readonly RouteDescription[] = described.map(
-  ({ path, summary, body, required, answer, usage }) => ({
+  ({ path, summary, body, required, answer, usage, isWhole = false, isFree = false }) => ({
     method: 'post',
     path,
     summary,
     auth: 'key',
-    charged: true,
+    charged: !isFree,
     query: {
       dryRun: {
         type: 'string',
@@ -89,7 +134,7 @@ export const chargedRouteTable: readonly RouteDescription[] = described.map(
     },
     body: {
       type: 'object',
-      properties: { model: { type: 'string' }, stream: { type: 'boolean' }, ...body },
+      properties: { model: { type: 'string' }, ...(isWhole ? {} : { stream: { type: 'boolean' } }), ...body },
       required,
       additionalProperties: true,
     },

@@ -5,7 +5,7 @@ import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
-import type { AskedCall, Dialect } from '#dialects/dialect.ts'
+import type { AskedCall, ClientFormat } from '#dialects/dialect.ts'
 import type { RateFigures } from '#ledger/call-commands.ts'
 import { neededSettingOf } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
@@ -15,6 +15,7 @@ import { readEndUser } from './end-user.ts'
 import { type RelayedRequest, wantsRelay } from './hosting.ts'
 import { HeldRequest } from './held-request.ts'
 import { cappedQuote, outputLimitOf, readMaxCost } from './max-cost.ts'
+import { refuseOtherWork } from './model-formats.ts'
 import { readOnDisconnect } from './on-disconnect.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
@@ -34,7 +35,7 @@ export type Prepared =
 /** Everything that can be decided in this isolate, in the order in which a refusal is cheapest. */
 export async function prepareCall(
   request: Request,
-  { requestId, dialect }: { requestId: RequestId; dialect: Dialect },
+  { requestId, dialect }: { requestId: RequestId; dialect: ClientFormat },
   parts: GatewayParts,
 ): Promise<Prepared> {
   const startedAt = parts.clock.now()
@@ -83,7 +84,7 @@ function route(read: Read, parts: GatewayParts): Prepared {
   const found = findModel(parts.catalog, asked.model)
   if (!found.ok) return refused({ refusal: found, startedAt, caller, model: asked.model })
   const { model } = found
-  const unpriced = refuseUnpriced(model, asked)
+  const unpriced = refuseOtherWork(model, dialect) ?? refuseUnpriced(model, asked)
   if (unpriced !== undefined) return refused({ refusal: unpriced, startedAt, caller, model: model.id })
   const provider = parts.provider(model.provider)
   if (provider === undefined) {
@@ -106,7 +107,9 @@ function route(read: Read, parts: GatewayParts): Prepared {
   const { policy, isFinishAsked } = left
   const { outputTokens } = quoted
   const isHosted =
-    parts.relay !== undefined && wantsRelay({ policy, isFinishAsked, model, asked, outputTokens })
+    parts.relay !== undefined &&
+    dialect.passed === undefined &&
+    wantsRelay({ policy, isFinishAsked, model, asked, outputTokens })
   const call: PreparedCall = {
     requestId,
     caller,

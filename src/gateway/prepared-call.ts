@@ -5,7 +5,7 @@ import { type Quote, type QuotedCall, usualOutputTokens } from '#catalog/quote.t
 import type { Millis } from '#core/clock.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
-import type { AskedCall, Dialect } from '#dialects/dialect.ts'
+import type { AskedCall, ClientFormat } from '#dialects/dialect.ts'
 import type { Claim } from '#ledger/claim.ts'
 import type { Provider } from '#providers/provider.ts'
 import type { Caller } from './authenticate.ts'
@@ -18,7 +18,7 @@ export type PreparedCall = {
   callId: CallId
   caller: Caller
   /** How its client speaks, errors included. */
-  dialect: Dialect
+  dialect: ClientFormat
   upstream: UpstreamSide
   model: Model
   provider: Provider

@@ -18,6 +18,7 @@ import { listPlans } from './list-plans.ts'
 import { meterRoute } from './meter.ts'
 import { askOnce } from './object-call.ts'
 import type { GatewayParts } from './parts.ts'
+import { formatsOnDemand } from './model-formats.ts'
 import { refusalResponse } from './refusal-response.ts'
 
 /** For browsers: any origin, no credentials; a key in a page is its owner's decision. */
@@ -43,6 +44,8 @@ export function gatewayRoutes(parts: GatewayParts): Hono {
   const app = new Hono()
   app.use('/v1/*', corsOfInference)
   for (const dialect of chargedDialects) app.post(dialect.route, (c) => chargedCall(c, dialect, parts))
+  for (const [route, load] of formatsOnDemand)
+    app.post(route, async (c) => chargedCall(c, await load(), parts))
   app.post('/v1/messages/count_tokens', (c) => countInputTokens(c.req.raw, requestIdOf(parts), parts))
   app.get('/v1/models', (c) => open(c, parts, listModels(parts.catalog, shapeOf(c), c.req.query('status'))))
   app.get('/v1/models/:id{.+}', (c) => {

@@ -4,13 +4,21 @@
 import type { DialectId } from '#calls/neutral-call.ts'
 import { type ToolNames, toolNamesOf } from '#calls/tool-names.ts'
 import type { Model } from '#catalog/model.ts'
+import { assert } from '#core/assert.ts'
 import type { Refusal } from '#core/errors.ts'
-import type { AskedCall, Dialect, UpstreamTarget } from '#dialects/dialect.ts'
+import type {
+  AskedCall,
+  ClientFormat,
+  UpstreamTarget,
+  UpstreamTranslation,
+  WireFormat,
+} from '#dialects/dialect.ts'
 import { dialects } from '#dialects/dialects.ts'
 import type { WriteRequest } from './held-request.ts'
+import { closestDialect, isSpokenBy } from './model-formats.ts'
 
 export type UpstreamSide = {
-  dialect: Dialect
+  dialect: WireFormat & Partial<UpstreamTranslation>
   /** Behind the provider's base URL. */
   path: string
   /** Headers of the client that its own dialect knows and the upstream reads. */
@@ -22,7 +30,7 @@ export type UpstreamSide = {
 }
 
 type UpstreamFacts = {
-  dialect: Dialect
+  dialect: ClientFormat
   model: Model
   outputTokens: number
   request: Pick<Request, 'url' | 'headers'>
@@ -37,15 +45,15 @@ export function upstreamSideOf(
   // What is held is what is asked for: a limit above the model's goes upstream as the model's.
   const own = asked.outputTokensMax === undefined ? undefined : outputTokens
   const target = (limit: number | undefined) => targetOf(model, limit)
-  const spoken = model.dialects
-  if (spoken.includes(dialect.id)) {
+  if (isSpokenBy(model, dialect.id)) {
     const left = dialect.leftOut?.(asked) ?? { ok: true, dropped: [] }
     if (!left.ok) return left
     const { dropped } = left
     const upstream = { dialect, ...passedOn(dialect, request), dropped, toolNames: () => undefined }
     return { ok: true, upstream, write: (loweredTo) => dialect.forward(asked, target(loweredTo ?? own)) }
   }
-  const other = dialects[spoken[0] ?? 'chat']
+  assert(dialect.toNeutral !== undefined, 'what cannot be translated is refused before it is routed')
+  const other = dialects[closestDialect(model, dialect.id)]
   const neutral = dialect.toNeutral(asked)
   if (!neutral.ok) return neutral
   const { tools } = neutral.call
@@ -71,7 +79,7 @@ const passedHeaders = ['anthropic-version', 'anthropic-beta']
 const headerCharactersMax = 1_000
 const plainHeader = /^[\w.,:; -]*$/
 
-function passedOn(dialect: Dialect, { url, headers }: Pick<Request, 'url' | 'headers'>) {
+function passedOn(dialect: WireFormat, { url, headers }: Pick<Request, 'url' | 'headers'>) {
   const path = dialect.upstreamPath
   if (dialect.id !== 'messages') return { path, headers: {} }
   const isBeta = new URL(url).searchParams.get('beta') === 'true'

@@ -25,6 +25,8 @@ function keptAnswer(body: string): StoredAnswer | null {
 
 export async function wholeAnswer(response: Response, session: Session): Promise<void> {
   const { call } = session
+  if (call.dialect.passed !== undefined)
+    return (await import('./passed-answer.ts')).passedAnswer(response, session, call.dialect.passed)
   const read = await readWhole(response, session)
   if (read.text === undefined) {
     session.end(read.cause, 'answered', { usage: noUsage, source: 'none' })

@@ -7,7 +7,7 @@ import { formatUsd, type NanoUsd, nanoUsd, negateNanoUsd, parseUsd } from '#core
 import type { WorldClient } from '../../dev/world-client.ts'
 import type { DirectiveChange } from '../../dev/upstream-directive.ts'
 import { chatModel, valueAt } from './chat.ts'
-import { ask, streamOf } from './gateway.ts'
+import { ask, chatPath, streamOf } from './gateway.ts'
 
 export type Account = { accountId: string; apiKey: string }
 
@@ -132,8 +132,13 @@ export function countedTokens(text: string, modelId = chatModel): number {
 export type Estimate = { expectedInputTokens: number; holdNanoUsd: NanoUsd }
 
 /** What a request would hold, and for how much input it would be charged if its provider stated nothing. */
-export async function estimateOf(world: WorldClient, { apiKey }: Account, body: unknown): Promise<Estimate> {
-  const answer = await ask(world, { apiKey, path: '/v1/chat/completions?dryRun=true', body })
+export async function estimateOf(
+  world: WorldClient,
+  { apiKey }: Account,
+  body: unknown,
+  path = chatPath,
+): Promise<Estimate> {
+  const answer = await ask(world, { apiKey, path: `${path}?dryRun=true`, body })
   return {
     expectedInputTokens: Number(valueAt(answer.body, 'expected_input_tokens')),
     holdNanoUsd: usdAt(answer.body, 'cost_max'),
