@@ -6,6 +6,7 @@ import { closeServer, listen, localHost } from './ports.ts'
 import { type Directive, readDirective } from './upstream-directive.ts'
 import { type Frame, type UpstreamDialect, makeAnswer, tokensOf } from './upstream-answer.ts'
 import { chatUpstream } from './upstream-chat.ts'
+import { completionsUpstream } from './upstream-completions.ts'
 import { embeddingsUpstream, moderationsUpstream } from './upstream-embeddings.ts'
 import { messagesUpstream } from './upstream-messages.ts'
 import { responsesUpstream } from './upstream-responses.ts'
@@ -15,6 +16,7 @@ const dialects: readonly UpstreamDialect[] = [
   chatUpstream,
   responsesUpstream,
   messagesUpstream,
+  completionsUpstream,
   embeddingsUpstream,
   moderationsUpstream,
 ]

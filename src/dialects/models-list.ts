@@ -64,7 +64,7 @@ export function modelEntry(model: ListedModel) {
 
 /** The addresses at which models of a kind are called, by their last words. */
 const dialectsOf: { readonly [kind: string]: readonly string[] } = {
-  chat: ['chat.completions', 'responses', 'messages'],
+  chat: ['chat.completions', 'responses', 'messages', 'completions'],
   embedding: ['embeddings'],
   moderation: ['moderations'],
 }

@@ -19,8 +19,21 @@ const encoder = new TextEncoder()
 /** What the usage chunk that we write takes over from the answer's other chunks. */
 const sharedFields = ['id', 'object', 'created', 'model', 'system_fingerprint', 'service_tier']
 
+/** What differs in the choices of formats that otherwise answer alike. */
+export type ChoiceShape = {
+  textsOf: (choices: readonly unknown[]) => readonly string[]
+  /** A chunk's choice that ends an answer for its length. */
+  ended: (index: number) => JsonObject
+}
+
+const chatShape: ChoiceShape = {
+  textsOf,
+  ended: (index) => ({ index, delta: {}, finish_reason: 'length' }),
+}
+
 export class ChatMeter extends MeteredAnswer implements AnswerMeter {
   readonly #options: SameDialectOptions
+  readonly #shape: ChoiceShape
   /** The provider's own object behind the last statement. */
   #statedUsage: JsonObject | undefined
   #lastChunk: JsonObject | undefined
@@ -32,9 +45,10 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
   #terminator: Uint8Array | undefined
   #isUsageShown = false
 
-  constructor(options: SameDialectOptions) {
+  constructor(options: SameDialectOptions, shape = chatShape) {
     super(options)
     this.#options = options
+    this.#shape = shape
   }
 
   /** The provider's id of the answer. */
@@ -59,7 +73,7 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
   seeBody(body: JsonObject): boolean {
     if (isErrorChunk(body)) return false
     const choices: unknown = body['choices']
-    if (Array.isArray(choices)) for (const text of textsOf(choices)) this.meter.deliver(text)
+    if (Array.isArray(choices)) for (const text of this.#shape.textsOf(choices)) this.meter.deliver(text)
     this.#lastChunk = body
     this.#readUsage(body['usage'], true)
     this.meter.end()
@@ -84,7 +98,7 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
   /** The polite end of an answer that we cut: every open choice ends with "length", then usage and terminator. */
   lengthEndingBytes(): Uint8Array {
     const open = this.#openChoices.size === 0 && !this.#hasFinished ? [0] : [...this.#openChoices]
-    const choices = open.map((index) => ({ index, delta: {}, finish_reason: 'length' }))
+    const choices = open.map((index) => this.#shape.ended(index))
     const ending = choices.length === 0 ? '' : sseData(JSON.stringify({ ...this.#sharedChunk(), choices }))
     return encoder.encode(ending + (this.usageFrame() ?? '') + sseData('[DONE]'))
   }
@@ -117,7 +131,7 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
 
   #seeChunk(frame: Frame, chunk: JsonObject, choices: readonly unknown[]): Seen {
     this.#lastChunk = chunk
-    const texts = textsOf(choices)
+    const texts = this.#shape.textsOf(choices)
     for (const text of texts) this.meter.deliver(text)
     const finishReason = finishReasonOf(choices)
     if (finishReason !== undefined) this.#hasFinished = true

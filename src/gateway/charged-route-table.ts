@@ -84,6 +84,22 @@ const described: readonly Described[] = [
     usage: ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
   },
   {
+    path: '/v1/completions',
+    summary:
+      'A text that a model goes on with, whole or streamed, as OpenAI once defined it; 16 tokens where max_tokens is left out. Models are reached as a conversation unless their provider serves completions.',
+    body: {
+      prompt: {
+        description: 'A text; where the provider serves completions also tokens, or a list of either.',
+        anyOf: [{ type: 'string' }, { type: 'array', items: piece }],
+      },
+      max_tokens: whole,
+      n: { type: 'integer', minimum: 1, maximum: 128 },
+    },
+    required: ['model', 'prompt'],
+    answer: { object: { type: 'string', enum: ['text_completion'] }, choices: list('The answers.') },
+    usage: ['prompt_tokens', 'completion_tokens', 'total_tokens'],
+  },
+  {
     path: '/v1/embeddings',
     summary:
       'Vectors of texts, by a model of kind "embedding". The answer is passed on byte for byte but for its usage and cost.',

@@ -9,6 +9,7 @@ import type { ClientFormat, FormatId } from '#dialects/dialect.ts'
 
 /** The formats that few calls speak: read from the script when somebody does. */
 export const formatsOnDemand: readonly (readonly [`/v1/${string}`, () => Promise<ClientFormat>])[] = [
+  ['/v1/completions', async () => (await import('#dialects/openai-completions.ts')).completionsFormat],
   ['/v1/embeddings', async () => (await import('#dialects/openai-embeddings.ts')).embeddingsFormat],
   ['/v1/moderations', async () => (await import('#dialects/openai-moderations.ts')).moderationsFormat],
 ]

@@ -27,6 +27,7 @@ const requests: { readonly [address: string]: object } = {
     max_tokens: 200,
     messages: [{ role: 'user', content: directiveText({ tokens: 3 }) }],
   },
+  'post /v1/completions': { model: 'gpt-5.4-mini', prompt: directiveText({ tokens: 3 }) },
   'post /v1/embeddings': { model: 'text-embedding-3-small', input: 'Hello' },
   'post /v1/meter': { consumable: 'sms', quantity: 1, idempotency_key: 'one' },
 }
