@@ -1,9 +1,12 @@
 // What the local model upstream reads of a request: as little as its answer depends on.
 
+import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { AskedAnswer } from './upstream-answer.ts'
 
 const bodyBytesMax = 64 * 1024 * 1024
+/** Of a larger request the conversation is not kept: every look at what was recorded would carry it. */
+const keptBytesMax = 512 * 1024
 /** Characters per token of the stand-in's own input count. */
 const charactersPerToken = 4
 
@@ -80,7 +83,10 @@ function textOf(content: unknown): string {
     .join('')
 }
 
-export async function readBody(request: IncomingMessage): Promise<unknown> {
+export type ReadBody = { body: unknown; sha256: string; kept: unknown }
+
+/** The body, the hash of its bytes, and what is recorded of it. */
+export async function readBody(request: IncomingMessage): Promise<ReadBody> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
@@ -89,10 +95,17 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
     if (bytes > bodyBytesMax) throw new Error('the request is larger than 64 MB')
     chunks.push(chunk)
   }
+  const whole = Buffer.concat(chunks)
+  const body = parsed(whole.toString('utf8'))
+  const kept = bytes > keptBytesMax ? { ...fieldsOf(body), messages: null, input: null } : body
+  return { body, sha256: createHash('sha256').update(whole).digest('hex'), kept }
+}
+
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return JSON.parse(text)
   } catch {
     // Recorded as it is: a test may want to see what arrived.
-    return Buffer.concat(chunks).toString('utf8')
+    return text
   }
 }

@@ -1,6 +1,7 @@
 // The model upstream of the local world: text in every dialect, vectors and judgements, friendly by default, and on request everything that
 // real upstreams do wrong. It writes down what it was asked and how much of the answer it got rid of.
 
+import { type Hash, createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { closeServer, listen, localHost } from './ports.ts'
 import { type Directive, readDirective } from './upstream-directive.ts'
@@ -10,7 +11,7 @@ import { completionsUpstream } from './upstream-completions.ts'
 import { embeddingsUpstream, moderationsUpstream } from './upstream-embeddings.ts'
 import { messagesUpstream } from './upstream-messages.ts'
 import { responsesUpstream } from './upstream-responses.ts'
-import { lastUserText, readBody } from './upstream-request.ts'
+import { type ReadBody, lastUserText, readBody } from './upstream-request.ts'
 
 const dialects: readonly UpstreamDialect[] = [
   chatUpstream,
@@ -30,7 +31,11 @@ export type RecordedRequest = {
   answerId: string
   path: string
   headers: IncomingMessage['headers']
+  /** Without its conversation where it was large. */
   body: unknown
+  /** SHA-256 of the bytes that came, and of those of an answer that was sent to its end. */
+  bodySha256: string
+  answerSha256: string | null
   startedAt: number
   endedAt: number | null
   /** Frames handed to the socket, and visible output tokens in them. */
@@ -73,8 +78,9 @@ type Records = { requests: RecordedRequest[]; count: number; reset(): void }
 async function serve(request: IncomingMessage, response: ServerResponse, records: Records): Promise<void> {
   const path = request.url ?? '/'
   if (path === '/__requests') return control(request, response, records)
-  const body = await readBody(request)
-  const record = makeRecord(path, request, body)
+  const read = await readBody(request)
+  const { body } = read
+  const record = makeRecord(path, request, read)
   records.requests.push(record)
   records.count += 1
   // Not the list's length, which a reset takes back and which moves while we wait.
@@ -180,6 +186,7 @@ function cut(response: ServerResponse, record: RecordedRequest): void {
 function finish(response: ServerResponse, record: RecordedRequest): void {
   if (response.destroyed) return
   record.isFinished = true
+  record.answerSha256 = answerHashes.get(response)?.digest('hex') ?? null
   response.end()
 }
 
@@ -223,6 +230,8 @@ function encode(frame: Frame, directive: Directive, index: number): string {
 /** Waits for a slow reader, so that thousands of streams do not pile up here. */
 async function write(response: ServerResponse, text: string, directive: Directive): Promise<void> {
   const bytes = Buffer.from(text)
+  const hash = answerHashes.get(response) ?? createHash('sha256')
+  answerHashes.set(response, hash.update(bytes))
   const size = directive.splitBytes ?? bytes.length
   for (let at = 0; at < bytes.length && !response.destroyed; at += size) {
     const piece = bytes.subarray(at, at + size)
@@ -251,12 +260,17 @@ function control(request: IncomingMessage, response: ServerResponse, records: Re
   response.end(JSON.stringify(records.requests))
 }
 
-function makeRecord(path: string, request: IncomingMessage, body: unknown): RecordedRequest {
+/** Of what has been written so far. */
+const answerHashes = new WeakMap<ServerResponse, Hash>()
+
+function makeRecord(path: string, request: IncomingMessage, { kept, sha256 }: ReadBody): RecordedRequest {
   return {
     answerId: '',
     path,
     headers: request.headers,
-    body,
+    body: kept,
+    bodySha256: sha256,
+    answerSha256: null,
     startedAt: Date.now(),
     endedAt: null,
     chunksWritten: 0,

@@ -30,6 +30,8 @@ export type RouteDescription = {
   /** Whether a successful call may cost the account money. */
   charged: boolean
   query?: { readonly [name: string]: Schema }
+  /** What a client may send beside its credential. */
+  headers?: { readonly [name: string]: Schema }
   body?: Schema
   answer: Schema
   /** 200 where absent. */

@@ -11,8 +11,8 @@ import type { Frame } from '#sse/frames.ts'
 
 export type CutReason = 'length' | 'cancelled'
 
-/** What is shown of a charge. */
-export type ShownCost = { priced: PricedUsage; metered: MeteredUsage }
+/** What is shown of a charge; without `priced` the usage alone. */
+export type ShownCost = { priced: PricedUsage | undefined; metered: MeteredUsage }
 
 /** What the relay does with a frame, and what the frame was. */
 export type Seen = {

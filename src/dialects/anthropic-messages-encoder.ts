@@ -8,14 +8,13 @@ import { sealState } from '#calls/reasoning-state.ts'
 import { freeformParameter } from '#calls/tool-names.ts'
 import { noUsage } from '#calls/usage.ts'
 import type { Refusal } from '#core/errors.ts'
-import { usdNumber } from '#core/money.ts'
 import { type JsonObject, readJson } from '#core/readers.ts'
 import { sseEvent } from '#sse/write.ts'
 import { messagesErrorFrame } from './anthropic-messages-errors.ts'
 import { messagesUsageOf, wholeMessagesUsageOf } from './anthropic-messages-usage.ts'
 import type { ShownCost } from './answer-meter.ts'
 import type { AnswerEncoder, AnswerEnd, AnswerFacts } from './dialect.ts'
-import { usageWithCost } from './openai-cost.ts'
+import { costField, usageWithCost } from './openai-cost.ts'
 import { toolIdFor } from './tool-ids.ts'
 
 /** A block of ours on its way to the client. Its start is written when there is something in it. */
@@ -76,7 +75,7 @@ export class MessagesEncoder implements AnswerEncoder {
       ...this.#message(usageWithCost(wholeMessagesUsageOf(shown.metered.usage), shown)),
       content,
       ...stopOf(end, hasToolCalls),
-      cost: usdNumber(shown.priced.costNanoUsd),
+      ...costField(shown),
     }
   }
 

@@ -2,7 +2,6 @@
 // says which frames must change. Frames in which nothing changes are passed as the bytes that came.
 
 import type { Refusal } from '#core/errors.ts'
-import { usdNumber } from '#core/money.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import { sseEvent } from '#sse/write.ts'
@@ -16,7 +15,7 @@ import {
 import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { SameDialectOptions } from './dialect.ts'
 import { MeteredAnswer } from './metered-answer.ts'
-import { usageWithCost } from './openai-cost.ts'
+import { costField, usageWithCost } from './openai-cost.ts'
 import { dropped, type FrameFacts, passed, replaced } from './seen.ts'
 import { isErrorChunk } from './upstream-error.ts'
 
@@ -70,7 +69,7 @@ export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
       ...body,
       ...this.#named(),
       usage: usageWithCost(usage, shown),
-      cost: usdNumber(shown.priced.costNanoUsd),
+      ...costField(shown),
     }
   }
 

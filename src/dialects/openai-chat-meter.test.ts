@@ -383,6 +383,15 @@ describe('a client that asked for usage', () => {
     const frames = stream(...hello, finish(), usageOnly(), '[DONE]')
     expect(run(frames, { ...asked, costOf: undefined }).client).toBe(frames)
   })
+
+  test('gets the usage once, and no cost, in an ending of ours where the cost is left out', () => {
+    const without = { ...asked, costOf: undefined }
+    const cut = decoder.decode(run(stream(...hello), without).meter.lengthEndingBytes())
+    expect(chunksOf(cut).at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 100 } })
+    expect(cut).not.toContain('cost')
+    const stated = run(stream(...hello, finish(), usageOnly()), without).meter.closingBytes()
+    expect(decoder.decode(stated)).toBe('data: [DONE]\n\n')
+  })
 })
 
 describe('a relayed stream', () => {

@@ -90,7 +90,9 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
 
   closingBytes(): Uint8Array {
     this.meter.end()
-    const usage = this.usageFrame()
+    // Without a cost the answer stays as it came, whether or not it stated usage.
+    const isOwn = this.#options.costOf === undefined && this.#terminator !== undefined
+    const usage = isOwn ? undefined : this.usageFrame()
     if (usage === undefined && this.#terminator !== undefined) return this.#terminator
     return encoder.encode((usage ?? '') + sseData('[DONE]'))
   }
@@ -106,12 +108,12 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
   /** The one usage chunk of a client that asked for it, with its cost; undefined where none is due. */
   usageFrame(): string | undefined {
     const { includeUsage, costOf } = this.#options
-    if (!includeUsage || costOf === undefined || this.#isUsageShown) return undefined
+    if (!includeUsage || this.#isUsageShown) return undefined
     this.#isUsageShown = true
     const metered = this.usage()
     const isStated = metered.source === 'final' || metered.source === 'zero'
     const stated = (isStated ? this.#statedUsage : undefined) ?? openAiUsageOf(metered.usage)
-    const usage = usageWithCost(stated, { priced: costOf(metered), metered })
+    const usage = usageWithCost(stated, { priced: costOf?.(metered), metered })
     return sseData(JSON.stringify({ ...this.#sharedChunk(), choices: [], usage }))
   }
 
@@ -140,8 +142,10 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
 
     const seen = { isUsage, hasContent: texts.length > 0, isFinished: finishReason !== undefined }
     // Held back until the end even from clients that asked: it may be repeated, and it comes once, with its cost.
-    const isWithheld =
-      isObject(chunk['usage']) && !(this.#options.includeUsage && this.#options.costOf === undefined)
+    const { includeUsage, costOf } = this.#options
+    const isPassedOn = includeUsage && costOf === undefined
+    if (isUsage && isPassedOn) this.#isUsageShown = true
+    const isWithheld = isObject(chunk['usage']) && !isPassedOn
     if (isWithheld && choices.length === 0) return dropped(seen)
     const changes = this.#changesOf(chunk, isWithheld)
     return changes === undefined ? passed(frame, seen) : replaced(sseData(JSON.stringify(changes)), seen)

@@ -6,8 +6,14 @@ import type { ShownCost } from './answer-meter.ts'
 import { openAiUsageOf } from './openai-usage.ts'
 import { priceNames } from './price-names.ts'
 
+/** The cost on top of a whole answer. */
+export function costField({ priced }: ShownCost): { cost?: number } {
+  return priced === undefined ? {} : { cost: usdNumber(priced.costNanoUsd) }
+}
+
 /** A usage object with `cost` (a JSON number of dollars, as the convention has it) and its explanation. */
 export function usageWithCost(usage: JsonObject, { priced, metered }: ShownCost): JsonObject {
+  if (priced === undefined) return usage
   return {
     ...usage,
     cost: usdNumber(priced.costNanoUsd),
@@ -30,6 +36,6 @@ export function withCost(body: JsonObject, cost: ShownCost, modelName?: string):
     ...body,
     ...(modelName === undefined ? {} : { model: modelName }),
     usage: usageWithCost(usage, cost),
-    cost: usdNumber(cost.priced.costNanoUsd),
+    ...costField(cost),
   }
 }

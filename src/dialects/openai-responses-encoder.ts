@@ -4,7 +4,6 @@
 import type { WholeAnswer } from '#calls/answer-blocks.ts'
 import type { ContentEvent, EndReason } from '#calls/answer-events.ts'
 import { errorKindOf, type Refusal } from '#core/errors.ts'
-import { usdNumber } from '#core/money.ts'
 import { type JsonObject, readString } from '#core/readers.ts'
 import { sseData, sseEvent } from '#sse/write.ts'
 import type { ShownCost } from './answer-meter.ts'
@@ -13,7 +12,7 @@ import { openAiErrorBody } from './openai-errors.ts'
 import { type ItemStatus, OutputItems } from './openai-responses-items.ts'
 import { responseObject } from './openai-responses-object.ts'
 import { costOfFailed, responsesUsageOf } from './openai-responses-usage.ts'
-import { usageWithCost } from './openai-cost.ts'
+import { costField, usageWithCost } from './openai-cost.ts'
 
 /** Open Responses ends every stream with it; the clients of OpenAI, which sends none, ignore it. */
 export const responsesTerminator = sseData('[DONE]')
@@ -69,7 +68,7 @@ export class ResponsesEncoder implements AnswerEncoder {
     items.finish(ended.status)
     const usage = usageWithCost(responsesUsageOf(shown.metered.usage), shown)
     const response = responseObject(this.#facts, { ...ended, output: items.output, usage })
-    return { ...response, cost: usdNumber(shown.priced.costNanoUsd) }
+    return { ...response, ...costField(shown) }
   }
 
   #started(): string {

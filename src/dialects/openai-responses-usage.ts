@@ -2,10 +2,9 @@
 // as there, under names of their own.
 
 import { inputTokensOf, outputTokensOf, type Usage } from '#calls/usage.ts'
-import { usdNumber } from '#core/money.ts'
 import { isObject, type JsonObject } from '#core/readers.ts'
 import type { ShownCost } from './answer-meter.ts'
-import { usageWithCost } from './openai-cost.ts'
+import { costField, usageWithCost } from './openai-cost.ts'
 import { readOpenAiUsage } from './openai-usage.ts'
 
 /** Undefined for figures that cannot be true. */
@@ -47,12 +46,12 @@ export function withResponsesCost(body: JsonObject, shown: ShownCost, modelName?
     ...body,
     ...(modelName === undefined ? {} : { model: modelName }),
     usage: shownResponsesUsage(body['usage'], shown),
-    cost: usdNumber(shown.priced.costNanoUsd),
+    ...costField(shown),
   }
 }
 
 /** What an answer that broke off cost all the same; nothing is said where nobody settled it. */
 export function costOfFailed(shown: ShownCost | undefined): JsonObject {
   if (shown === undefined) return {}
-  return { usage: shownResponsesUsage(undefined, shown), cost: usdNumber(shown.priced.costNanoUsd) }
+  return { usage: shownResponsesUsage(undefined, shown), ...costField(shown) }
 }

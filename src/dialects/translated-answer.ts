@@ -23,7 +23,8 @@ export type TranslatedAnswerOptions = {
   /** Our own count, for answers whose provider says nothing. */
   countTokens: CountTokens
   expectedInputTokens: number
-  costOf: (metered: MeteredUsage) => PricedUsage
+  /** Undefined where the answer shows no cost. */
+  costOf: ((metered: MeteredUsage) => PricedUsage) | undefined
 }
 
 const encoder = new TextEncoder()
@@ -111,7 +112,7 @@ export class TranslatedAnswer extends MeteredAnswer implements AnswerMeter {
   #close(): string {
     const rest = this.#sequence.rest().map((event) => this.#encoded(event))
     const metered = this.usage()
-    const shown = { priced: this.#options.costOf(metered), metered }
+    const shown = { priced: this.#options.costOf?.(metered), metered }
     return rest.join('') + this.#options.encoder.close(this.#end ?? { reason: 'stop' }, shown)
   }
 

@@ -13,7 +13,9 @@ export function answerMeterOf(call: PreparedCall, countTokens: CountTokens): Ans
   const { model, quote, asked, dialect, upstream } = call
   const { expectedInputTokens } = quote
   const includeUsage = asked.includeUsage === true
-  const costOf = (metered: MeteredUsage) => endingOf(call, 'done', 'after_usage', metered).charge
+  const costOf = call.isCostOmitted
+    ? undefined
+    : (metered: MeteredUsage) => endingOf(call, 'done', 'after_usage', metered).charge
   if (upstream.dialect.id === dialect.id) {
     assert(dialect.sameDialectMeter !== undefined, 'answers of this format are followed')
     const modelName = model.upstreamId === model.id ? undefined : model.id

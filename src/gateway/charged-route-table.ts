@@ -148,6 +148,14 @@ export const chargedRouteTable: readonly RouteDescription[] = described.map(
         description: 'Only say what the call would cost; nothing is executed, held or charged.',
       },
     },
+    headers: {
+      'X-Cost': {
+        type: 'string',
+        enum: ['omit'],
+        description:
+          'Nothing is added to the answer: the cost of a stream stands in one comment behind its end (`: cost=0.000123 generation=gen_…`), that of a whole answer in the X-Cost header.',
+      },
+    },
     body: {
       type: 'object',
       properties: { model: { type: 'string' }, ...(isWhole ? {} : { stream: { type: 'boolean' } }), ...body },

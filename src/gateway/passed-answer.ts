@@ -1,6 +1,7 @@
 // An answer in one piece that is passed on unparsed: two thousand vectors are a hundred megabytes, and an isolate has 128. A short one
 // is settled before anything goes out, like any other whole answer; a longer one goes out as it comes, its usage and cost last.
 
+import type { PricedUsage } from '#calls/charge.ts'
 import { noUsage, type UsageSource, usageUnits } from '#calls/usage.ts'
 import type { Millis } from '#core/clock.ts'
 import { refuse } from '#core/errors.ts'
@@ -56,14 +57,15 @@ class PassedAnswer {
   constructor(session: Session, format: PassedFormat) {
     const { call, parts } = session
     const { id, upstreamId } = call.model
+    const shown = ['usage', 'cost']
     this.#session = session
     this.#format = format
     this.#kept = call.claim === null ? undefined : new KeptStream()
     this.#startedAt = parts.clock.now()
     this.#lastChunkAt = this.#startedAt
     this.#body = new PassedBody({
-      noted: new Set(['error', 'id']),
-      withheld: new Set(['usage', 'cost']),
+      noted: new Set(['error', 'id', ...(call.isCostOmitted ? shown : [])]),
+      withheld: new Set(call.isCostOmitted ? [] : shown),
       replaced: new Map(id === upstreamId ? [] : [['model', JSON.stringify(id)]]),
     })
     session.onCoverLost((loss) => this.#end(loss))
@@ -149,7 +151,8 @@ class PassedAnswer {
     return { usage: stated, source }
   }
 
-  #closing(shown: Parameters<typeof usageWithCost>[1]): Uint8Array {
+  #closing(shown: { priced: PricedUsage; metered: Metered }): Uint8Array {
+    if (this.#session.call.isCostOmitted) return this.#body.closing(new Map())
     const stated = this.#body.value('usage')
     const isStated = shown.metered.source !== 'counted' && isObject(stated)
     const usage = isStated ? stated : this.#format.usageOf(shown.metered.usage)

@@ -11,6 +11,7 @@ import { neededSettingOf } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
+import { readCostHeader } from './cost-header.ts'
 import { readEndUser } from './end-user.ts'
 import { type RelayedRequest, wantsRelay } from './hosting.ts'
 import { HeldRequest } from './held-request.ts'
@@ -53,6 +54,8 @@ export async function prepareCall(
   if (!read.ok) return refused({ refusal: read, startedAt, caller })
   const limited = readMaxCost(request.headers)
   if (!limited.ok) return refused({ refusal: limited, startedAt, caller })
+  const shown = readCostHeader(request.headers)
+  if (!shown.ok) return refused({ refusal: shown, startedAt, caller })
   const claimed = await readClaim(request.headers, { caller, route: dialect.route, body: body.bytes })
   if (!claimed.ok) return refused({ refusal: claimed, startedAt, caller })
   const named = await readEndUser(request.headers, {
@@ -64,14 +67,15 @@ export async function prepareCall(
   const { claim } = claimed
   const { endUser } = named
   const { maxCostNanoUsd } = limited
+  const { isCostOmitted } = shown
   const { call: asked } = read
   const by = { request, requestId, dialect, startedAt, caller, body: body.bytes }
-  return route({ ...by, claim, endUser, asked, maxCostNanoUsd }, parts)
+  return route({ ...by, claim, endUser, asked, maxCostNanoUsd, isCostOmitted }, parts)
 }
 
 type Read = Pick<
   PreparedCall,
-  'requestId' | 'dialect' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd'
+  'requestId' | 'dialect' | 'caller' | 'startedAt' | 'claim' | 'endUser' | 'maxCostNanoUsd' | 'isCostOmitted'
 > & {
   asked: AskedCall
   request: Request
@@ -127,6 +131,7 @@ function route(read: Read, parts: GatewayParts): Prepared {
     provider,
     quote: quoted,
     maxCostNanoUsd: read.maxCostNanoUsd,
+    isCostOmitted: read.isCostOmitted,
     ...outputLimitOf(quoted),
     request: new HeldRequest(asked, sent.write),
   }

@@ -30,6 +30,8 @@ export type PreparedCall = {
   maxCostNanoUsd: NanoUsd | undefined
   /** Per answer, where less was to be had, or to be paid, than the model's own limit. */
   outputTokensLoweredTo?: number
+  /** X-Cost: omit: nothing in the answer says what it cost. */
+  isCostOmitted: boolean
   /** Of the client's Idempotency-Key, if it sent one. */
   claim: Claim | null
   /** What happens when its client leaves: the client's own X-On-Disconnect, else its model's. */

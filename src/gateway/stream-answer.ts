@@ -12,7 +12,8 @@ import type { StoredAnswer } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import { ClientStream } from './client-stream.ts'
-import { type Metered, endingOf } from './ending.ts'
+import { costComment } from './cost-header.ts'
+import { type Ending, type Metered, endingOf } from './ending.ts'
 import { KeptStream } from './kept-answer.ts'
 import { OwnCount } from './own-count.ts'
 import { Pacing } from './pacing.ts'
@@ -20,6 +21,7 @@ import { type Session, refuseUnanswered } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
 import type { EndCause, Phase } from './settle.ts'
 
+const encoder = new TextEncoder()
 const streamType = 'text/event-stream; charset=utf-8'
 /** Providers send a token or more per event; some cut one into letters or bytes. More than this is no answer within its limit. */
 const framesPerTokenMax = 4
@@ -173,10 +175,10 @@ class StreamedAnswer {
     if (this.#meter.needsCount) await this.#ownCount.ready()
     // Before the ending is made: making it tells the meter that the answer is over.
     const metered = this.#meter.usage()
-    const bytes = this.#ending(cause, metered)
-    session.end(cause, this.#phase(), metered, {
+    const ending = this.#ending(cause, metered)
+    const ended = session.end(cause, this.#phase(), metered, {
       upstreamId: this.#meter.upstreamId,
-      answerOf: () => this.#answerToKeep(cause, bytes),
+      answerOf: (settled) => this.#answerToKeep(cause, this.#withCost(ending, settled)),
     })
     if (this.client.isGone) return
     if (session.coveredForMs() <= 0) {
@@ -185,7 +187,18 @@ class StreamedAnswer {
     }
     // What the client has not taken by the fence it must not get any more.
     const withinMs = Math.min(session.parts.upstreamTimings.clientStallMs, session.coveredForMs())
-    await this.client.finish(bytes, withinMs)
+    await this.client.finish(this.#withCost(ending, ended), withinMs)
+  }
+
+  /** Behind everything else, where the answer itself may not say it. */
+  #withCost(ending: Uint8Array, { charge }: Ending): Uint8Array {
+    const { callId, isCostOmitted } = this.#session.call
+    if (!isCostOmitted) return ending
+    const comment = encoder.encode(costComment(charge.costNanoUsd, callId))
+    const both = new Uint8Array(ending.length + comment.length)
+    both.set(ending)
+    both.set(comment, ending.length)
+    return both
   }
 
   /** Only an answer that came to its end, or was ended politely: what broke off is told by its receipt. */
@@ -219,7 +232,8 @@ class StreamedAnswer {
   /** What `session.end` will settle: the table is pure, and the client is told with the answer's end. */
   #chargedFor(cause: EndCause, metered: Metered): ShownCost {
     const { usage, usageSource, charge } = endingOf(this.#session.call, cause, this.#phase(), metered)
-    return { priced: charge, metered: { usage, source: usageSource } }
+    const priced = this.#session.call.isCostOmitted ? undefined : charge
+    return { priced, metered: { usage, source: usageSource } }
   }
 
   #errorOf(cause: EndCause): Refusal {

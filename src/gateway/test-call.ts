@@ -57,6 +57,7 @@ export function aCall(
     request: new HeldRequest(call, () => '{}'),
     quote: quote(model, call),
     maxCostNanoUsd: undefined,
+    isCostOmitted: false,
     policy: model.cancellationPolicy,
     isFinishAsked: false,
     relayed: undefined,

@@ -11,6 +11,7 @@ import { answerMeterOf } from './answer-meter-of.ts'
 import type { CoverLoss } from './cover.ts'
 import type { Ending } from './ending.ts'
 import { OwnCount } from './own-count.ts'
+import type { PreparedCall } from './prepared-call.ts'
 import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
 
 /** The text of 16 of the longest answers there are; all streams of the isolate live in the same 128 MB. */
@@ -40,7 +41,11 @@ export async function wholeAnswer(response: Response, session: Session): Promise
   session.firstToken()
   if (meter.needsCount) await ownCount.ready()
   const metered = meter.usage()
-  const textOf = ({ charge }: Ending) => JSON.stringify(meter.wholeBody(body, { priced: charge, metered }))
+  const untouched = isUntouched(call) ? read.text : undefined
+  const textOf = ({ charge }: Ending) => {
+    const priced = call.isCostOmitted ? undefined : charge
+    return untouched ?? JSON.stringify(meter.wholeBody(body, { priced, metered }))
+  }
   const phase = meter.deliveredBytes > 0 ? 'delivering' : 'answered'
   const ending = session.end('done', phase, metered, {
     upstreamId: meter.upstreamId,
@@ -61,6 +66,11 @@ export async function wholeAnswer(response: Response, session: Session): Promise
   session.respond(
     new Response(textOf(ending), { headers: { ...answerHeaders(facts), 'content-type': jsonType } }),
   )
+}
+
+/** Nothing is added and nothing renamed: the client gets the very text that came. */
+function isUntouched({ isCostOmitted, model, dialect, upstream }: PreparedCall): boolean {
+  return isCostOmitted && upstream.dialect.id === dialect.id && model.upstreamId === model.id
 }
 
 type Whole =

@@ -58,7 +58,11 @@ function operationOf(route: RouteDescription): JsonObject {
     summary: route.summary,
     'x-charged': route.charged,
     security: security[route.auth],
-    parameters: [...pathParameters(route), ...queryParameters(route)],
+    parameters: [
+      ...pathParameters(route),
+      ...parameters('query', route.query),
+      ...parameters('header', route.headers),
+    ],
     ...body,
     responses: {
       [success]: {
@@ -87,13 +91,8 @@ function pathParameters({ path }: RouteDescription): Json[] {
   }))
 }
 
-function queryParameters({ query = {} }: RouteDescription): Json[] {
-  return Object.entries(query).map(([name, schema]) => ({
-    name,
-    in: 'query',
-    required: false,
-    schema: schema,
-  }))
+function parameters(place: 'query' | 'header', schemas: RouteDescription['query'] = {}): Json[] {
+  return Object.entries(schemas).map(([name, schema]) => ({ name, in: place, required: false, schema }))
 }
 
 const errorSchema: JsonObject = {
