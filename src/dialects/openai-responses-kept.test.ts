@@ -10,7 +10,7 @@ import { isObject, type JsonObject, readJson } from '#core/readers.ts'
 import { FrameReader } from '#sse/frames.ts'
 import type { AnswerFacts } from './dialect.ts'
 import { ResponsesEncoder } from './openai-responses-encoder.ts'
-import { EventsAfter, type KeptAnswer, keptResponse, openingResponse } from './openai-responses-kept.ts'
+import { EventsAfter, type KeptAnswer, KeptResponse, openingResponse } from './openai-responses-kept.ts'
 import { ResponsesMeter } from './openai-responses-meter.ts'
 import { keptFieldsOf } from './openai-responses-object.ts'
 import { readResponsesCall } from './openai-responses-request.ts'
@@ -55,7 +55,7 @@ const facts: AnswerFacts = {
   echo: asked.echo ?? {},
   kept,
 }
-const opening = openingResponse(asked, { answerId, createdAtSeconds: 1 })
+const opening = openingResponse(asked, { answerId, model: asked.model, createdAtSeconds: 1 })
 
 const events: readonly AnswerEvent[] = [
   { kind: 'start', upstreamId: 'x' },
@@ -102,18 +102,26 @@ function passed(): string {
   return [...seen.map(({ bytes }) => bytes), closing].map((bytes) => decoder.decode(bytes)).join('')
 }
 
-const answerOf = (text: string, more: Partial<KeptAnswer> = {}): KeptAnswer => ({
-  opening,
-  bytes: encoder.encode(text),
-  httpStatus: 200,
-  isStreamed: true,
-  status: 'completed',
-  ...more,
-})
+/** What a response is by the time that so much of it was recorded, in pieces as rows have them. */
+function keptResponse(text: string, more: Partial<KeptAnswer> = {}): JsonObject {
+  const answer = {
+    opening,
+    httpStatus: 200,
+    isStreamed: true,
+    status: 'completed' as const,
+    cost: 0.5,
+    ...more,
+  }
+  const kept = new KeptResponse(answer)
+  const bytes = encoder.encode(text)
+  for (let at = 0; at < bytes.length; at += 97) kept.push(bytes.slice(at, at + 97))
+  return kept.response()
+}
 
 const framesOf = (text: string) => new FrameReader().push(encoder.encode(text))
-const textOf = (frames: readonly { bytes: Uint8Array }[]) =>
-  frames.map(({ bytes }) => decoder.decode(bytes)).join('')
+/** Decoded once: a part may begin in the middle of a character. */
+const textOf = (parts: readonly { bytes: Uint8Array }[]) =>
+  decoder.decode(Uint8Array.from(parts.flatMap(({ bytes }) => [...bytes])))
 
 const numberOf = (data: string | undefined) => {
   const event = readJson(data ?? '')
@@ -130,25 +138,29 @@ const answers: readonly [string, string][] = [
 
 describe.each(answers)('a kept response that was %s', (_how, text) => {
   // Cases: dialects 11
-  test('is rejoined after any event with exactly the rest, numbered without gap or repeat', () => {
-    const frames = framesOf(text)
-    const numbers = frames.map(({ data }) => numberOf(data))
-    expect(numbers).toEqual([...frames.slice(0, -1).keys(), undefined])
-    const bytes = encoder.encode(text)
-    const cuts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 6 })
-    fc.assert(
-      fc.property(fc.integer({ min: -1, max: frames.length + 3 }), cuts, (after, lengths) => {
-        const tail = new EventsAfter(after)
-        let got = ''
-        for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
-          const length = lengths[turn % lengths.length] ?? 1
-          got += textOf(tail.push(bytes.slice(at, at + length)).map((part) => ({ bytes: part })))
-          at += length
-        }
-        expect(got).toBe(textOf(frames.slice(Math.min(after + 1, frames.length - 1))))
-      }),
-    )
-  })
+  test(
+    'is rejoined after any event with exactly the rest, numbered without gap or repeat',
+    { timeout: 30_000 },
+    () => {
+      const frames = framesOf(text)
+      const numbers = frames.map(({ data }) => numberOf(data))
+      expect(numbers).toEqual([...frames.slice(0, -1).keys(), undefined])
+      const bytes = encoder.encode(text)
+      const cuts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 6 })
+      fc.assert(
+        fc.property(fc.integer({ min: -1, max: frames.length + 3 }), cuts, (after, lengths) => {
+          const tail = new EventsAfter(after)
+          const got: { bytes: Uint8Array }[] = []
+          for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+            const length = lengths[turn % lengths.length] ?? 1
+            got.push(...tail.push(bytes.slice(at, at + length)).map((part) => ({ bytes: part })))
+            at += length
+          }
+          expect(textOf(got)).toBe(textOf(frames.slice(Math.min(after + 1, frames.length - 1))))
+        }),
+      )
+    },
+  )
 
   test('without a number is repeated from its beginning, comments included', () => {
     const whole = `: keep-alive\n${text}`
@@ -156,18 +168,30 @@ describe.each(answers)('a kept response that was %s', (_how, text) => {
     expect(textOf(parts.map((bytes) => ({ bytes })))).toBe(whole)
   })
 
+  test('is told that it is still there while the client has all that there is', () => {
+    const frames = framesOf(text)
+    const have = textOf(frames.slice(0, 6))
+    const tail = new EventsAfter(5)
+    const comment = encoder.encode(': keep-alive\n')
+    expect(tail.push(encoder.encode(have))).toEqual([])
+    expect(tail.push(comment)).toEqual([comment])
+    const rest = textOf(frames.slice(6))
+    const parts = tail.push(encoder.encode(rest))
+    expect(
+      framesOf(`: keep-alive\n${textOf(parts.map((bytes) => ({ bytes })))}`).map(({ data }) => data),
+    ).toEqual(frames.slice(6).map(({ data }) => data))
+  })
+
   test('is at every moment what its events have told so far', () => {
     const frames = framesOf(text)
     for (const at of frames.keys()) {
-      const now = keptResponse(answerOf(textOf(frames.slice(0, at)), { status: 'running' }))
+      const now = keptResponse(textOf(frames.slice(0, at)), { status: 'running' })
       const isClosed = frames.slice(0, at).some(({ data }) => closing.test(data ?? ''))
       expect(now).toMatchObject({ id, object: 'response', store: true, temperature: 0.5 })
       if (!isClosed) expect(now['status']).toBe(at === 0 ? 'queued' : 'in_progress')
     }
     const half = frames.filter(({ data }) => !/"(response\.(output_item|.*\.)done|.*世界)/.test(data ?? ''))
-    expect(outputTextOf(keptResponse(answerOf(textOf(half.slice(0, -2)), { status: 'running' })))).toContain(
-      'Grüße, ',
-    )
+    expect(outputTextOf(keptResponse(textOf(half.slice(0, -2)), { status: 'running' }))).toContain('Grüße, ')
   })
 })
 
@@ -183,7 +207,7 @@ describe('a kept response that is over', () => {
     ['cancelled', 'cancelled', null],
     ['error', 'failed', { code: 'server_error', message: 'Broke off.' }],
   ] as const)('after %s is %s, with its usage and its cost', (end, status, error) => {
-    const response = keptResponse(answerOf(written(end), { status: end === 'stop' ? 'completed' : 'failed' }))
+    const response = keptResponse(written(end), { status: end === 'stop' ? 'completed' : 'failed' })
     expect(response).toMatchObject({ id, status, error, incomplete_details: null, cost: 0.0000025 })
     expect(response['usage']).toMatchObject({ input_tokens: 9, output_tokens: 5, cost: 0.0000025 })
     expect(outputTextOf(response)).toContain('世界')
@@ -191,10 +215,10 @@ describe('a kept response that is over', () => {
 
   test('and has no last event says that it broke off, with what came of it', () => {
     const cut = textOf(framesOf(written()).slice(0, 12))
-    const lost = keptResponse(answerOf(cut, { status: 'lost' }))
-    expect(lost).toMatchObject({ id, status: 'failed', error: { code: 'server_error' } })
+    const lost = keptResponse(cut, { status: 'lost' })
+    expect(lost).toMatchObject({ id, status: 'failed', error: { code: 'server_error' }, cost: 0.5 })
     expect(outputTextOf(lost)).toContain('Grüße, ')
-    expect(keptResponse(answerOf(cut, { status: 'cancelled' }))).toMatchObject({ id, status: 'cancelled' })
+    expect(keptResponse(cut, { status: 'cancelled' })).toMatchObject({ id, status: 'cancelled' })
   })
 
   test.each([
@@ -202,16 +226,17 @@ describe('a kept response that is over', () => {
     [502, 'api_error', 'server_error'],
   ])('because it was refused with %i says so in its error', (httpStatus, type, code) => {
     const body = JSON.stringify({ error: { message: 'No.', type, param: null, code: 'x' } })
-    const response = keptResponse(answerOf(body, { httpStatus, status: 'failed' }))
+    const response = keptResponse(body, { httpStatus, status: 'failed' })
     expect(response).toMatchObject({ id, status: 'failed', error: { code, message: 'No.' }, output: [] })
   })
 
   test('in one piece is its own body', () => {
     const body = { id, object: 'response', status: 'completed', cost: 1 }
-    const whole = answerOf(JSON.stringify(body), { isStreamed: false })
-    expect(keptResponse(whole)).toEqual(body)
-    expect(keptResponse({ ...whole, status: 'running' })).toEqual({ ...opening, status: 'in_progress' })
-    expect(keptResponse({ ...whole, status: 'lost' })).toMatchObject({ id, status: 'failed' })
+    const now = (status: KeptAnswer['status'], text = JSON.stringify(body)) =>
+      keptResponse(text, { isStreamed: false, status })
+    expect(now('completed')).toEqual(body)
+    expect(now('running', '')).toEqual({ ...opening, status: 'in_progress' })
+    expect(now('lost', '')).toMatchObject({ id, status: 'failed' })
   })
 })
 

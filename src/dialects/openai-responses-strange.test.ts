@@ -67,8 +67,11 @@ const items = fc.array(
   { minLength: 1, maxLength: 3 },
 )
 
+/** Many cases each, on machines that may be busy. */
+const unhurried = { timeout: 60_000 }
+
 describe('a request', () => {
-  test('however strange is sent on or refused', () => {
+  test('however strange is sent on or refused', unhurried, () => {
     const body = fc.record(
       {
         model: fc.constant('m'),
@@ -125,7 +128,7 @@ describe('a request', () => {
 })
 
 describe('a stream', () => {
-  test('however strange is relayed to an end', () => {
+  test('however strange is relayed to an end', unhurried, () => {
     const event = fc.record(
       {
         type: listed(

@@ -28,6 +28,12 @@ export class FrameReader {
   #atLineStart = true
   #isAfterCr = false
   #isClosing = false
+  readonly #bytesMax: number
+
+  /** Of an upstream no event may be larger than `frameBytesMax`; what was recorded here is read back whatever its size. */
+  constructor(bytesMax = frameBytesMax) {
+    this.#bytesMax = bytesMax
+  }
 
   /** The frames that these bytes complete. A chunk of whole LF-terminated events is cut without being copied. */
   push(chunk: Uint8Array): Frame[] {
@@ -106,7 +112,7 @@ export class FrameReader {
       bytes = this.#held.slice(0, this.#heldLength)
       this.#heldLength = 0
     }
-    refuseTooLarge(bytes.length)
+    this.#refuseTooLarge(bytes.length)
     const frame = { bytes, ...parseFrame(bytes, this.#isFirstFrame) }
     this.#isFirstFrame = false
     return frame
@@ -114,7 +120,7 @@ export class FrameReader {
 
   #hold(bytes: Uint8Array): void {
     const length = this.#heldLength + bytes.length
-    refuseTooLarge(length)
+    this.#refuseTooLarge(length)
     if (length > this.#held.length) {
       // Twice as much as needed: a frame that comes byte by byte is not copied at every byte.
       const larger = new Uint8Array(length * 2)
@@ -124,9 +130,9 @@ export class FrameReader {
     this.#held.set(bytes, this.#heldLength)
     this.#heldLength = length
   }
-}
 
-function refuseTooLarge(length: number): void {
-  if (length > frameBytesMax)
-    throw new FrameTooLarge(`an event of the stream is larger than ${frameBytesMax} bytes`)
+  #refuseTooLarge(length: number): void {
+    if (length > this.#bytesMax)
+      throw new FrameTooLarge(`an event of the stream is larger than ${this.#bytesMax} bytes`)
+  }
 }

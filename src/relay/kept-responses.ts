@@ -1,0 +1,74 @@
+// What the Relay object keeps of calls to /v1/responses, as responses: the object knows events and bytes, the dialect knows
+// what they mean.
+
+import { secondMs } from '#core/clock.ts'
+import type { AccountId, CallId } from '#core/ids.ts'
+import { usdNumber } from '#core/money.ts'
+import type { JsonObject } from '#core/readers.ts'
+import type { EarlierResponse } from '#dialects/openai-responses-continued.ts'
+import { KeptResponse, openingResponse } from '#dialects/openai-responses-kept.ts'
+import { readResponsesCall } from '#dialects/openai-responses-request.ts'
+import type { GenerationState, RelayPort } from './relay-port.ts'
+
+export const responsesRoute = '/v1/responses'
+
+/** Undefined for what never was, is gone, is another account's, or was asked for in another dialect: all the same to whoever asks. */
+export async function stateOfResponse(
+  relay: RelayPort,
+  accountId: AccountId,
+  callId: CallId,
+): Promise<GenerationState | undefined> {
+  const state = await relay.state(accountId, callId)
+  return state?.route === responsesRoute ? state : undefined
+}
+
+/** The response as it stands now. */
+export async function responseNow(
+  relay: RelayPort,
+  accountId: AccountId,
+  state: GenerationState,
+): Promise<JsonObject | undefined> {
+  const { httpStatus, isStreamed, status, callId } = state
+  const cost = usdNumber(state.costNanoUsd)
+  const kept = new KeptResponse({ opening: openingOf(state), httpStatus, isStreamed, status, cost })
+  const isThere = status !== 'running' || (isStreamed && state.bytes > 0)
+  if (!isThere) return kept.response()
+  const answer = await relay.collect(accountId, callId, {})
+  if (answer === null) return undefined
+  if (answer.body !== null) await readSoFar(answer.body, kept, status === 'running' ? state.bytes : Infinity)
+  return kept.response()
+}
+
+/** Of an answer that still runs what was there when it was asked for: the rest is yet to come. */
+async function readSoFar(
+  body: ReadableStream<Uint8Array>,
+  kept: KeptResponse,
+  bytesMax: number,
+): Promise<void> {
+  const reader = body.getReader()
+  for (let bytes = 0; bytes < bytesMax;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    bytes += value.length
+    kept.push(value)
+  }
+  await reader.cancel()
+}
+
+/** The kept response that another goes on from. */
+export async function earlierResponse(
+  relay: RelayPort,
+  accountId: AccountId,
+  callId: CallId,
+): Promise<EarlierResponse | undefined> {
+  const state = await stateOfResponse(relay, accountId, callId)
+  const response = state === undefined ? undefined : await responseNow(relay, accountId, state)
+  return state === undefined || response === undefined ? undefined : { request: state.request, response }
+}
+
+function openingOf(state: GenerationState): JsonObject {
+  const { request, isBackground, model, startedAtMs, callId: answerId } = state
+  const read = request === null ? undefined : readResponsesCall(new TextEncoder().encode(request))
+  const asked = read?.ok === true ? read.call : { isBackground, isStored: isBackground }
+  return openingResponse(asked, { answerId, model, createdAtSeconds: Math.floor(startedAtMs / secondMs) })
+}
