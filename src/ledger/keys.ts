@@ -71,7 +71,8 @@ export function editKey(draft: Draft, command: EditKey): KeyAnswer {
   const after = { ...key, ...terms }
   if (by !== null && !mayEdit(by, key, after)) return { ok: false, code: 'beyond_own_limits' }
   // Name and state stand in every entry: the mirror knows a key by its newest one.
-  const detail = { action: 'edit', ...asJson(terms), name: after.name, isDisabled: after.isDisabled }
+  const { name, isDisabled } = after
+  const detail = { action: 'edit', ...asJson(terms), name, isDisabled, ofSecretHash: key.secretHash }
   return write(draft, 'key_edit', command, detail)
 }
 
@@ -157,7 +158,7 @@ function put(draft: Draft, minted: Minted, terms: KeyTerms, family?: KeyNumber):
 
 function end(draft: Draft, key: Key, how: { reference: string; endsAtMs: number }): KeyAnswer {
   const { reference, endsAtMs } = how
-  const detail = { action: 'revoke', name: key.name, endsAtMs }
+  const detail = { action: 'revoke', name: key.name, endsAtMs, ofSecretHash: key.secretHash }
   return write(draft, 'revoke', { reference, keyNumber: key.keyNumber }, detail)
 }
 

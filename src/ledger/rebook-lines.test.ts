@@ -189,6 +189,21 @@ describe('booked again word for word', () => {
   })
 })
 
+test.each<[string, Act]>([
+  [
+    'edit',
+    (draft) => editKey(draft, { reference: 'k', keyNumber: keyNumber(2), terms: { isDisabled: true } }),
+  ],
+  ['end', (draft) => revokeKey(draft, { reference: 'k', keyNumber: keyNumber(2) })],
+])('the %s of a key that was lost is not that of another one which has its number now', (_, act) => {
+  const { line } = lostLine({ name: '', before: (draft) => putKey(draft, keyOf(2)), act })
+  const rebuilt = Simulator.opened(5)
+  rebuilt.ask((draft) => putKey(draft, { ...keyOf(2), reference: 'new', secretHash: 'f'.repeat(64) }))
+  rebuilt.live.epoch = 2
+  expect(tell(rebuilt, line)).toEqual({ ok: false, code: 'no_such_key' })
+  expect(rebuilt.live.keys.get(keyNumber(2))).toMatchObject({ isDisabled: false, endsAtMs: null })
+})
+
 test('a refund of money that is not there any more is booked all the same', () => {
   const refundAll: Line = {
     name: '',

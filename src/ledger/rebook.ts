@@ -77,8 +77,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
 }
 
 /**
- * What is about another line is refused until that one stands, and what came too late comes in any order. Told again for days is
- * only what names its payment or call: the number of a key that was lost may be another key's meanwhile.
+ * What is about another line is refused until that one stands, and what came too late comes in any order. The sweep tells these
+ * again; a key is never made a second time.
  */
 export const waitingCodes: readonly string[] = ['no_such_payment', 'no_such_charge']
 
@@ -163,6 +163,11 @@ function creditOf({ kind, reference, amountNanoUsd, createdAtMs }: Entry, detail
 function rebookKey(draft: Draft, { reference, keyNumber: number }: Entry, detail: Detail): RebookAnswer {
   if (number === null) return { ok: true, isBooked: false }
   const terms = readKeyTerms(detail) ?? {}
+  // A key that was lost left its number to another one, whose end or edit this is not.
+  const about = readString(detail['ofSecretHash'])
+  const known = draft.state.keys.get(number)
+  if (about !== undefined && known !== undefined && known.secretHash !== about)
+    return { ok: false, code: 'no_such_key' }
   switch (detail['action']) {
     case 'revoke':
       return answerOf(revokeKey(draft, { reference, keyNumber: number }))

@@ -59,8 +59,7 @@ function checkWindows({ books, oracle, host, plan }: Setting): void {
       if (call.plan?.keyNumber !== number) continue
       const total = netOf(books.byCall.get(callId) ?? nothing)
       const at = call.admittedAtMs
-      // Of a call that the account has forgotten the admission is as old as its owner said when it parked the end.
-      const isNear = at === undefined || call.isOrphan
+      const isNear = at === undefined
       if (isNear || at > midnightMs - nearMs) most += total
       if (!isNear && at > midnightMs + nearMs) least += total
     }
