@@ -145,9 +145,7 @@ describe('booked again word for word', () => {
     expect(tell(rebuilt, line)).toEqual({ ok: true, isBooked: true })
     const again = rebuilt.store.entries[known]
     expect(wordsOf(again)).toEqual(wordsOf(line))
-    // Told again names the amount that stands, where the command asked for all.
-    const names = line.kind === 'plan' ? [] : ['asked']
-    expect(without(again?.detail ?? null, names)).toEqual(without(line.detail, names))
+    expect(again?.detail).toEqual(line.detail)
     rebuilt.check()
   })
 
@@ -202,6 +200,42 @@ test.each<[string, Act]>([
   rebuilt.live.epoch = 2
   expect(tell(rebuilt, line)).toEqual({ ok: false, code: 'no_such_key' })
   expect(rebuilt.live.keys.get(keyNumber(2))).toMatchObject({ isDisabled: false, endsAtMs: null })
+})
+
+test('what is said again after its line came too late is told that it stands', () => {
+  const repeats: readonly Line[] = [
+    {
+      name: '',
+      before: paid,
+      act: (draft) => refund(draft, { reference: 'r', payment: 'paid', amountNanoUsd: null, ...said }),
+    },
+    { name: '', before: charged, act: (draft) => reverse(draft, back) },
+  ]
+  for (const one of repeats) {
+    const { line, rebuilt } = lostLine(one)
+    tell(rebuilt, line)
+    const known = rebuilt.store.entries.length
+    expect(rebuilt.ask((draft) => one.act(draft))).toMatchObject({
+      ok: true,
+      isRepeat: true,
+      amountNanoUsd: Math.abs(line.amountNanoUsd),
+    })
+    expect(rebuilt.store.entries).toHaveLength(known)
+  }
+})
+
+test('of a charge that was given back is given back what is left, where another part went back meanwhile', () => {
+  const { line, rebuilt } = lostLine({ name: '', before: charged, act: (draft) => reverse(draft, back) })
+  const part = { ...back, reference: 'part', amountNanoUsd: nanoUsd(dollar / 8) }
+  rebuilt.live.epoch = 1
+  rebuilt.ask((draft) => reverse(draft, part))
+  rebuilt.live.epoch = 2
+  expect(tell(rebuilt, line)).toEqual({ ok: true, isBooked: true })
+  expect(rebuilt.live.postedNanoUsd).toBe(5 * dollar)
+  expect(tell(rebuilt, { ...line, detail: { ...Object(line.detail), command: 'another' } })).toMatchObject({
+    code: 'beyond_charge',
+  })
+  rebuilt.check()
 })
 
 test('a refund of money that is not there any more is booked all the same', () => {

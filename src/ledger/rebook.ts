@@ -19,8 +19,8 @@ import { isMetered } from './meter.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
 import { rebookMetered } from './rebook-metered.ts'
-import { refund } from './refunds.ts'
-import { commandOfReversal, reverse } from './reversals.ts'
+import { refundAgain } from './refunds.ts'
+import { commandOfReversal, reverseAgain } from './reversals.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
 import { changeSettings } from './settings.ts'
 import { readSettings } from './settings-details.ts'
@@ -114,27 +114,23 @@ function rebookCharge(draft: Draft, entry: Entry, detail: Detail): RebookAnswer 
 function rebookReversal(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
   const callId = readCallId(entry.reference)
   if (callId === undefined) return { ok: true, isBooked: false }
-  const answer = reverse(draft, {
-    reference: commandOfReversal(entry),
-    callId,
-    // One that gave tokens back alone names no amount.
-    amountNanoUsd: entry.amountNanoUsd === 0 ? null : entry.amountNanoUsd,
-    reason: readString(detail['reason']) ?? '',
-    actor: readString(detail['actor']) ?? '',
-  })
-  return answerOf(answer)
+  const command = { reference: commandOfReversal(entry), callId, ...askedIn(detail) }
+  return answerOf(reverseAgain(draft, command, entry.amountNanoUsd))
 }
 
-/** The operator was told that it stands: it is booked even where the money is not there any more. */
 function rebookRefund(draft: Draft, { reference, amountNanoUsd }: Entry, detail: Detail): RebookAnswer {
-  const command = {
-    reference,
-    payment: readString(detail['payment']) ?? null,
-    amountNanoUsd: negateNanoUsd(amountNanoUsd),
+  const command = { reference, payment: readString(detail['payment']) ?? null, ...askedIn(detail) }
+  return answerOf(refundAgain(draft, command, negateNanoUsd(amountNanoUsd)))
+}
+
+/** As it was said, so that whoever says it again is told that it stands. */
+function askedIn(detail: Detail) {
+  const asked = readWhole(detail['asked'])
+  return {
+    amountNanoUsd: asked === undefined ? null : nanoUsd(asked),
     reason: readString(detail['reason']) ?? '',
     actor: readString(detail['actor']) ?? '',
   }
-  return answerOf(refund(draft, { ...command, isPaidOut: true }))
 }
 
 function rebookPlan(draft: Draft, { reference }: Entry, detail: Detail): RebookAnswer {

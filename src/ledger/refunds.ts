@@ -28,13 +28,8 @@ export const refundLotsMax = 50
 
 export function refund(draft: Draft, command: Refund): RefundAnswer {
   const { state } = draft
-  const earlier = referenceOf(draft, 'refund', command.reference)
-  if (earlier !== undefined) {
-    const amount = Number(earlier.said.split(' ').at(-1))
-    if (earlier.said !== said(command, amount)) return { ok: false, code: 'reference_reused' }
-    const { postedNanoUsd: balanceNanoUsd } = state
-    return { ok: true, seq: earlier.seq, amountNanoUsd: nanoUsd(amount), balanceNanoUsd, isRepeat: true }
-  }
+  const earlier = earlierOf(draft, command)
+  if (earlier !== undefined) return earlier
   if (!isSound(command)) return { ok: false, code: 'invalid_amount' }
   const payment = command.payment === null ? null : paymentOf(draft, command.payment)
   if (payment === undefined) return { ok: false, code: 'no_such_payment' }
@@ -42,8 +37,33 @@ export function refund(draft: Draft, command: Refund): RefundAnswer {
   const amountNanoUsd = command.amountNanoUsd ?? leftNanoUsd
   const isCovered = amountNanoUsd > 0 && amountNanoUsd <= leftNanoUsd
   if (!isCovered && command.isPaidOut !== true) return { ok: false, code: 'beyond_refundable', leftNanoUsd }
-  const entry = book(draft, command, { payment, amountNanoUsd, isCovered })
-  return { ok: true, seq: entry.seq, amountNanoUsd, balanceNanoUsd: state.postedNanoUsd, isRepeat: false }
+  return booked(draft, command, { payment, amountNanoUsd, isCovered })
+}
+
+/** As it was booked in an epoch that is closed: its operator was told that it stands, so it does, whatever is there now. */
+export function refundAgain(draft: Draft, command: Refund, onceNanoUsd: NanoUsd): RefundAnswer {
+  const earlier = earlierOf(draft, command)
+  if (earlier !== undefined) return earlier
+  if (!isSound(command) || onceNanoUsd <= 0) return { ok: false, code: 'invalid_amount' }
+  const payment = command.payment === null ? null : paymentOf(draft, command.payment)
+  if (payment === undefined) return { ok: false, code: 'no_such_payment' }
+  const isCovered = onceNanoUsd <= refundableOf(draft.state, payment)
+  return booked(draft, command, { payment, amountNanoUsd: onceNanoUsd, isCovered })
+}
+
+function earlierOf(draft: Draft, command: Refund): RefundAnswer | undefined {
+  const earlier = referenceOf(draft, 'refund', command.reference)
+  if (earlier === undefined) return undefined
+  const amount = Number(earlier.said.split(' ').at(-1))
+  if (earlier.said !== said(command, amount)) return { ok: false, code: 'reference_reused' }
+  const { postedNanoUsd: balanceNanoUsd } = draft.state
+  return { ok: true, seq: earlier.seq, amountNanoUsd: nanoUsd(amount), balanceNanoUsd, isRepeat: true }
+}
+
+function booked(draft: Draft, command: Refund, way: Way): RefundAnswer {
+  const { seq } = book(draft, command, way)
+  const { amountNanoUsd } = way
+  return { ok: true, seq, amountNanoUsd, balanceNanoUsd: draft.state.postedNanoUsd, isRepeat: false }
 }
 
 /** What may go back now: free paid money less the debt, and no more than leaves every running call its hold and its next slice. */

@@ -27,6 +27,7 @@ import { Claims } from './claims.ts'
 import { Payments } from './payments.ts'
 import type { Faults } from './faults.ts'
 import type { Question } from './object-host.ts'
+import { neverAnother } from './never-another.ts'
 import type { CallPlan } from './plan.ts'
 import { Violation } from './violation.ts'
 
@@ -242,6 +243,7 @@ export class Oracle {
   }
 
   #credited(command: Credit, answer: CreditAnswer): void {
+    neverAnother(command.reference, answer)
     if (!answer.ok) return
     const known = this.credits.get(command.reference)
     if (known !== undefined && known.seq !== answer.seq)
@@ -250,6 +252,7 @@ export class Oracle {
   }
 
   #reversed(command: Reverse, answer: ReverseAnswer): void {
+    neverAnother(command.reference, answer)
     if (!answer.ok) return
     const known = this.reversals.get(command.reference)
     const { seq, amountNanoUsd } = answer

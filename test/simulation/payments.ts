@@ -7,6 +7,7 @@ import type { Meter, MeterAnswer } from '#ledger/plan-commands.ts'
 import type { Faults } from './faults.ts'
 import type { Line } from './line.ts'
 import { messagePicoUsd } from './money-plan.ts'
+import { neverAnother } from './never-another.ts'
 import { Violation } from './violation.ts'
 
 type Metered = { readonly costNanoUsd: number; readonly allowanceUsed: number }
@@ -44,6 +45,7 @@ export class Payments {
 
   /** At the object's gate. */
   refunded({ reference }: Refund, answer: RefundAnswer): void {
+    neverAnother(reference, answer)
     if (!answer.ok) return
     const { seq, amountNanoUsd } = answer
     const known = this.refunds.get(reference)

@@ -110,7 +110,8 @@ function checkStrays({ books, postgres, oracle }: Setting): void {
           (line) =>
             line.kind === what &&
             (what === 'reversal' ? line.detail['command'] === command : line.reference === reference),
-        )
+        ) ||
+        (what === 'reversal' && netOf(books.byCall.get(reference) ?? nothing) === 0)
     // What it was about may have been lost for good.
     const about =
       what === 'key'
