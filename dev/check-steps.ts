@@ -31,7 +31,11 @@ export const checkSteps: readonly CheckStep[] = [
 ]
 
 function checkLocks(): StepResult {
-  const locks = ['package-lock.json', 'test/sdk/package-lock.json']
+  const locks = [
+    'package-lock.json',
+    'test/sdk/package-lock.json',
+    'test/counting/tokenizers/package-lock.json',
+  ]
   return {
     problems: locks.flatMap((lock) => lockProblems(read(lock)).map((problem) => `${lock}: ${problem}`)),
   }

@@ -16,6 +16,7 @@ const nodeOfPackages = join(rootModulesDir, '.bin', process.platform === 'win32'
 const folders = {
   '.': { what: 'packages', downloadMb: 310, diskMb: 760, more: [] },
   // The agents' programs lie in packages of their own; no script of a stranger runs.
+  'test/counting/tokenizers': { what: 'tokenizers', downloadMb: 90, diskMb: 320, more: ['--ignore-scripts'] },
   'test/sdk': { what: 'SDKs and agents', downloadMb: 430, diskMb: 1_150, more: ['--ignore-scripts'] },
 }
 const folder = process.argv[2] ?? '.'

@@ -75,8 +75,6 @@ export type Model = {
   inputOverhead: InputOverhead
   /** The most tokens that its tokenizer makes of a text for one of o200k; absent where nobody has measured that. */
   tokenizerFactor?: number
-  /** The tokens that its tokenizer usually makes of a text for one of o200k (docs/counting.md); 1 where absent. */
-  ownCountFactor?: number
   status: 'available' | 'unavailable'
   /** Where the prices and limits stand, and the day they were read (YYYY-MM-DD). */
   source: string

@@ -16,7 +16,7 @@ import { dearestRateOf, pricesFor, rateOf } from './price.ts'
 
 /** What the price of a call depends on, as its dialect has read it. */
 export type QuotedCall = {
-  /** UTF-8 bytes of the decoded text of all messages and tools. */
+  /** The bytes that bound the tokens of all decoded text of messages and tools. */
   textBytes: number
   messages: number
   tools: number

@@ -1,7 +1,7 @@
 // How much text and how many pictures a request holds, and whether it may be read at all: neither depth nor size nor the
 // number of its values can overflow the stack or fill the isolate's memory, which its other streams live in.
 
-import { utf8BytesOf } from '#calls/count-tokens.ts'
+import { boundBytesOf } from '#calls/bound-bytes.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject } from '#core/readers.ts'
 
@@ -106,7 +106,7 @@ function insideOf(value: object, place: Place, measure: BodyMeasure): Place {
   const inner: Place = { ...place, depth: place.depth + 1 }
   const members = isObject(value) ? Object.keys(value) : []
   if (counting === 'all' || counting === 'json')
-    for (const name of members) measure.textBytes += utf8BytesOf(name)
+    for (const name of members) measure.textBytes += boundBytesOf(name)
   if (counting === 'json') {
     const count = isObject(value) ? members.length : Object.keys(value).length
     measure.textBytes += jsonBytesAround + count * jsonBytesPerMember
@@ -120,6 +120,6 @@ function insideOf(value: object, place: Place, measure: BodyMeasure): Place {
 
 function textBytesOf(value: unknown, counting: Counting): number {
   if (counting === 'none') return 0
-  if (typeof value === 'string') return utf8BytesOf(value) + (counting === 'json' ? jsonBytesAround : 0)
+  if (typeof value === 'string') return boundBytesOf(value) + (counting === 'json' ? jsonBytesAround : 0)
   return typeof value === 'number' || typeof value === 'boolean' ? String(value).length : 0
 }

@@ -27,7 +27,7 @@ export type AskedCall = {
   /** How many answers are asked for. */
   choices: number
   endUser: string | undefined
-  /** UTF-8 bytes of the decoded text of messages and tools, without pictures. */
+  /** The bytes that bound the tokens of all decoded text of messages and tools, without pictures (calls/bound-bytes.ts). */
   textBytes: number
   messages: number
   tools: number

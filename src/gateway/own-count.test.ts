@@ -13,19 +13,19 @@ const log = jsonLog(
 )
 const countWords: CountTokens = (text) => text.split(' ').length
 
-const counting = (load: () => Promise<CountTokens>, ownCountFactor?: number) =>
-  new OwnCount(aModel(ownCountFactor === undefined ? {} : { ownCountFactor }), { countO200k: load, log })
+const counting = (load: () => Promise<CountTokens>, company = 'OpenAI') =>
+  new OwnCount(aModel({ company }), { countO200k: load, log })
 
 test('a text costs the tokens of the tokenizer times the factor of its model, rounded up', async () => {
   const plain = counting(async () => countWords)
-  const dearer = counting(async () => countWords, 1.3)
+  const dearer = counting(async () => countWords, 'Anthropic')
   await Promise.all([plain.ready(), dearer.ready()])
   expect(plain.count('one two three')).toBe(3)
-  expect(dearer.count('one two three')).toBe(4)
+  expect(dearer.count('one two three')).toBe(5)
 })
 
 test('a text never costs more tokens than it has bytes', async () => {
-  const count = counting(async () => countWords, 9)
+  const count = counting(async () => (text) => text.length * 9)
   await count.ready()
   expect(count.count('a b')).toBe(3)
 })

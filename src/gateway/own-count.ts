@@ -3,6 +3,7 @@
 
 import { type CountTokens, countTokensByBytes, utf8BytesOf } from '#calls/count-tokens.ts'
 import type { Model } from '#catalog/model.ts'
+import { ownCountFactors } from '#catalog/own-count-factors.ts'
 import type { Log } from '#core/log.ts'
 
 export class OwnCount {
@@ -13,7 +14,7 @@ export class OwnCount {
 
   constructor(model: Model, { countO200k, log }: { countO200k: () => Promise<CountTokens>; log: Log }) {
     this.#load = countO200k
-    this.#factor = model.ownCountFactor ?? 1
+    this.#factor = ownCountFactors[model.company] ?? 1
     this.#log = log
   }
 

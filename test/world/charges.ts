@@ -3,6 +3,7 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, vi } from 'vitest'
 import { models } from '#catalog/models.ts'
+import { ownCountFactors } from '#catalog/own-count-factors.ts'
 import { formatUsd, type NanoUsd, nanoUsd, negateNanoUsd, parseUsd } from '#core/money.ts'
 import type { WorldClient } from '../../dev/world-client.ts'
 import type { DirectiveChange } from '../../dev/upstream-directive.ts'
@@ -125,7 +126,8 @@ export async function streamedCall(world: WorldClient, upstream: DirectiveChange
 
 /** Our own count, for providers that state nothing: the published tokenizer times the factor of the model. */
 export function countedTokens(text: string, modelId = chatModel): number {
-  const factor = models.find(({ id }) => id === modelId)?.ownCountFactor ?? 1
+  const maker = models.find(({ id }) => id === modelId)?.company ?? ''
+  const factor = ownCountFactors[maker] ?? 1
   return Math.ceil(countTokens(text) * factor)
 }
 
