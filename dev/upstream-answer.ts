@@ -13,6 +13,7 @@ export type AskedAnswer = {
   inputTokens: number
   /** The conversation holds a tool's result already: no tool is called again. */
   hasToolResult: boolean
+  serviceTier: unknown
   /** What is to be turned into vectors, and how. */
   embedding?: { inputs: number; dimensions: number; isBase64: boolean }
   /** How many texts and pictures are to be judged. */
@@ -60,6 +61,12 @@ export function makeAnswer(
   const words =
     directive.call === null && calls.length > 0 ? [] : all.slice(0, request.outputTokensMax ?? all.length)
   return { id, created, request, directive, words, thoughts: wordsOf(thinking ?? ''), calls }
+}
+
+/** What was asked for, unless the directive says that another tier is served. */
+export function tierOf({ request, directive }: Answer): 'default' | 'flex' | 'priority' {
+  const asked = directive.serviceTier ?? request.serviceTier
+  return asked === 'flex' ? asked : asked === 'priority' || asked === 'fast' ? 'priority' : 'default'
 }
 
 /** All visible output tokens of the answer, over all its choices: a word each, a tool call its name and its pieces. */

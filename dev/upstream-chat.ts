@@ -10,6 +10,7 @@ import {
   type UpstreamDialect,
   countOf,
   endOf,
+  tierOf,
   tokensOf,
 } from './upstream-answer.ts'
 import { readChat } from './upstream-request.ts'
@@ -77,7 +78,7 @@ function wholeAnswer(answer: Answer): ChatCompletion {
       logprobs: null,
       finish_reason: endOf(answer),
     })),
-    service_tier: 'default' as const,
+    service_tier: tierOf(answer),
     system_fingerprint: 'fp_local',
   }
   return directive.usage === 'none' ? base : { ...base, usage: usageOf(answer, tokensOf(answer)) }
@@ -112,7 +113,7 @@ function chunkBase(answer: Answer): Omit<ChatCompletionChunk, 'choices'> {
     object: 'chat.completion.chunk',
     created: answer.created,
     model: answer.request.model,
-    service_tier: 'default',
+    service_tier: tierOf(answer),
     system_fingerprint: 'fp_local',
   }
 }

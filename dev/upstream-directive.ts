@@ -41,6 +41,8 @@ export type Directive = {
   wordBytes: number | null
   /** The answer's text, cut into words; `tokens` follows from it. */
   text: string | null
+  /** Served instead of the tier that was asked for. */
+  serviceTier: string | null
   /** Written as the stream's whole body, byte for byte. */
   raw: string | null
 }
@@ -76,6 +78,7 @@ export const friendlyDirective: Directive = {
   thinking: null,
   wordBytes: null,
   text: friendlyText,
+  serviceTier: null,
   raw: null,
 }
 

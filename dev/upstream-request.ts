@@ -27,6 +27,7 @@ export function readChat(body: unknown): AskedAnswer {
     choices: typeof fields['n'] === 'number' ? fields['n'] : 1,
     outputTokensMax: typeof limit === 'number' ? limit : null,
     inputTokens: Math.ceil(characters / charactersPerToken),
+    serviceTier: fields['service_tier'],
     hasToolResult: listOf(fields['messages']).some((message) => message['role'] === 'tool'),
   }
 }

@@ -14,6 +14,7 @@ import {
   countOf,
   endOf,
   tokensOf,
+  tierOf,
 } from './upstream-answer.ts'
 import { readResponses } from './upstream-request.ts'
 
@@ -191,6 +192,7 @@ function responseOf(answer: Answer, output: ResponseOutputItem[]): Response {
     tool_choice: 'auto',
     tools: [],
     top_p: 1,
+    service_tier: tierOf(answer),
     ...(answer.directive.usage === 'none' ? {} : { usage: usageOf(answer) }),
   }
 }

@@ -5,7 +5,13 @@ import { type CountTokens, utf8BytesOf } from './count-tokens.ts'
 import { noUsage, outputTokensOf, type Usage, type UsageSource, usageUnits } from './usage.ts'
 
 /** A usage and where its figures come from; `ownOutput` of its output tokens are our own count and no statement. */
-export type MeteredUsage = { usage: Usage; source: UsageSource; ownOutput?: number }
+export type MeteredUsage = {
+  usage: Usage
+  source: UsageSource
+  ownOutput?: number
+  /** The tier that the provider says it has served, in its own word. */
+  serviceTier?: string
+}
 
 /**
  * Text that no statement covers is kept up to this length, since a provider that says nothing is known at its end alone.
@@ -27,6 +33,7 @@ export class UsageMeter {
   #tailBytesBeyond = 0
   /** Asked several times at the end of an answer, counted once. */
   #tailTokens: number | undefined
+  #serviceTier: string | undefined
 
   /** `expectedInputTokens` stands for the input where the provider never says. */
   constructor(countTokens: CountTokens, expectedInputTokens: number) {
@@ -66,6 +73,11 @@ export class UsageMeter {
     this.#tailTokens = undefined
   }
 
+  /** The provider's word for the tier of this answer; the last one stands. */
+  stateTier(word: unknown): void {
+    if (typeof word === 'string') this.#serviceTier = word
+  }
+
   /** The answer came to its proper end: the last statement is the closing one. */
   end(): void {
     this.#isClosing = true
@@ -76,6 +88,11 @@ export class UsageMeter {
    * and our count of what was delivered. Nothing delivered and nothing said is nothing used.
    */
   usage(): MeteredUsage {
+    const serviceTier = this.#serviceTier
+    return { ...this.#figures(), ...(serviceTier === undefined ? {} : { serviceTier }) }
+  }
+
+  #figures(): MeteredUsage {
     const stated = this.#stated
     const ownOutput = this.#countTail()
     if (stated !== undefined && ownOutput === 0) {

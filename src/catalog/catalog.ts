@@ -3,6 +3,7 @@
 import { type Refusal, refuse } from '#core/errors.ts'
 import { faultsOf } from './model-faults.ts'
 import type { Model } from './model.ts'
+import { cardOf, serviceTierOf } from './service-tiers.ts'
 
 export type Catalog = {
   /** The model with exactly this id, callable or not. */
@@ -37,7 +38,16 @@ export function findModel(catalog: Catalog, id: string): { ok: true; model: Mode
 }
 
 /** The refusal of a call with a part that this model has no price for, so that nothing unpriced goes upstream. */
-export function refuseUnpriced(model: Model, call: { images: number }): Refusal | undefined {
+export function refuseUnpriced(
+  model: Model,
+  call: { images: number; serviceTier?: string },
+): Refusal | undefined {
+  const tier = serviceTierOf(call.serviceTier)
+  if (tier !== undefined && cardOf(model, tier) === model)
+    return refuse('invalid_request', {
+      message: `The model "${model.id}" has no price for the service tier "${call.serviceTier ?? ''}". Leave it out, or take a model whose pricing at GET /v1/models has it.`,
+      param: 'service_tier',
+    })
   if (call.images === 0 || model.modalities.input.includes('image')) return undefined
   return refuse('invalid_request', { message: `The model "${model.id}" takes no images.`, param: 'messages' })
 }

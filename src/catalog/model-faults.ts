@@ -3,6 +3,7 @@
 import type { ListedUnit } from '#calls/charge.ts'
 import { callableKinds, type Model, type Prices } from './model.ts'
 import { providers } from './provider-table.ts'
+import { faultsOfTiers } from './service-tiers.ts'
 
 /** $1,000 for one token or one request: no mark makes more than that plausible. */
 const priceMax = 1_000_000_000_000_000
@@ -62,7 +63,7 @@ function faultsOfFacts(model: Model): string[] {
   const must = (condition: boolean, what: string) => {
     if (!condition) faults.push(what)
   }
-  if (model.kind === 'chat') faults.push(...faultsOfChat(model))
+  if (model.kind === 'chat') faults.push(...faultsOfChat(model), ...faultsOfTiers(model))
   else {
     must(
       model.status === 'unavailable' || callableKinds.has(model.kind),

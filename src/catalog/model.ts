@@ -14,8 +14,8 @@ export type CancellationPolicy = 'finish' | 'stop' | 'accept' | 'job'
 /** Pico-dollars per unit: per token by unit of usage, per request, per picture, second or character. */
 export type Prices = Partial<Record<ListedUnit, PicoUsd>>
 
-/** What differs from the plain card where the request asks for more: another size, another quality. */
-export type PriceVariant = { name: string; prices: Prices }
+/** What differs from the plain card where the request asks for it: another size or quality, another service tier. */
+export type PriceVariant = { name: string; prices: Prices; longContext?: LongContext }
 
 /** A second price card for calls whose whole input is longer than a threshold; it then prices the entire call. */
 export type LongContext = { inputTokensAbove: number; prices: Prices }

@@ -4,6 +4,7 @@ import type { InputOverhead, Model } from './model.ts'
 import { chatParameters, reasoningParameters } from './chat-parameters.ts'
 import { providerTable } from './provider-table.ts'
 import { type Rates, pricesOf } from './rates.ts'
+import { type ServiceTier, tiersOf } from './service-tiers.ts'
 
 /** OpenAI prices a whole call by its second card when its input passes 272,000 tokens. */
 function above272k(rates: Rates): Pick<Model, 'longContext'> {
@@ -41,7 +42,19 @@ const openAi = {
   acceptsStreamOptions: true,
 } satisfies Partial<Model>
 
-export const openAiModels: readonly Model[] = [
+/** As OpenAI's model pages and its page on Fast mode state them, read 2026-11-21: flex half, fast twice, ultrafast six times. */
+const soldTiers: { readonly [id: string]: readonly ServiceTier[] } = {
+  'gpt-6-astra': ['flex', 'priority'],
+  'gpt-6.1-sol': ['flex', 'priority', 'ultrafast'],
+  'gpt-6-sol': ['flex', 'priority'],
+  'gpt-6-luna': ['flex', 'priority'],
+  'gpt-5.6-terra': ['priority'],
+  'gpt-5.6-luna': ['priority'],
+  'gpt-5.2': ['priority'],
+  'gpt-5.4-mini': ['priority'],
+}
+
+const plainModels: readonly Model[] = [
   {
     ...openAi,
     id: 'gpt-6-astra',
@@ -197,3 +210,8 @@ export const openAiModels: readonly Model[] = [
     asOf: '2026-09-05',
   },
 ]
+
+export const openAiModels: readonly Model[] = plainModels.map((model) => {
+  const tiers = soldTiers[model.id]
+  return tiers === undefined ? model : { ...model, variants: tiersOf(model, tiers) }
+})

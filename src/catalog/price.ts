@@ -5,10 +5,11 @@ import { inputTokensOf, type Usage, type UsageUnit, usageUnits } from '#calls/us
 import { assert } from '#core/assert.ts'
 import { type PicoUsd, priceOfRoundedUp } from '#core/money.ts'
 import type { Model, Prices } from './model.ts'
+import { cardOf, type ServiceTier } from './service-tiers.ts'
 
 /** What `usage` costs, with a line for every unit that occurred. */
-export function chargeOf(model: Model, usage: Usage): PricedUsage {
-  const prices = pricesFor(model, inputTokensOf(usage))
+export function chargeOf(model: Model, usage: Usage, tier?: ServiceTier): PricedUsage {
+  const prices = pricesFor(model, inputTokensOf(usage), tier)
   const lines: PricedLine[] = []
   for (const unit of usageUnits) {
     if (usage[unit] !== 0) lines.push({ unit, units: usage[unit], pricePicoUsd: rateOf(prices, unit) })
@@ -20,11 +21,9 @@ export function chargeOf(model: Model, usage: Usage): PricedUsage {
 }
 
 /** The card that prices a whole call with this much input. */
-export function pricesFor(model: Model, inputTokens: number): Prices {
-  const { longContext } = model
-  return longContext !== undefined && inputTokens > longContext.inputTokensAbove
-    ? longContext.prices
-    : model.prices
+export function pricesFor(model: Model, inputTokens: number, tier?: ServiceTier): Prices {
+  const { prices, longContext } = cardOf(model, tier)
+  return longContext !== undefined && inputTokens > longContext.inputTokensAbove ? longContext.prices : prices
 }
 
 /**

@@ -13,6 +13,7 @@ import {
 } from '#core/money.ts'
 import type { Model, Prices } from './model.ts'
 import { dearestRateOf, pricesFor, rateOf } from './price.ts'
+import { heldTier, type ServiceTier } from './service-tiers.ts'
 
 /** What the price of a call depends on, as its dialect has read it. */
 export type QuotedCall = {
@@ -29,6 +30,8 @@ export type QuotedCall = {
   choices: number
   /** Only a stream can be watched and ended in the middle. */
   isStreamed: boolean
+  /** What the client asks for by name, sooner or cheaper. */
+  serviceTier?: string
   /** Where its text has been counted: what stands for `textBytes` then. */
   counted?: CountedText
 }
@@ -76,15 +79,16 @@ export const usualOutputTokens = 1_000
 export function quote(model: Model, call: QuotedCall): Quote {
   const { expectedInputTokens, inputTokensBound } = inputTokensFor(model, call)
   const outputTokens = Math.min(call.outputTokensMax ?? model.outputTokensMax, model.outputTokensMax)
-  const ceilingNanoUsd = ceilingFor(model, inputTokensBound, outputTokens * call.choices)
-  const expected = pricesFor(model, expectedInputTokens)
+  const card = { model, tier: heldTier(call.serviceTier) }
+  const ceilingNanoUsd = ceilingFor(card, inputTokensBound, outputTokens * call.choices)
+  const expected = pricesFor(model, expectedInputTokens, card.tier)
   const inputLines = [
     { units: expectedInputTokens, pricePicoUsd: rateOf(expected, 'input') },
     ...requestLine(expected),
   ]
   const inputCostNanoUsd = priceOfRoundedUp(inputLines)
   const coverOf = (tokens: number) =>
-    ceilingFor(model, inputTokensBound, Math.min(outputTokens, tokens) * call.choices)
+    ceilingFor(card, inputTokensBound, Math.min(outputTokens, tokens) * call.choices)
   const sliceTokens = sliceTokensOf(model)
   const isRolling = canRoll(model, call) && sliceTokens < outputTokens
   const holdNanoUsd = isRolling ? coverOf(sliceTokens) : ceilingNanoUsd
@@ -120,10 +124,12 @@ export function sliceTokensOf(model: Model): number {
 /** The largest output limit per answer that `availableNanoUsd` covers, at most the model's; 0 where not even the input is covered. */
 export function affordableOutputTokens(model: Model, call: QuotedCall, availableNanoUsd: NanoUsd): number {
   const { inputTokensBound } = inputTokensFor(model, call)
-  const forOutput = availableNanoUsd - ceilingFor(model, inputTokensBound, 0)
+  const tier = heldTier(call.serviceTier)
+  const forOutput = availableNanoUsd - ceilingFor({ model, tier }, inputTokensBound, 0)
   // A model that writes nothing has no price for it.
   if (forOutput < 0 || model.outputTokensMax === 0) return 0
-  const perToken = BigInt(dearestRateOf(pricesFor(model, inputTokensBound), 'output')) * BigInt(call.choices)
+  const prices = pricesFor(model, inputTokensBound, tier)
+  const perToken = BigInt(dearestRateOf(prices, 'output')) * BigInt(call.choices)
   if (perToken === 0n) return model.outputTokensMax
   // A balance has at most 2^53 nano-dollars: what is beyond a number's exactness is above every model's limit.
   return Math.min(Number((BigInt(forOutput) * picoPerNano) / perToken), model.outputTokensMax)
@@ -131,8 +137,10 @@ export function affordableOutputTokens(model: Model, call: QuotedCall, available
 
 const picoPerNano = 1_000n
 
-function ceilingFor(model: Model, inputTokens: number, outputTokens: number): NanoUsd {
-  const prices = pricesFor(model, inputTokens)
+type Card = { model: Model; tier: ServiceTier | undefined }
+
+function ceilingFor({ model, tier }: Card, inputTokens: number, outputTokens: number): NanoUsd {
+  const prices = pricesFor(model, inputTokens, tier)
   return nanoUsd(
     priceOfRoundedUp([
       { units: inputTokens, pricePicoUsd: dearestRateOf(prices, 'input') },

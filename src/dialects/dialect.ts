@@ -32,6 +32,8 @@ export type AskedCall = {
   messages: number
   tools: number
   images: number
+  /** What the client asks for by name; absent where it says nothing. */
+  serviceTier?: string
   /** Tokens that the client has cut itself, beside its text; none where absent. */
   givenTokens?: number
   /** The request as its client wrote it, and parsed. */

@@ -3,6 +3,7 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
+import { servedTiers } from './openai-service-tier.ts'
 
 type FieldRule = {
   field: string
@@ -49,8 +50,8 @@ const rules: readonly FieldRule[] = [
   },
   {
     field: 'service_tier',
-    isValid: (value) => value === 'auto' || value === 'default',
-    must: 'must be "auto" or "default": other tiers have no price here',
+    isValid: (value) => servedTiers.has(value),
+    must: `must be one of ${[...servedTiers].join(', ')}: other tiers have no price here`,
   },
   {
     field: 'modalities',

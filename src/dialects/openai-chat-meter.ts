@@ -75,6 +75,7 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
     const choices: unknown = body['choices']
     if (Array.isArray(choices)) for (const text of this.#shape.textsOf(choices)) this.meter.deliver(text)
     this.#lastChunk = body
+    this.meter.stateTier(body['service_tier'])
     this.#readUsage(body['usage'], true)
     this.meter.end()
     return true
@@ -133,6 +134,7 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
 
   #seeChunk(frame: Frame, chunk: JsonObject, choices: readonly unknown[]): Seen {
     this.#lastChunk = chunk
+    this.meter.stateTier(chunk['service_tier'])
     const texts = this.#shape.textsOf(choices)
     for (const text of texts) this.meter.deliver(text)
     const finishReason = finishReasonOf(choices)

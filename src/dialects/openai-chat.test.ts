@@ -173,8 +173,8 @@ describe('a chat request', () => {
 
   // Cases: billing-bugs 16
   test.each([
-    ['service_tier', { service_tier: 'priority' }],
-    ['service_tier', { service_tier: 'flex' }],
+    ['service_tier', { service_tier: 'scale' }],
+    ['service_tier', { service_tier: 'batch' }],
     ['modalities', { modalities: ['text', 'audio'] }],
     ['web_search_options', { web_search_options: {} }],
     ['tools', { tools: [{ type: 'web_search' }] }],

@@ -9,6 +9,7 @@ import type { AskedCall, UpstreamTarget } from './dialect.ts'
 import { openAiEndUserOf, refuseEndUser } from './end-user-id.ts'
 import { readJsonBody } from './json-body.ts'
 import { refuseField } from './openai-chat-fields.ts'
+import { askedTier } from './openai-service-tier.ts'
 
 export function readChatCall(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal {
   const read = readJsonBody(bytes)
@@ -40,6 +41,7 @@ export function readChatCall(bytes: Uint8Array): { ok: true; call: AskedCall } |
       messages: lengthOf(body['messages']),
       tools: lengthOf(body['tools']) + lengthOf(body['functions']),
       images: measure.images,
+      ...askedTier(body),
     },
   }
 }

@@ -45,6 +45,11 @@ const rules: readonly FieldRule[] = [
     isValid: (value) => readWhole(value, 1) !== undefined,
     must: 'must be a whole number of at least 1',
   },
+  {
+    field: 'service_tier',
+    isValid: (value) => value === 'auto' || value === 'default',
+    must: 'must be "auto" or "default": other tiers have no price here',
+  },
   { field: 'n', isValid: isWholeUpTo(choicesMax), must: `must be a whole number from 1 to ${choicesMax}` },
   {
     field: 'best_of',

@@ -164,6 +164,7 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
   /** Whether these are figures that can be true. */
   #readUsage(response: JsonObject): boolean {
     const usage = readResponsesUsage(response['usage'])
+    this.meter.stateTier(response['service_tier'])
     if (usage !== undefined) this.meter.state(usage, true)
     return usage !== undefined
   }

@@ -96,7 +96,7 @@ describe('a request', () => {
     ['an answer in the background', { background: true }, 'background'],
     ['a kept conversation', { conversation: 'conv_1' }, 'conversation'],
     ['a kept prompt', { prompt: { id: 'pmpt_1' } }, 'prompt'],
-    ['another service tier', { service_tier: 'flex' }, 'service_tier'],
+    ['another service tier', { service_tier: 'batch' }, 'service_tier'],
     ['another mode of thinking', { reasoning: { mode: 'pro' } }, 'reasoning'],
     ['a limit of zero', { max_output_tokens: 0 }, 'max_output_tokens'],
     ['an item without a price', { input: [{ type: 'computer_call_output' }] }, 'input[0].type'],

@@ -8,6 +8,7 @@ import { measureBody, type MeasureRules } from './body-measure.ts'
 import type { AskedCall, UpstreamTarget } from './dialect.ts'
 import { openAiEndUserOf, refuseEndUser } from './end-user-id.ts'
 import { readJsonBody } from './json-body.ts'
+import { askedTier } from './openai-service-tier.ts'
 import { itemTypeOf, refuseResponsesField } from './openai-responses-fields.ts'
 import { echoOf } from './openai-responses-object.ts'
 import { forwardedReasoning } from './openai-responses-reasoning.ts'
@@ -63,6 +64,7 @@ export function readResponsesCall(bytes: Uint8Array): { ok: true; call: AskedCal
       messages: (Array.isArray(input) ? input.length : 1) + (body['instructions'] === undefined ? 0 : 1),
       tools: flatListOf(toolListOf(body)).length,
       images: measure.images,
+      ...askedTier(body),
       text,
       body,
       echo: echoOf(body, text.length),

@@ -1,6 +1,7 @@
 // ?dryRun=true: what a call would cost and whether it would be admitted. Nothing is executed, held or charged.
 
 import { chargeOf } from '#catalog/price.ts'
+import { chargedTier } from '#catalog/service-tiers.ts'
 import { usualOutputTokens } from '#catalog/quote.ts'
 import { noUsage } from '#calls/usage.ts'
 import type { Json } from '#core/errors.ts'
@@ -15,7 +16,9 @@ export function dryRunAnswer(call: PreparedCall, admission: AdmitAnswer): Json {
   const { quote, model } = call
   const outputTokens =
     Math.min(call.asked.outputTokensMax ?? usualOutputTokens, quote.outputTokens) * call.asked.choices
-  const estimate = chargeOf(model, { ...noUsage, input: quote.expectedInputTokens, output: outputTokens })
+  const { serviceTier } = call.asked
+  const usage = { ...noUsage, input: quote.expectedInputTokens, output: outputTokens }
+  const estimate = chargeOf(model, usage, chargedTier(serviceTier, serviceTier))
   return {
     dry_run: true,
     model: model.id,

@@ -4,6 +4,7 @@ import type { PricedUsage } from '#calls/charge.ts'
 import { type Usage, type UsageSource, inputTokensOf, noUsage, outputTokensOf } from '#calls/usage.ts'
 import type { MeteredUsage } from '#calls/usage-meter.ts'
 import { chargeOf } from '#catalog/price.ts'
+import { chargedTier } from '#catalog/service-tiers.ts'
 import type { Millis } from '#core/clock.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import type { StoredAnswer } from '#ledger/claim.ts'
@@ -38,7 +39,16 @@ export function endingOf(call: PreparedCall, cause: EndCause, phase: Phase, mete
   }
   const { source: usageSource } = metered
   const usage = withinLimit(call, metered)
-  return { ...decided, usage, usageSource, charge: chargeOf(call.model, usage), isCharged: true }
+  const priced = priceSoFar(call, { ...metered, usage })
+  return { ...decided, usage, usageSource, charge: priced, isCharged: true }
+}
+
+/** What a usage costs in this call: at the tier that its answer names, if it has named one yet. */
+export function priceSoFar(
+  { model, asked }: Pick<PreparedCall, 'model' | 'asked'>,
+  { usage, serviceTier }: Pick<Metered, 'usage' | 'serviceTier'>,
+): PricedUsage {
+  return chargeOf(model, usage, chargedTier(asked.serviceTier, serviceTier))
 }
 
 /** Our own count may err upwards; no answer has more tokens than its limit, so what is counted never costs more than its hold. */

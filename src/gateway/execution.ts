@@ -2,7 +2,6 @@
 // it, and lives until the ledger knows the end, whether or not its client still listens.
 
 import { type Usage, noUsage } from '#calls/usage.ts'
-import { chargeOf } from '#catalog/price.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, minNanoUsd } from '#core/money.ts'
@@ -18,7 +17,7 @@ import { replayedAnswer } from './kept-answer.ts'
 import { withAffordableTokens } from './prepare.ts'
 import { askCounting } from './counted-try.ts'
 import { Cover, type CoverLoss } from './cover.ts'
-import { type Ending, type Metered, commandOf, endingOf } from './ending.ts'
+import { type Ending, type Metered, commandOf, endingOf, priceSoFar } from './ending.ts'
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
@@ -188,7 +187,7 @@ class RunningCall implements Session {
 
   /** Never above the hold: a checkpoint is charged without anyone looking at it again. */
   #costSoFar(): NanoUsd {
-    const { costNanoUsd } = chargeOf(this.call.model, this.#usageSoFar())
+    const { costNanoUsd } = priceSoFar(this.call, { usage: this.#usageSoFar() })
     return minNanoUsd(costNanoUsd, this.#held())
   }
 

@@ -1,6 +1,5 @@
 // A streamed answer: opened when its first chunk is no error, relayed to its end, settled before its last bytes leave.
 
-import { chargeOf } from '#catalog/price.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, timesNanoUsd } from '#core/money.ts'
 import { readJson } from '#core/readers.ts'
@@ -13,7 +12,7 @@ import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import { ClientStream } from './client-stream.ts'
 import { costComment } from './cost-header.ts'
-import { type Ending, type Metered, endingOf } from './ending.ts'
+import { type Ending, type Metered, endingOf, priceSoFar } from './ending.ts'
 import { KeptStream } from './kept-answer.ts'
 import { OwnCount } from './own-count.ts'
 import { Pacing } from './pacing.ts'
@@ -166,7 +165,7 @@ class StreamedAnswer {
   }
 
   #statedCost(): NanoUsd {
-    return chargeOf(this.#session.call.model, this.#meter.usage().usage).costNanoUsd
+    return priceSoFar(this.#session.call, this.#meter.usage()).costNanoUsd
   }
 
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */

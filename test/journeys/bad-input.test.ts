@@ -124,7 +124,7 @@ describe('a field that is billed or routed on is refused by its name', () => {
     ['stream_options.include_usage', 1],
     ['tools', {}],
     ['tools', [{ type: 'web_search' }]],
-    ['service_tier', 'priority'],
+    ['service_tier', 'scale'],
     ['modalities', ['text', 'audio']],
     ['web_search_options', {}],
   ])('%s: %j', async (param, value) => {

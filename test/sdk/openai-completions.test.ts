@@ -258,6 +258,7 @@ describe('a completion is a call like any other', () => {
     ['max_tokens', { max_tokens: 0 }],
     ['n', { n: 0 }],
     ['best_of', { best_of: 21 }],
+    ['service_tier', { service_tier: 'flex' }],
     ['stream', { stream: 'yes' }],
     ['echo', { echo: true, stream: true }],
     ['best_of', { best_of: 2, stream: true }],

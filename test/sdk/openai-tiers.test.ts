@@ -1,0 +1,96 @@
+// Service tiers through the released `openai` package, in both of its dialects: asked for, served, charged.
+
+import { describe, expect, test } from 'vitest'
+import { directiveText, type DirectiveChange } from '../../dev/upstream-directive.ts'
+import { valueAt } from '../world/chat.ts'
+import { expectNothingCharged, nanoOfNumber, priceOf, settledCharges } from '../world/charges.ts'
+import { ask, upstreamRequestsOf } from '../world/gateway.ts'
+import { allOf, type Client, newClient } from '../world/openai-client.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+
+const model = 'gpt-6-luna'
+const stated = { inputTokens: 1_000, tokens: 10 }
+const standard = priceOf({ input: 1_000, output: 10 }, model)
+
+type Asked = { upstream?: DirectiveChange; tier: string; isStreamed: boolean }
+
+/** The cost that the answer states. */
+const askers = {
+  chat: async ({ chat, account }: Client, { upstream = {}, tier, isStreamed }: Asked) => {
+    const body = {
+      model,
+      user: account.accountId,
+      max_completion_tokens: 100,
+      service_tier: tier as 'flex',
+      messages: [{ role: 'user' as const, content: directiveText({ ...stated, ...upstream }) }],
+    }
+    if (!isStreamed) return valueAt(await chat.completions.create(body), 'cost')
+    const options = { stream: true, stream_options: { include_usage: true } } as const
+    const chunks = await allOf(await chat.completions.create({ ...body, ...options }))
+    return valueAt(chunks.at(-1), 'usage', 'cost')
+  },
+  responses: async ({ responses, account }: Client, { upstream = {}, tier, isStreamed }: Asked) => {
+    const body = {
+      model,
+      user: account.accountId,
+      max_output_tokens: 100,
+      service_tier: tier as 'flex',
+      input: directiveText({ ...stated, ...upstream }),
+    }
+    if (!isStreamed) return valueAt(await responses.create(body), 'usage', 'cost')
+    const events = await allOf(await responses.create({ ...body, stream: true }))
+    return valueAt(events.at(-1), 'response', 'usage', 'cost')
+  },
+}
+
+describe.each(Object.entries(askers))('a tier asked for in %s', (_, askIn) => {
+  // Cases: dialects 33
+  test.each([
+    ['flex', {}, 0.5],
+    ['priority', {}, 2],
+    ['fast', {}, 2],
+    ['default', {}, 1],
+    ['auto', { serviceTier: 'priority' }, 1],
+    ['priority', { serviceTier: 'default' }, 1],
+    ['flex', { serviceTier: 'default' }, 1],
+  ])('%s, served as %o, costs %s times the standard, streamed or whole', async (tier, upstream, times) => {
+    const client = await newClient()
+    for (const isStreamed of [false, true]) {
+      const cost = await askIn(client, { tier, upstream, isStreamed })
+      expect(nanoOfNumber(cost)).toBe(standard * times)
+    }
+    const charges = await settledCharges(sharedWorld(), client.account)
+    expect(charges.map(({ costNanoUsd }) => costNanoUsd)).toEqual([standard * times, standard * times])
+    const sent = await upstreamRequestsOf(sharedWorld(), client.account.accountId)
+    expect(sent.map(({ body }) => valueAt(body, 'service_tier'))).toEqual([tier, tier])
+  })
+
+  test('that the model has no price for is refused by name', async () => {
+    const client = await newClient()
+    for (const tier of ['ultrafast', 'scale'])
+      await expect(askIn(client, { tier, isStreamed: false })).rejects.toMatchObject({
+        status: 400,
+        code: 'invalid_request',
+        param: 'service_tier',
+      })
+    await expectNothingCharged(sharedWorld(), client.account)
+  })
+})
+
+test('the dearest tier that a call may end up in is held', async () => {
+  const { account } = await newClient()
+  const costs = async (service_tier?: string) => {
+    const body = {
+      model,
+      max_completion_tokens: 100,
+      messages: [{ role: 'user', content: 'Hello' }],
+      service_tier,
+    }
+    const path = '/v1/chat/completions?dryRun=true'
+    const answer = await ask(sharedWorld(), { apiKey: account.apiKey, path, body })
+    return ['cost_max', 'cost_estimate'].map((name) => nanoOfNumber(Number(valueAt(answer.body, name))))
+  }
+  const [most = 0, likely = 0] = await costs()
+  expect(await costs('priority')).toEqual([most * 2, likely * 2])
+  expect(await costs('flex')).toEqual([most, Math.ceil(likely / 2)])
+})
