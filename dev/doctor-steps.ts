@@ -109,7 +109,7 @@ async function makeCall(visit: Visit): Promise<Call> {
   }
   throw new Trouble(
     `call: no model answered\n    ${troubles.join('\n    ')}`,
-    'Store a provider’s key: npx wrangler secret put OPENAI_API_KEY (or that of another company: npm run setup names them).',
+    'Store a provider’s key: npx wrangler secret put OPENAI_API_KEY (or that of another company: npm run setup names them; several keys of one go with commas between them).',
   )
 }
 

@@ -23,6 +23,10 @@ export type Directive = {
   /** An error answer with this status instead of a completion. */
   status: number | null
   retryAfterSeconds: number | null
+  /** Headers of its answer, good or bad. */
+  headers: { readonly [name: string]: string } | null
+  /** What differs for requests of this upstream model, or under this key. */
+  where: { readonly [modelOrKey: string]: DirectiveChange } | null
   /** The body is written in pieces of this many bytes, each its own packet as far as Node can say. */
   splitBytes: number | null
   lineEnd: 'lf' | 'crlf' | 'cr'
@@ -66,6 +70,8 @@ export const friendlyDirective: Directive = {
   dropsBeforeHeaders: false,
   status: null,
   retryAfterSeconds: null,
+  headers: null,
+  where: null,
   splitBytes: null,
   lineEnd: 'lf',
   hasNoSpace: false,
@@ -95,8 +101,8 @@ export function directiveText(change: DirectiveChange): string {
   return `${marker}${JSON.stringify(change)}}`
 }
 
-/** Undefined where the text has no directive; an error sentence where it has one that is not understood. */
-export function readDirective(text: string): Directive | string {
+/** The friendly one where the text has none; an error sentence where it has one that is not understood. */
+export function readDirective(text: string, asked: readonly string[] = []): Directive | string {
   const compact = text.replace('{"sluice_upstream": ', marker)
   const start = compact.indexOf(marker)
   if (start === -1) return friendlyDirective
@@ -106,7 +112,9 @@ export function readDirective(text: string): Directive | string {
   if (unknown !== undefined) return `sluice_upstream: there is no directive "${unknown}"`
   const lineEnd = 'crlf' in change && change['crlf'] === true ? { lineEnd: 'crlf' as const } : {}
   // The stand-in trusts the tests that write directives; a wrong name is the mistake worth catching.
-  return { ...plain, ...(change as DirectiveChange), ...lineEnd }
+  const directive: Directive = { ...plain, ...(change as DirectiveChange), ...lineEnd }
+  const differing = asked.flatMap((name) => directive.where?.[name] ?? [])
+  return Object.assign(directive, ...differing)
 }
 
 function parseObjectAt(text: string, start: number): { [name: string]: unknown } | undefined {

@@ -94,8 +94,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
     sendError(response, record, { ...error, dialect: dialect ?? chatUpstream })
   if (dialect === undefined) return refuse({ status: 404, message: `no ${path} here` })
   if (!hasKey(request)) return refuse({ status: 401, message: 'You did not provide an API key.' })
-  const directive = readDirective(lastUserText(body))
+  const directive = readDirective(lastUserText(body), [modelOf(body), keyOf(request)])
   if (typeof directive === 'string') return refuse({ status: 400, message: directive })
+  for (const [name, value] of Object.entries(directive.headers ?? {})) response.setHeader(name, value)
   const asked = dialect.read(body)
   await pause(directive.firstMs)
   if (directive.dropsBeforeHeaders) return cut(response, record)
@@ -198,6 +199,14 @@ const messages: { readonly [status: number]: string } = {
 }
 
 type UpstreamError = { status: number; message: string; retryAfter?: number | null }
+
+function modelOf(body: unknown): string {
+  return typeof body === 'object' && body !== null && 'model' in body ? String(body.model) : ''
+}
+
+function keyOf({ headers }: IncomingMessage): string {
+  return headers.authorization?.replace('Bearer ', '') ?? String(headers['x-api-key'] ?? '')
+}
 
 function hasKey({ headers }: IncomingMessage): boolean {
   return headers.authorization?.startsWith('Bearer ') === true || headers['x-api-key'] !== undefined

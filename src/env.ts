@@ -22,6 +22,8 @@ export type Env = {
   OPERATOR_TOKEN?: string
   /** Operator requests per minute and credential; 100 where absent. */
   OPERATOR_RPM?: string
+  /** Which providers are asked first, and with `-` which never, for a model that several serve. */
+  PROVIDER_ORDER?: string
   /** `plain`: refusals under /v1 are `{"error": "…"}`; OpenAI's error object where absent. */
   ERROR_SHAPE?: string
   DATABASE_URL?: string

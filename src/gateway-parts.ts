@@ -13,7 +13,8 @@ import { RefusalMemory } from '#gateway/refusal-memory.ts'
 import { Standing } from '#gateway/standing.ts'
 import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
 import { timings } from '#ledger/timings.ts'
-import { providerOf } from '#providers/provider.ts'
+import { credentialsOf, providerOf } from '#providers/provider.ts'
+import type { Routing } from '#providers/routing.ts'
 import { upstreamTimings } from '#providers/upstream-timings.ts'
 import type { Env } from './env.ts'
 import { clock, log, random } from './platform.ts'
@@ -31,6 +32,8 @@ export function gatewayParts(env: Env): GatewayParts {
     accounts: accountPorts(env),
     captures: { park: async (message) => void (await env.CAPTURES_QUEUE.send(message)) },
     provider: (id) => providerOf(id, env),
+    credentials: (id) => credentialsOf(id, env),
+    routing: lazyRouting(env),
     fetch: (url, init) => fetch(url, init),
     providerCap: providerCap(env, { clock, log }),
     countO200k: lazyO200k(),
@@ -40,6 +43,12 @@ export function gatewayParts(env: Env): GatewayParts {
     knownKeys: new KnownKeys(),
     authFailures: { allows: async (address) => (await env.AUTH_FAILURES.limit({ key: address })).success },
   }
+}
+
+function lazyRouting({ PROVIDER_ORDER: providerOrder }: Env): () => Promise<Routing> {
+  let made: Promise<Routing> | undefined
+  return () =>
+    (made ??= import('#providers/routing.ts').then(({ Routing }) => new Routing({ providerOrder })))
 }
 
 /** Ids of accounts that an isolate remembers; each is a hash of its name. */

@@ -15,13 +15,18 @@ export type Catalog = {
 export function loadCatalog(models: readonly Model[]): Catalog {
   const faults = models.flatMap((model) => faultsOf(model).map((fault) => `${model.id}: ${fault}`))
   const byId = new Map<string, Model>()
+  const pinned = new Map<string, Model>()
   for (const model of models) {
     if (byId.has(model.id)) faults.push(`${model.id}: the id is used twice`)
     byId.set(model.id, model)
   }
+  // The maker's own offer of a shared model has no row of its own; a client that wants no other host names it so.
+  for (const offer of models.flatMap((model) => model.offers ?? []))
+    if (offer.offerId !== undefined && !byId.has(offer.offerId))
+      pinned.set(offer.offerId, { ...offer, id: offer.offerId })
   if (faults.length > 0) throw new Error(`The model catalog cannot be loaded.\n${faults.join('\n')}`)
   const all = Object.freeze([...byId.values()])
-  return { get: (id) => byId.get(id), list: () => all }
+  return { get: (id) => byId.get(id) ?? pinned.get(id), list: () => all }
 }
 
 /** The model to call, or the refusal that says why it cannot be called. */

@@ -84,9 +84,17 @@ function faultsOfFacts(model: Model): string[] {
     'policy "stop" needs an upstream that stops on abort and shows all its output',
   )
   must(model.source !== '', 'source is missing')
+  for (const offer of model.offers ?? [])
+    must(
+      leavingFacts.every((fact) => offer[fact] === model[fact]),
+      `its offer ${offer.offerId} behaves otherwise when its client leaves`,
+    )
   must(isDay(model.asOf), 'asOf is no day as YYYY-MM-DD')
   return faults
 }
+
+/** Published per model: whoever answers a call keeps to them. */
+const leavingFacts = ['cancellationPolicy', 'stopsOnAbort', 'visibleOutput'] as const
 
 function faultsOfChat(model: Model): string[] {
   const spoken = providers[model.provider].dialects

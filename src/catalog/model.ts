@@ -82,6 +82,13 @@ export type Model = {
   outputParameter: 'max_tokens' | 'max_completion_tokens'
   /** False for providers that refuse `stream_options`; they state usage in the last chunk without being asked. */
   acceptsStreamOptions: boolean
+  /**
+   * Every host that may answer calls of this id, the maker first: each a whole model under the same id, so that nobody
+   * else has to know of offers. Absent where there is one host alone, as it is on the offers themselves.
+   */
+  offers?: readonly Model[]
+  /** The id under which this offer alone is called. */
+  offerId?: string
   /** Marks that a price of zero is meant. */
   free?: true
   /** Marks that a price outside the plausible range is meant. */

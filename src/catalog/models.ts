@@ -11,16 +11,20 @@ import { mediaModels } from './models-media.ts'
 import { mistralModels } from './models-mistral.ts'
 import { openAiModels } from './models-openai.ts'
 import { xaiModels } from './models-xai.ts'
+import { sharedModels, withOffers } from './offers.ts'
 
-export const models: readonly Model[] = [
-  ...openAiModels,
-  ...deepSeekModels,
-  ...mistralModels,
-  ...anthropicModels,
-  ...googleModels,
-  ...xaiModels,
-  ...hostedModels,
-  ...otherModels,
-  ...embeddingModels,
-  ...mediaModels,
-]
+export const models: readonly Model[] = withOffers(
+  [
+    ...openAiModels,
+    ...deepSeekModels,
+    ...mistralModels,
+    ...anthropicModels,
+    ...googleModels,
+    ...xaiModels,
+    ...hostedModels,
+    ...otherModels,
+    ...embeddingModels,
+    ...mediaModels,
+  ],
+  sharedModels,
+)

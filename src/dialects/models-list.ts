@@ -28,6 +28,9 @@ export type ListedModel = {
   variants?: readonly { name: string; prices: ListedPrices }[]
   /** The day its data was read: the only date that we can vouch for. */
   asOf: string
+  /** Every host that may answer, itself among them. */
+  offers?: readonly ListedModel[]
+  offerId?: string
 }
 
 export type ModelEntry = ReturnType<typeof modelEntry>
@@ -55,10 +58,11 @@ export function modelEntry(model: ListedModel) {
     supported_dialects: dialectsOf[model.kind] ?? [],
     status: model.status,
     modalities: model.modalities,
-    pricing: pricing(model),
+    pricing: pricing({ ...model, prices: dearestPrices(model) }),
     price_version: model.priceVersion,
     price_basis: model.priceBasis,
     cancellation_policy: model.cancellationPolicy,
+    ...(model.offers === undefined ? {} : { offers: model.offers.map(offerEntry) }),
   }
 }
 
@@ -67,6 +71,31 @@ const dialectsOf: { readonly [kind: string]: readonly string[] } = {
   chat: ['chat.completions', 'responses', 'messages', 'completions'],
   embedding: ['embeddings'],
   moderation: ['moderations'],
+}
+
+/** What a call costs where this host answers it; under `id` it is asked alone. */
+function offerEntry(offer: ListedModel) {
+  return {
+    id: offer.offerId ?? offer.id,
+    provider: offer.provider,
+    region: offer.region,
+    context_length: offer.contextLength,
+    max_output: offer.outputTokensMax,
+    supported_parameters: offer.supportedParameters,
+    pricing: pricing(offer),
+    price_version: offer.priceVersion,
+  }
+}
+
+/** No call is dearer than what stands at the top, whoever answers it. */
+function dearestPrices({ prices, offers = [] }: ListedModel): ListedPrices {
+  const dearest = { ...prices }
+  for (const unit of listedUnits)
+    for (const offer of offers) {
+      const price = offer.prices[unit]
+      if (price !== undefined && price > (dearest[unit] ?? 0)) dearest[unit] = price
+    }
+  return dearest
 }
 
 /**

@@ -1,9 +1,11 @@
 // The one log line of a request: enough for an operator at night, and no secret.
 
 import { inputTokensOf, outputTokensOf } from '#calls/usage.ts'
+import type { Millis } from '#core/clock.ts'
 import type { RequestId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import { formatUsd } from '#core/money.ts'
+import type { FailedAttempt } from '#providers/attempts.ts'
 import type { EndTimes, Ending } from './ending.ts'
 import type { PreparedCall } from './prepared-call.ts'
 
@@ -22,6 +24,8 @@ export function logEnded(
     account: call.caller.accountId,
     key: call.caller.keyNumber,
     model: call.model.id,
+    provider: call.model.provider,
+    ...(call.attempts === undefined ? {} : { failed_legs: call.attempts.map(attemptText).join(' ') }),
     status: times.status,
     code: ending.cause === 'done' ? 'ok' : ending.cause,
     rule: ending.rule,
@@ -35,6 +39,11 @@ export function logEnded(
   })
 }
 
+/** `zai:429`, or where there was no status what it was. */
+function attemptText({ provider, status, verdict }: FailedAttempt): string {
+  return `${provider}:${status ?? verdict}`
+}
+
 export type RefusedRequest = {
   requestId: RequestId
   account?: string
@@ -44,6 +53,16 @@ export type RefusedRequest = {
   code: string
   durationMs: number
   balanceCheck?: BalanceCheck
+}
+
+export function refusedCall(
+  { requestId, caller, model, startedAt }: PreparedCall,
+  facts: { status: number; code: string; now: Millis; balanceCheck: BalanceCheck },
+): RefusedRequest {
+  const { accountId: account, keyNumber: key } = caller
+  const { status, code, now, balanceCheck } = facts
+  const durationMs = now - startedAt
+  return { requestId, account, key, model: model.id, status, code, durationMs, balanceCheck }
 }
 
 export function logRefused(log: Log, refused: RefusedRequest): void {

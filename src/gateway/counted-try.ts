@@ -88,11 +88,9 @@ function roomOf({ availableNanoUsd, remainingNanoUsd }: AdmitRefused): NanoUsd {
 function withCount(call: PreparedCall, counted: CountedText): PreparedCall | undefined {
   const { outputTokensLoweredTo: _, ...unlimited } = call
   const asked = { ...call.asked, counted }
-  const capped = cappedQuote(
-    { model: call.model, call: asked },
-    quote(call.model, asked),
-    call.maxCostNanoUsd,
-  )
+  const { model, maxCostNanoUsd } = call
+  const capped =
+    call.route?.quote(asked) ?? cappedQuote({ model, call: asked }, quote(model, asked), maxCostNanoUsd)
   // A smaller call is never dearer, so what the client's own limit let through once passes it again.
   if (!capped.ok || capped.quote.inputTokensBound >= call.quote.inputTokensBound) return undefined
   return { ...unlimited, asked, quote: capped.quote, ...outputLimitOf(capped.quote) }

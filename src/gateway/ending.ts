@@ -99,6 +99,7 @@ export function commandOf(
       firstTokenMs:
         times.firstTokenAt === undefined ? null : Math.max(0, times.firstTokenAt - times.startedAt),
       upstreamId: upstreamId?.slice(0, upstreamIdCharactersMax).toWellFormed() ?? null,
+      ...(call.attempts === undefined ? {} : { attempts: call.attempts }),
     },
   }
   return { capture }

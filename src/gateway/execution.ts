@@ -6,12 +6,13 @@ import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, minNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
-import { type Dispatched, dispatch } from '#providers/dispatch.ts'
+import type { Dispatched } from '#providers/dispatch.ts'
+import type { LegFailure } from '#providers/leg-failure.ts'
 import type { Admission } from './admission.ts'
-import { coveredBy, upstreamText } from './admit-command.ts'
+import { coveredBy } from './admit-command.ts'
 import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
-import { type BalanceCheck, logEnded, logRefused } from './call-log.ts'
+import { type BalanceCheck, logEnded, logRefused, refusedCall } from './call-log.ts'
 import { deliverEnd } from './capture.ts'
 import { replayedAnswer } from './kept-answer.ts'
 import { withAffordableTokens } from './prepare.ts'
@@ -21,6 +22,7 @@ import { type Ending, type Metered, commandOf, endingOf, priceSoFar } from './en
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
 import { refusalResponse } from './refusal-response.ts'
+import { sendLeg } from './send-leg.ts'
 import type { EndCause, Phase } from './settle.ts'
 import type { Dispatch } from './standing.ts'
 import { type EndFacts, type Session, lostRefusal, refuseUnanswered } from './session.ts'
@@ -42,7 +44,8 @@ export function execute(call: PreparedCall, parts: GatewayParts): Execution {
 class RunningCall implements Session {
   call: PreparedCall
   readonly parts: GatewayParts
-  readonly hangUp = new AbortController()
+  /** Of the try that is under way. */
+  hangUp = new AbortController()
   readonly #resolve: (response: Response) => void
   #status = 0
   #admission: { admitted: Admitted; sentAt: Millis } | undefined
@@ -77,7 +80,7 @@ class RunningCall implements Session {
       return
     }
     this.#admission = admission
-    this.call = coveredBy(this.call, admission.admitted)
+    this.call = coveredBy(this.call.route?.ownFigures(this.call) ?? this.call, admission.admitted)
     const cover = this.#startCover(admission.sentAt)
     const covering = cover.run()
     try {
@@ -112,18 +115,8 @@ class RunningCall implements Session {
     return { admission, dispatched: isDispatched ? this.#send() : undefined }
   }
 
-  async #send(): Promise<Dispatched> {
-    const { call, parts, hangUp } = this
-    const capped = await parts.providerCap?.(call.provider.id)
-    if (capped !== undefined) return { ok: false, refusal: capped, cause: 'provider_cap' }
-    const request = {
-      provider: call.provider,
-      path: call.upstream.path,
-      headers: call.upstream.headers,
-      body: upstreamText(call),
-      hangUp,
-    }
-    return dispatch(request, { fetch: parts.fetch, clock: parts.clock, timings: parts.upstreamTimings })
+  #send(): Promise<Dispatched> {
+    return sendLeg(this.call, this.hangUp, this.parts)
   }
 
   async #refused(admission: Exclude<Admission, { ok: true }>): Promise<void> {
@@ -142,7 +135,7 @@ class RunningCall implements Session {
       ...(answer?.rate === undefined ? {} : { rate: answer.rate }),
     }
     this.respond(replayed ?? refusalResponse(refusal, facts, call.dialect.error))
-    logRefused(parts.log, this.#refusedFacts(refusal))
+    logRefused(parts.log, refusedCall(call, { ...facts, code: refusal.code, status: this.#status, now }))
     // Without an answer a hold may lie there; releasing an unknown call also refuses an admission that is still on its way.
     if (answer === undefined) {
       const release = { release: { callId: call.callId, reason: 'admission_unanswered' } }
@@ -152,16 +145,20 @@ class RunningCall implements Session {
 
   async #answer(dispatched: Dispatched): Promise<void> {
     if (!dispatched.ok) {
+      if (this.fallsBack(dispatched.failure, dispatched.refusal)) return this.#answer(await this.#send())
       const phase = dispatched.cause === 'provider_cap' ? 'before_dispatch' : 'dispatched'
       this.end(this.#lost ?? dispatched.cause, phase, { usage: noUsage, source: 'none' })
-      this.respondRefusal(this.#lost === undefined ? dispatched.refusal : lostRefusal(this.#lost))
+      const refusal = this.call.route?.refusal() ?? dispatched.refusal
+      this.respondRefusal(this.#lost === undefined ? refusal : lostRefusal(this.#lost))
       return
     }
     const { response } = dispatched
+    this.call.route?.answered(response.headers, this.parts.clock.now())
     const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
     // A client that asked for the one kind of answer cannot read the other.
     if (isStream !== this.call.asked.isStreamed) return refuseUnanswered(this, 'upstream_error')
-    await (isStream ? streamAnswer(response, this) : wholeAnswer(response, this))
+    const answered = await (isStream ? streamAnswer(response, this) : wholeAnswer(response, this))
+    if (answered === 'falls_back') return this.#answer(await this.#send())
   }
 
   #startCover(sentAt: Millis): Cover {
@@ -206,6 +203,7 @@ class RunningCall implements Session {
   // ── For the answer ─────────────────────────────────────────────────────────────────────────────────────────────
 
   respond(response: Response): void {
+    this.call.route?.forget()
     if (this.#status === 0) this.#status = response.status
     this.#resolve(response)
   }
@@ -220,6 +218,20 @@ class RunningCall implements Session {
       ...(rate === undefined ? {} : { rate }),
     }
     this.respond(refusalResponse(refusal, facts, this.call.dialect.error))
+  }
+
+  /** Nothing has gone to the client, and this try cannot be billed: the next host's turn. */
+  fallsBack(failure: LegFailure, refusal?: Refusal): boolean {
+    const { call, parts } = this
+    if (this.#lost !== undefined) return false
+    const next = call.route?.after(call, { failure, refusal }, parts.clock.now())
+    if (next === undefined) return false
+    this.hangUp.abort()
+    this.hangUp = new AbortController()
+    this.#coverLost = undefined
+    this.checkpoint(() => noUsage)
+    this.call = coveredBy(next, this.admitted)
+    return true
   }
 
   isCovered(): boolean {
@@ -278,21 +290,5 @@ class RunningCall implements Session {
     return this.#leftAt === undefined
       ? usualMs
       : Math.min(usualMs, Math.max(0, this.#leftAt + afterLeaveMs - now))
-  }
-
-  #refusedFacts(refusal: Refusal) {
-    const { call, parts, balanceCheck } = this
-    const { accountId, keyNumber } = call.caller
-    const durationMs = parts.clock.now() - call.startedAt
-    return {
-      requestId: call.requestId,
-      account: accountId,
-      key: keyNumber,
-      model: call.model.id,
-      status: this.#status,
-      code: refusal.code,
-      durationMs,
-      balanceCheck,
-    }
   }
 }

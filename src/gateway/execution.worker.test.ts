@@ -10,6 +10,7 @@ import type { AccountPort } from '#ledger/account-port.ts'
 import type { Admitted, Capture, Release } from '#ledger/call-commands.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
+import { Routing } from '#providers/routing.ts'
 import { upstreamTimings } from '#providers/upstream-timings.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock } from '../../test/world/hand-clock.ts'
@@ -81,6 +82,8 @@ function partsOf(upstream: Response, told: Told, clock = new HandClock()): Gatew
     accounts: () => account as AccountPort,
     captures: { park: async (message) => void told.parked.push(message) },
     provider: () => undefined,
+    credentials: () => [],
+    routing: async () => new Routing({ providerOrder: undefined }),
     providerCap: undefined,
     fetch: async () => upstream,
     countO200k: async () => countTokensByBytes,

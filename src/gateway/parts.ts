@@ -10,6 +10,7 @@ import type { AccountPorts } from '#ledger/account-port.ts'
 import type { Timings } from '#ledger/timings.ts'
 import type { Fetch } from '#providers/dispatch.ts'
 import type { Provider } from '#providers/provider.ts'
+import type { Routing } from '#providers/routing.ts'
 import type { UpstreamTimings } from '#providers/upstream-timings.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import type { CaptureQueue } from './capture.ts'
@@ -31,6 +32,10 @@ export type GatewayParts = AuthenticateParts & {
   relay?: RunInRelay
   /** Undefined while the operator has not set the provider's key. */
   provider: (id: ProviderId) => Provider | undefined
+  /** The same with each of its credentials; none while it is not configured. */
+  credentials: (id: ProviderId) => readonly Provider[]
+  /** Made when the first call comes that more than one host or credential may answer. */
+  routing: () => Promise<Routing>
   fetch: Fetch
   /** Undefined where the operator has set no cap: then no call asks. */
   providerCap: ProviderCap | undefined

@@ -1,26 +1,24 @@
 // A charged call, step by step: who asks, what is asked, what it can cost, may it run. Then execution.ts.
 
 import { findModel, refuseUnpriced } from '#catalog/catalog.ts'
-import { affordableOutputTokens, quote } from '#catalog/quote.ts'
+import { affordableOutputTokens } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
-import { type Refusal, refuse } from '#core/errors.ts'
+import type { Refusal } from '#core/errors.ts'
 import { type RequestId, callIdOf } from '#core/ids.ts'
 import type { AskedCall, ClientFormat } from '#dialects/dialect.ts'
 import type { RateFigures } from '#ledger/call-commands.ts'
-import { neededSettingOf } from '#providers/provider.ts'
 import { type Caller, authenticate, callerName } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
 import { readCostHeader } from './cost-header.ts'
 import { readEndUser } from './end-user.ts'
 import { type RelayedRequest, wantsRelay } from './hosting.ts'
-import { HeldRequest } from './held-request.ts'
-import { cappedQuote, outputLimitOf, readMaxCost } from './max-cost.ts'
+import { readMaxCost } from './max-cost.ts'
 import { refuseOtherWork } from './model-formats.ts'
 import { readOnDisconnect } from './on-disconnect.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
-import { upstreamSideOf } from './upstream-side.ts'
+import { wayOf } from './way.ts'
 
 export type Prepared =
   | { ok: true; call: PreparedCall }
@@ -83,33 +81,21 @@ type Read = Pick<
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
-function route(read: Read, parts: GatewayParts): Prepared {
-  const { asked, caller, claim, endUser, requestId, startedAt, dialect } = read
-  const found = findModel(parts.catalog, asked.model)
-  if (!found.ok) return refused({ refusal: found, startedAt, caller, model: asked.model })
-  const { model } = found
+async function route(read: Read, parts: GatewayParts): Promise<Prepared> {
+  const { asked, caller, claim, endUser, requestId, startedAt, dialect, request, maxCostNanoUsd } = read
+  const known = findModel(parts.catalog, asked.model)
+  if (!known.ok) return refused({ refusal: known, startedAt, caller, model: asked.model })
+  const { model } = known
   const unpriced = refuseOtherWork(model, dialect) ?? refuseUnpriced(model, asked)
   if (unpriced !== undefined) return refused({ refusal: unpriced, startedAt, caller, model: model.id })
-  const provider = parts.provider(model.provider)
-  if (provider === undefined) {
-    const message = `This deployment has no credential for ${model.company}: the operator has to set ${neededSettingOf(model.provider)}.`
-    return refused({ refusal: refuse('not_configured', { message }), startedAt, caller, model: model.id })
-  }
-  const left = readOnDisconnect(read.request.headers, model, asked)
+  const left = readOnDisconnect(request.headers, model, asked)
   if (!left.ok) return refused({ refusal: left, startedAt, caller, model: model.id })
-  const capped = cappedQuote({ model, call: asked }, quote(model, asked), read.maxCostNanoUsd)
-  if (!capped.ok) return refused({ refusal: capped, startedAt, caller, model: model.id })
-  const quoted = capped.quote
-  const sent = upstreamSideOf(asked, {
-    dialect,
-    model,
-    outputTokens: quoted.outputTokens,
-    request: read.request,
-  })
-  if (!sent.ok) return refused({ refusal: sent, startedAt, caller, model: model.id })
+  const { accountId } = caller
+  const found = await wayOf({ model, asked, dialect, request, accountId, maxCostNanoUsd, startedAt }, parts)
+  if (!found.ok) return refused({ refusal: found, startedAt, caller, model: model.id })
   const { body: _, text: __, ...kept } = asked
   const { policy, isFinishAsked } = left
-  const { outputTokens } = quoted
+  const { outputTokens } = found.way.quote
   const isHosted =
     parts.relay !== undefined &&
     dialect.passed === undefined &&
@@ -126,14 +112,9 @@ function route(read: Read, parts: GatewayParts): Prepared {
     relayed: isHosted ? relayedRequest(read) : undefined,
     callId: callIdOf(requestId),
     dialect,
-    upstream: sent.upstream,
-    model,
-    provider,
-    quote: quoted,
-    maxCostNanoUsd: read.maxCostNanoUsd,
+    maxCostNanoUsd,
     isCostOmitted: read.isCostOmitted,
-    ...outputLimitOf(quoted),
-    request: new HeldRequest(asked, sent.write),
+    ...found.way,
   }
   return { ok: true, call }
 }
@@ -161,7 +142,9 @@ export function withAffordableTokens(
   availableNanoUsd: Parameters<typeof affordableOutputTokens>[2],
 ): Refusal {
   if (refusal.code !== 'insufficient_credits' && refusal.code !== 'in_flight_budget_exhausted') return refusal
-  const tokens = affordableOutputTokens(call.model, call.asked, availableNanoUsd)
+  const tokens =
+    call.route?.affordableOutputTokens(call.asked, availableNanoUsd) ??
+    affordableOutputTokens(call.model, call.asked, availableNanoUsd)
   return { ...refusal, metadata: { ...refusal.metadata, max_affordable_tokens: tokens } }
 }
 

@@ -3,10 +3,13 @@
 import type { CancellationPolicy, Model } from '#catalog/model.ts'
 import { type Quote, type QuotedCall, usualOutputTokens } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
+import type { Refusal } from '#core/errors.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { AskedCall, ClientFormat } from '#dialects/dialect.ts'
 import type { Claim } from '#ledger/claim.ts'
+import type { FailedAttempt } from '#providers/attempts.ts'
+import type { LegFailure } from '#providers/leg-failure.ts'
 import type { Provider } from '#providers/provider.ts'
 import type { Caller } from './authenticate.ts'
 import type { HeldRequest } from './held-request.ts'
@@ -22,6 +25,10 @@ export type PreparedCall = {
   upstream: UpstreamSide
   model: Model
   provider: Provider
+  /** The other ways to have it answered; absent where there is one alone. */
+  route?: Route
+  /** Tries that failed before this one. */
+  attempts?: readonly FailedAttempt[]
   /** Without the request itself, which `request` forgets once it is sent. */
   asked: Omit<AskedCall, 'text' | 'body'> & Pick<QuotedCall, 'counted'>
   request: HeldRequest
@@ -43,6 +50,29 @@ export type PreparedCall = {
   /** A keyed hash; null where the request names nobody. */
   endUser: string | null
   startedAt: Millis
+}
+
+/** What a call that more than one host or credential may answer has beside its first try (routed-call.ts). */
+export type Route = {
+  /** The dearest of all that may answer, under the client's own limit. */
+  quote(asked: QuotedCall): { ok: true; quote: Quote } | Refusal
+  /** What every one of them can be asked for with this much money. */
+  affordableOutputTokens(asked: QuotedCall, availableNanoUsd: NanoUsd): number
+  /** The admitted call with the figures of the host that it goes to, its money as admitted. */
+  ownFigures(call: PreparedCall): PreparedCall
+  sent(now: Millis): void
+  /** The head of a good answer is here. */
+  answered(headers: Headers, now: Millis): void
+  /** The call as the next host gets it, or undefined where no other may be asked. */
+  after(
+    call: PreparedCall,
+    failed: { failure: LegFailure; refusal: Refusal | undefined },
+    now: Millis,
+  ): PreparedCall | undefined
+  /** What the client is told once nobody is left. */
+  refusal(): Refusal | undefined
+  /** The answer has begun: the request is not needed any more. */
+  forget(): void
 }
 
 /** For the tokens-per-minute limit: the likely count, corrected by the real one at capture. */

@@ -5,6 +5,7 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { StoredAnswer } from '#ledger/claim.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
+import type { LegFailure } from '#providers/leg-failure.ts'
 import type { BalanceCheck } from './call-log.ts'
 import type { CoverLoss } from './cover.ts'
 import type { Ending, Metered } from './ending.ts'
@@ -22,6 +23,8 @@ export type Session = {
   /** Gives the client its answer; the first one stands. */
   respond(response: Response): void
   respondRefusal(refusal: Refusal): void
+  /** True where another host is asked for the answer instead; only before anything of it has gone to the client. */
+  fallsBack(failure: LegFailure): boolean
   isCovered(): boolean
   /** Until the fence; nothing may be delivered after it. */
   coveredForMs(): number

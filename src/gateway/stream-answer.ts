@@ -27,7 +27,8 @@ const framesPerTokenMax = 4
 /** A provider may add a little of its own to the input; that is booked as an overrun. This much more is no such thing. */
 const statedCeilingsMax = 2
 
-export async function streamAnswer(response: Response, session: Session): Promise<void> {
+/** `falls_back`: nothing of it was given to the client, and another host is asked. */
+export async function streamAnswer(response: Response, session: Session): Promise<void | 'falls_back'> {
   if (response.body === null) return refuseUnanswered(session, 'cut')
   const answer = new StreamedAnswer(session)
   const relay = answer.relayOf(response.body)
@@ -35,20 +36,23 @@ export async function streamAnswer(response: Response, session: Session): Promis
   if (first === 'ended') return refuseUnanswered(session, 'cut')
   if (first !== 'silent') {
     const error = errorInFirst(first)
-    if (error !== undefined) return refuseUnanswered(session, 'upstream_error', error)
+    if (error !== undefined) {
+      if (session.fallsBack({ kind: 'error_event', data: error })) return 'falls_back'
+      const message = upstreamErrorMessage(error) ?? 'The model provider answered with an error.'
+      return refuseUnanswered(session, 'upstream_error', message)
+    }
   }
   session.respond(new Response(answer.client.readable, { headers: answer.headers() }))
   const cause = await relay.run()
   await answer.finish(cause)
 }
 
-/** The message of an error that is the stream's very first event. */
+/** The data of an error that is the stream's very first event. */
 function errorInFirst(chunk: Uint8Array): string | undefined {
   const [frame] = new FrameReader().push(chunk)
   // Read twice only where it may be an error: `"error": null` at the head of a good chunk is none.
   if (frame?.data === undefined || !mayBeError(frame)) return undefined
-  if (!isErrorChunk(readJson(frame.data))) return undefined
-  return upstreamErrorMessage(frame.data) ?? 'The model provider answered with an error.'
+  return isErrorChunk(readJson(frame.data)) ? frame.data : undefined
 }
 
 class StreamedAnswer {

@@ -175,7 +175,11 @@ export type ChargeDetail = {
   durationMs: number
   firstTokenMs: number | null
   upstreamId: string | null
+  /** Hosts that were asked before the one that answered, and why each did not; absent where there was none. */
+  attempts?: readonly FailedLeg[]
 }
+
+export type FailedLeg = { provider: string; verdict: string; status: number | null; durationMs: number }
 
 /** One line of a charge: units × price. */
 export type ChargeLine = { unit: string; units: number; pricePicoUsd: number }

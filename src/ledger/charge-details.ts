@@ -11,7 +11,9 @@ export type Booked = { chargedNanoUsd: NanoUsd; writtenOffNanoUsd: NanoUsd }
 type ObjectOfJson = { readonly [name: string]: Json }
 
 export function chargeDetail(detail: ChargeDetail): ObjectOfJson {
-  return { ...detail, lines: detail.lines.map((line) => ({ ...line })) }
+  const { attempts, ...rest } = detail
+  const legs = attempts === undefined ? {} : { attempts: attempts.map((leg) => ({ ...leg })) }
+  return { ...rest, lines: detail.lines.map((line) => ({ ...line })), ...legs }
 }
 
 /** What the object itself adds: the call's total so far, and what a replay needs for windows and rate limits. */

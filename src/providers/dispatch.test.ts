@@ -112,6 +112,7 @@ describe('a request is sent once', () => {
       ok: false,
       refusal: { ok: false, code: 'upstream_timeout' },
       cause: 'timeout',
+      failure: { kind: 'timeout' },
     })
     await clock.advance(upstreamTimings.totalMs)
     expect([sent.length, hangUp.signal.aborted, clock.sleepers]).toEqual([1, true, 0])
@@ -124,6 +125,42 @@ test('a caller that hangs up gets a failure that is no time-out', async () => {
   hangUp.abort()
   expect(await sending).toMatchObject({ ok: false, cause: 'upstream_error' })
   expect(clock.sleepers).toBe(0)
+})
+
+describe('where another host could be asked, a failure', () => {
+  const failureOf = async (isThere: 'refuses' | 'answers' | 'is silent', hasOthers = true) => {
+    const asked: (string | undefined)[] = []
+    const fetch: Fetch = async (url, init) => {
+      asked.push(init.method)
+      if (init.method === 'HEAD' && isThere === 'answers') return new Response(null, { status: 404 })
+      if (init.method === 'HEAD' && isThere === 'is silent') return silent(url, init)
+      throw new Error('Network connection lost.')
+    }
+    const request = { provider, path: '/x', headers: {}, body: '{}', hangUp, hasOthers }
+    const sending = dispatch(request, { fetch, clock, timings: upstreamTimings })
+    await clock.advance(2_000)
+    return { asked, dispatched: await sending }
+  }
+
+  test('is one to connect only if the host takes no connection afterwards either', async () => {
+    expect(await failureOf('refuses')).toMatchObject({
+      asked: ['POST', 'HEAD'],
+      dispatched: { ok: false, failure: { kind: 'unreachable' } },
+    })
+  })
+
+  // Cases: billing-bugs 23
+  test('may have come after the request was read, if the host is there or silent', async () => {
+    for (const isThere of ['answers', 'is silent'] as const)
+      expect(await failureOf(isThere)).toMatchObject({ dispatched: { failure: { kind: 'lost' } } })
+  })
+
+  test('is looked into by nobody where no other host could be asked', async () => {
+    expect(await failureOf('refuses', false)).toMatchObject({
+      asked: ['POST'],
+      dispatched: { failure: { kind: 'lost' } },
+    })
+  })
 })
 
 describe("an upstream's error", () => {

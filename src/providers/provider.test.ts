@@ -1,9 +1,16 @@
 // The upstreams that a deployment may send to: from the operator's configuration, from nothing else.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { models } from '#catalog/models.ts'
 import { providerVariables } from '#catalog/provider-table.ts'
-import { type ProviderEnv, headersOf, neededSettingOf, providerOf, providerSettings } from './provider.ts'
+import {
+  type ProviderEnv,
+  headersOf,
+  neededSettingOf,
+  credentialsOf,
+  providerOf,
+  providerSettings,
+} from './provider.ts'
 
 test('a provider without a key cannot be called', () => {
   expect(providerOf('openai', {})).toBeUndefined()
@@ -56,4 +63,29 @@ test('every model of the catalog has a provider with settings of its own, and an
   const { local, ...companies } = providerSettings
   expect(local.usualBaseUrl).toBe('')
   expect(Object.values(companies).every(({ usualBaseUrl }) => usualBaseUrl.startsWith('https://'))).toBe(true)
+})
+
+describe('several keys of one provider', () => {
+  const env = { OPENAI_API_KEY: ' sk-a, sk-b ,,sk-a', ANTHROPIC_API_KEY: 'sk-only' }
+
+  test('stand in one setting with commas between them, each once', () => {
+    const [first, second, ...others] = credentialsOf('openai', env)
+    expect([first?.apiKey, first?.credential]).toEqual(['sk-a', 1])
+    expect([second?.apiKey, second?.credential]).toEqual(['sk-b', 2])
+    expect(others).toEqual([])
+    expect(providerOf('openai', env)).toEqual(first)
+  })
+
+  test('are one where there is one, and none where nothing is set', () => {
+    expect(credentialsOf('anthropic', env)).toEqual([providerOf('anthropic', env)])
+    expect(credentialsOf('anthropic', env)[0]).not.toHaveProperty('credential')
+    expect(credentialsOf('openai', { OPENAI_API_KEY: 'sk-a,' })).toEqual([
+      providerOf('openai', { OPENAI_API_KEY: 'sk-a' }),
+    ])
+    expect(credentialsOf('zai', env)).toEqual([])
+    expect(credentialsOf('openai', { OPENAI_API_KEY: ' , ' })).toEqual([])
+    expect(
+      credentialsOf('openai', { OPENAI_API_KEY: Array.from({ length: 50 }, (_, at) => `k${at}`).join(',') }),
+    ).toHaveLength(20)
+  })
 })

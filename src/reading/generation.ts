@@ -101,6 +101,8 @@ export function generationBody(callId: CallId, lines: readonly CallLine[]): Json
     upstream_id: text('upstreamId'),
     model: text('model'),
     provider_name: text('provider'),
+    // Hosts that were asked before it and did not answer.
+    attempts: Array.isArray(detail['attempts']) ? [...detail['attempts']] : [],
     api_type: text('endpoint'),
     created_at: isoTime(asMillis(first.createdAtMs)),
     total_cost: usdNumber(net),

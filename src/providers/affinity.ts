@@ -1,0 +1,69 @@
+// Which of several equal hosts a conversation belongs to: always the same one while it is there, so that the provider's cache of
+// the prompt is used and a model's sealed thoughts go back to the credential that made them. Pure.
+
+import { type JsonObject, readString } from '#core/readers.ts'
+
+/** Of each of the texts below; what begins alike for longer than this is one conversation as far as caches go. */
+const charactersMax = 2_048
+
+/**
+ * What stays the same from turn to turn: the key that the client gives its prompt, else the instructions and the first two
+ * messages. The second one too, because many programs open every conversation with the same system message.
+ */
+export function stablePrefix(body: JsonObject): string {
+  const named = readString(body['prompt_cache_key'])
+  if (named !== undefined && named !== '') return named.slice(0, charactersMax)
+  const turns = body['messages'] ?? body['input']
+  const firsts: readonly unknown[] = Array.isArray(turns) ? turns.slice(0, 2) : [turns]
+  return [body['system'], body['instructions'], ...firsts].map(beginningOf).join('\n')
+}
+
+function beginningOf(part: unknown): string {
+  if (part === undefined) return ''
+  return (typeof part === 'string' ? part : (JSON.stringify(part) ?? '')).slice(0, charactersMax)
+}
+
+/**
+ * Rendezvous: the host with the highest figure is the conversation's. One that comes or goes moves its own conversations and
+ * no other's. Nothing is secret here: it only has to spread.
+ */
+export function affinityOf(conversation: number, host: string): number {
+  return mixed(conversation ^ hashOf(host))
+}
+
+const hashStart = 0x811c9dc5
+const hashPrime = 0x01000193
+
+/** FNV-1a over UTF-16 units, 32 bits. */
+export function hashOf(text: string): number {
+  let hash = hashStart
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), hashPrime)
+  return mixed(hash)
+}
+
+/** Murmur's last step: texts that differ in one character end far apart. */
+function mixed(hash: number): number {
+  let bits = hash >>> 0
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+  return (bits ^ (bits >>> 16)) >>> 0
+}
+
+/** The origins of the thoughts that a request gives back, as calls/reasoning-state.ts seals them; the newest last. */
+export function sealedOrigins(text: string): readonly string[] {
+  if (!text.includes(sealedMark)) return []
+  return [...text.matchAll(sealedPattern)].map(([, origin = '']) => origin)
+}
+
+const sealedMark = 'sluice1~'
+const sealedPattern = /sluice1~([\w-]{1,40})~/g
+
+/**
+ * A request that gives thoughts back, or asks for some that it may give back, sealed here or not: only the organisation whose
+ * credential made them can read them. A text that merely speaks of it is bound as well, which costs it nothing but choice.
+ */
+export function carriesReasoning(text: string): boolean {
+  return text.includes(sealedMark) || vendorMarks.some((mark) => text.includes(mark))
+}
+
+const vendorMarks = ['encrypted_content"', '"redacted_thinking"', '"signature"', '"thinking"']
