@@ -215,3 +215,31 @@ function usageWithin(inputMax: number, outputMax: number, shares: readonly numbe
   take('output', outputMax - outputTokensOf(used), h)
   return used
 }
+
+describe('a quote of texts that are embedded', () => {
+  const model = aModel({
+    kind: 'embedding',
+    dialects: [],
+    contextLength: 100,
+    outputTokensMax: 0,
+    prices: { input: usdPerMillion('1') },
+  })
+  const call = { ...plain, textBytes: 0, messages: 3, outputTokensMax: undefined }
+
+  test('holds nothing for output, and has none to lower', () => {
+    const { ceilingNanoUsd, holdNanoUsd, floorNanoUsd, outputTokens } = quote(model, {
+      ...call,
+      textBytes: 40,
+    })
+    expect(outputTokens).toBe(0)
+    expect([holdNanoUsd, floorNanoUsd]).toEqual([ceilingNanoUsd, ceilingNanoUsd])
+    expect(affordableOutputTokens(model, call, nanoUsd(1_000_000))).toBe(0)
+  })
+
+  test('counts tokens that the client has cut, one each, and a context for every text', () => {
+    const given = quote(model, { ...call, textBytes: 40, givenTokens: 30 })
+    const around = quote(model, call).inputTokensBound
+    expect([given.expectedInputTokens, given.inputTokensBound]).toEqual([around + 40, around + 70])
+    expect(quote(model, { ...call, givenTokens: 5_000 }).inputTokensBound).toBe(300)
+  })
+})

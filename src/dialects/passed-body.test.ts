@@ -32,7 +32,7 @@ describe('a body on its way through', () => {
     ['an empty list', '[]'],
     ['a single figure', '-12.50'],
   ])('keeps %s, in whatever pieces it comes', (_, data) => {
-    const expected = `{\n  "object": "list",\n  "data": ${data},\n  "model":"ours","usage":{"cost":1}}`
+    const expected = `{\n  "object": "list",\n  "data": ${data},\n  "model":"ours","usage":{"cost":1}\n}\n`
     for (const size of [1, 2, 3, 7, 1_000]) {
       const { body, whole } = passed(answer(data), size)
       expect(whole).toBe(expected)
@@ -46,6 +46,14 @@ describe('a body on its way through', () => {
     expect(passed('{"usage":{}, "a":1,"cost":2 , "b":[]}').whole).toBe('{ "a":1 , "b":[],"usage":{"cost":1}}')
     expect(passed('{"usage":1}').whole).toBe('{"usage":{"cost":1}}')
     expect(passed('{}').whole).toBe('{"usage":{"cost":1}}')
+  })
+
+  test('to which nothing is added goes on as it came', () => {
+    for (const text of [answer('[1.0]'), '{}', ' {"a":1 }  ', '{"usage":{}}']) {
+      const body = new PassedBody({ noted: new Set(['usage']), withheld: new Set(), replaced: new Map() })
+      const out = [...body.push(new TextEncoder().encode(text)), body.closing(new Map())]
+      expect(out.map((part) => new TextDecoder().decode(part)).join('')).toBe(text)
+    }
   })
 
   test('is read where it is only noted, and passes all the same', () => {

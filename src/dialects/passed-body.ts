@@ -82,7 +82,7 @@ export class PassedBody {
   push(chunk: Uint8Array): readonly Uint8Array[] {
     const out: Uint8Array[] = []
     let at = 0
-    while (at < chunk.length && !this.#isBroken && this.#place !== 'after') at = this.#step(chunk, at, out)
+    while (at < chunk.length && !this.#isBroken) at = this.#step(chunk, at, out)
     return out
   }
 
@@ -90,7 +90,7 @@ export class PassedBody {
   closing(members: ReadonlyMap<string, string>): Uint8Array {
     const texts = [...members].map(([name, value]) => `${JSON.stringify(name)}:${value}`)
     const before = this.#isEmpty || texts.length === 0 ? '' : ','
-    return encoder.encode(`${before}${texts.join(',')}}`)
+    return encoder.encode(`${before}${texts.join(',')}${this.#gap}}${this.#keptText()}`)
   }
 
   /** Reads on from `at` and says how far it came. */
@@ -98,10 +98,9 @@ export class PassedBody {
     const byte = chunk[at] ?? 0
     switch (this.#place) {
       case 'before':
-        if (byte === 0x7b) {
-          out.push(chunk.subarray(at, at + 1))
-          this.#place = 'gap'
-        } else if (!isSpace(byte)) this.#isBroken = true
+        out.push(chunk.subarray(at, at + 1))
+        if (byte === 0x7b) this.#place = 'gap'
+        else if (!isSpace(byte)) this.#isBroken = true
         return at + 1
       case 'gap':
         return this.#stepGap(byte, at)
@@ -120,13 +119,18 @@ export class PassedBody {
       case 'value':
         return this.#stepValue(chunk, at, out)
       case 'after':
-        return chunk.length
+        // Spaces belong to the body; of anything else nothing goes on.
+        if (isSpace(byte)) this.#keep(byte)
+        return at + 1
     }
   }
 
   #stepGap(byte: number, at: number): number {
-    if (byte === 0x7d) this.#place = 'after'
-    else if (byte === quote) {
+    if (byte === 0x7d) {
+      this.#gap = this.#keptText().replace(',', '')
+      this.#kept = []
+      this.#place = 'after'
+    } else if (byte === quote) {
       this.#gap = this.#keptText()
       this.#kept = [quote]
       this.#isText = true

@@ -17,7 +17,8 @@ import { ClientStream } from './client-stream.ts'
 import type { Ending, Metered } from './ending.ts'
 import { KeptStream } from './kept-answer.ts'
 import type { EndCause } from './settle.ts'
-import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
+import type { GatewayParts } from './parts.ts'
+import { type Session, lostRefusal } from './session.ts'
 
 /** Up to here nothing has gone out when the upstream fails, and the client gets a status for it. */
 const heldBytesMax = 262_144
@@ -28,19 +29,36 @@ const pulseMs = 1_000
 
 const jsonType = 'application/json'
 
+/** What it needs of its call. */
+export type PassingSession = Pick<
+  Session,
+  | 'call'
+  | 'admitted'
+  | 'balanceCheck'
+  | 'hangUp'
+  | 'respond'
+  | 'respondRefusal'
+  | 'isCovered'
+  | 'coveredForMs'
+  | 'onCoverLost'
+  | 'clientLeft'
+  | 'firstToken'
+  | 'end'
+> & { readonly parts: Pick<GatewayParts, 'clock' | 'log' | 'timings' | 'upstreamTimings'> }
+
 export async function passedAnswer(
   response: Response,
-  session: Session,
+  session: PassingSession,
   format: PassedFormat,
 ): Promise<void> {
-  if (response.body === null) return refuseUnanswered(session, 'cut')
-  const answer = new PassedAnswer(session, format)
-  const cause = await answer.pass(response.body.getReader())
-  await answer.finish(cause)
+  const body = response.body ?? new Blob([]).stream()
+  const answer = new PassedAnswer(body.getReader(), { session, format })
+  await answer.finish(await answer.pass())
 }
 
 class PassedAnswer {
-  readonly #session: Session
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #session: PassingSession
   readonly #format: PassedFormat
   readonly #body: PassedBody
   readonly #kept: KeptStream | undefined
@@ -54,7 +72,11 @@ class PassedAnswer {
   #lastChunkAt: Millis
   #leftAt: Millis | undefined
 
-  constructor(session: Session, format: PassedFormat) {
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    { session, format }: { session: PassingSession; format: PassedFormat },
+  ) {
+    this.#reader = reader
     const { call, parts } = session
     const { id, upstreamId } = call.model
     const shown = ['usage', 'cost']
@@ -72,12 +94,13 @@ class PassedAnswer {
   }
 
   /** Reads to the end, passing on as it goes, and says how it ended. */
-  async pass(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<EndCause> {
+  async pass(): Promise<EndCause> {
     const over = new StopController()
     const pulse = this.#pulse(over)
     let bytes = 0
     while (this.#cause === undefined) {
-      const read = await reader.read().catch(() => undefined)
+      const read = await this.#reader.read().catch(() => undefined)
+      if (this.#cause !== undefined) break
       if (read === undefined) this.#end('cut')
       else if (read.done) this.#end(this.#body.isWhole ? 'done' : 'cut')
       else {
@@ -207,6 +230,8 @@ class PassedAnswer {
     this.#cause = cause
     if (cause === 'done') return
     this.#session.hangUp.abort()
+    // Wakes a read that still waits, whether or not hanging up does.
+    this.#reader.cancel().catch(() => undefined)
     // A write that still waits would be taken whenever the client likes.
     this.#client?.abort('The answer broke off.')
   }

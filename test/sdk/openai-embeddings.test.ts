@@ -230,6 +230,22 @@ describe('embeddings', () => {
     await expectNothingCharged(sharedWorld(), client.account)
   })
 
+  test('count towards the limits of the end user that they name', async () => {
+    const settings = { end_user_limits: [{ window: 'day', amount: '0.00002' }] }
+    const client = clientOf(await sharedWorld().newAccount({ settings }))
+    const headers = { 'x-end-user': 'somebody' }
+    const asked = (more: object = {}) =>
+      ask(sharedWorld(), {
+        apiKey: client.account.apiKey,
+        path,
+        body: { model, input: told(), ...more },
+        headers,
+      })
+    expect(await asked()).toMatchObject({ status: 200 })
+    await settledCharges(sharedWorld(), client.account)
+    expect(await asked()).toMatchObject({ status: 402, errorCode: 'end_user_limit_exceeded' })
+  })
+
   test('are held by one token for each byte, and no more', async () => {
     const { account } = await newClient()
     const { holdNanoUsd } = await estimateOf(sharedWorld(), account, { model, input: ['abcd', [1, 2]] }, path)
