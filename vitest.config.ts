@@ -46,6 +46,7 @@ export default defineConfig({
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts', 'test/drivers/**/*.test.ts', 'test/sdk/**/*.test.ts'],
           exclude: ['test/journeys/storm-*.test.ts', 'test/sdk/big/**', '**/node_modules/**'],
+          setupFiles: ['test/world/judged-answers.ts'],
           ...againstTheProduct,
         },
       },

@@ -35,6 +35,7 @@ function checkLocks(): StepResult {
     'package-lock.json',
     'test/sdk/package-lock.json',
     'test/counting/tokenizers/package-lock.json',
+    'test/conform/schemas/package-lock.json',
   ]
   return {
     problems: locks.flatMap((lock) => lockProblems(read(lock)).map((problem) => `${lock}: ${problem}`)),

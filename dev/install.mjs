@@ -18,6 +18,7 @@ const folders = {
   // The agents' programs lie in packages of their own; no script of a stranger runs.
   'test/counting/tokenizers': { what: 'tokenizers', downloadMb: 90, diskMb: 320, more: ['--ignore-scripts'] },
   'test/sdk': { what: 'SDKs and agents', downloadMb: 430, diskMb: 1_150, more: ['--ignore-scripts'] },
+  'test/conform/schemas': { what: 'schema generator', downloadMb: 8, diskMb: 40, more: ['--ignore-scripts'] },
 }
 const folder = process.argv[2] ?? '.'
 const sizes = folders[folder]

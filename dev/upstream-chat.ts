@@ -16,7 +16,7 @@ import {
 import { readChat } from './upstream-request.ts'
 
 const errorOf = (error: { message: string; type: string; code?: string | null }) => ({
-  error: { param: null, ...error },
+  error: { param: null, code: null, ...error },
 })
 
 export const chatUpstream: UpstreamDialect = {

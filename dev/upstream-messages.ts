@@ -3,6 +3,7 @@
 import type {
   ContentBlock,
   Message,
+  MessageDeltaUsage,
   RawMessageStreamEvent,
   StopReason,
   Usage,
@@ -137,11 +138,25 @@ function emptyMessage(answer: Answer): Omit<Message, 'usage'> {
 function deltaFrame(answer: Answer, visibleTokens: number, stopReason: StopReason | null): Frame {
   const delta = { stop_reason: stopReason, stop_sequence: null, stop_details: null, container: null }
   // A provider that never says what was used: its types do not know that, its streams do.
-  const usage = answer.directive.usage === 'none' ? {} : { usage: usageOf(answer, visibleTokens) }
+  const usage = answer.directive.usage === 'none' ? {} : { usage: deltaUsageOf(answer, visibleTokens) }
   return {
     event: 'message_delta',
     data: JSON.stringify({ type: 'message_delta', delta, ...usage }),
     tokens: 0,
+  }
+}
+
+/** Of the usage, a `message_delta` repeats the counts and nothing else. */
+function deltaUsageOf(answer: Answer, visibleTokens: number): MessageDeltaUsage {
+  if (answer.directive.usageIs !== null) return answer.directive.usageIs as MessageDeltaUsage
+  const usage = usageOf(answer, visibleTokens)
+  return {
+    input_tokens: usage.input_tokens,
+    cache_read_input_tokens: usage.cache_read_input_tokens,
+    cache_creation_input_tokens: usage.cache_creation_input_tokens,
+    output_tokens: usage.output_tokens,
+    output_tokens_details: usage.output_tokens_details,
+    server_tool_use: usage.server_tool_use,
   }
 }
 

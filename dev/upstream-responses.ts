@@ -166,7 +166,7 @@ function callItem({ id, name, pieces }: ToolCall): Item {
           event: { type: 'response.function_call_arguments.delta', ...at, delta },
           tokens: 1,
         })),
-        { event: { type: 'response.function_call_arguments.done', ...at, name, arguments: text }, tokens: 0 },
+        { event: { type: 'response.function_call_arguments.done', ...at, arguments: text }, tokens: 0 },
       ]
     },
   }

@@ -56,12 +56,18 @@ export type Upstream = {
   stop(): Promise<void>
 }
 
-export async function startUpstream(options: { port?: number } = {}): Promise<Upstream> {
+export type UpstreamOptions = {
+  port?: number
+  /** Told of every request as it arrives. */
+  onRequest?: (request: { path: string; body: unknown }) => void
+}
+
+export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const requests: RecordedRequest[] = []
   const reset = () => {
     requests.length = 0
   }
-  const records = { requests, count: 0, reset }
+  const records = { requests, count: 0, reset, onRequest: options.onRequest ?? (() => undefined) }
   const server = createServer((request, response) => {
     serve(request, response, records).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined)
@@ -73,7 +79,12 @@ export async function startUpstream(options: { port?: number } = {}): Promise<Up
   return { url: `http://${localHost}:${port}/v1`, requests, reset, stop: () => closeServer(server) }
 }
 
-type Records = { requests: RecordedRequest[]; count: number; reset(): void }
+type Records = {
+  requests: RecordedRequest[]
+  count: number
+  reset(): void
+  onRequest: NonNullable<UpstreamOptions['onRequest']>
+}
 
 async function serve(request: IncomingMessage, response: ServerResponse, records: Records): Promise<void> {
   const path = request.url ?? '/'
@@ -82,6 +93,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
   const { body } = read
   const record = makeRecord(path, request, read)
   records.requests.push(record)
+  records.onRequest({ path, body })
   records.count += 1
   // Not the list's length, which a reset takes back and which moves while we wait.
   const number = String(records.count).padStart(8, '0')

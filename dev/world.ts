@@ -16,7 +16,7 @@ import { type Postgres, startPostgres } from './postgres.ts'
 import type { ProductOptions } from './product.ts'
 import { type SpawnedProduct, spawnProduct } from './spawn-product.ts'
 import { startUpstash } from './upstash-endpoint.ts'
-import { startUpstream, type Upstream } from './upstream.ts'
+import { startUpstream, type Upstream, type UpstreamOptions } from './upstream.ts'
 import { connectWorld, type WorldClient } from './world-client.ts'
 
 export type WorldOptions = {
@@ -30,6 +30,8 @@ export type WorldOptions = {
   /** The Worker's log goes to this process' stderr instead of a file. */
   showsLog?: boolean
   onProgress?: (line: string) => void
+  /** Told of every request that reaches the model upstream. */
+  onUpstreamRequest?: NonNullable<UpstreamOptions['onRequest']>
 }
 
 export type World = WorldClient & {
@@ -73,7 +75,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
   const parts = await Promise.allSettled([
     startDatabase(postgresDir, ends),
     startUpstash({ token: secrets.upstashToken }),
-    startUpstream(),
+    startUpstream({ onRequest: options.onUpstreamRequest ?? (() => undefined) }),
     bundleWorker(options.bundleEntry),
     options.port ?? freePort(),
   ])

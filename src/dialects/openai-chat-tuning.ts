@@ -13,17 +13,24 @@ export function chatTools(body: JsonObject): readonly Tool[] {
   ]
 }
 
+/** As responses say it: there a grammar's parts stand beside its type, here in an object of their own. */
+function toolFormatOf(format: unknown): JsonObject | undefined {
+  if (!isObject(format)) return undefined
+  const { type, grammar } = format
+  return type === 'grammar' && isObject(grammar) ? { type, ...grammar } : format
+}
+
 function toolOf(tool: unknown): readonly Tool[] {
   if (!isObject(tool)) return []
   const [defined, custom]: unknown[] = [tool['function'], tool['custom']]
   if (isObject(custom)) {
-    const format: unknown = custom['format']
+    const format = toolFormatOf(custom['format'])
     return [
       {
         kind: 'freeform',
         name: readString(custom['name']) ?? '',
         ...describedBy(custom),
-        ...(isObject(format) ? { format } : {}),
+        ...(format === undefined ? {} : { format }),
       },
     ]
   }

@@ -84,6 +84,7 @@ export function responseObject(facts: ResponseFacts, state: ResponseState): Json
     object: 'response',
     created_at: facts.createdAtSeconds,
     status: state.status,
+    access_programs: null,
     background: false,
     completed_at: null,
     error: state.error ?? null,

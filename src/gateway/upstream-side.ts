@@ -94,7 +94,7 @@ function passedOn(dialect: WireFormat, { url, headers }: Pick<Request, 'url' | '
 }
 
 /** Messages have no call without a limit; the others leave it to the model. */
-function limitName(dialect: DialectId, model: Model): string {
+export function limitName(dialect: DialectId, model: Model): string {
   switch (dialect) {
     case 'chat':
       return model.outputParameter
@@ -105,7 +105,7 @@ function limitName(dialect: DialectId, model: Model): string {
   }
 }
 
-function targetOf(model: Model, outputTokensMax: number | undefined): UpstreamTarget {
+export function targetOf(model: Model, outputTokensMax: number | undefined): UpstreamTarget {
   return {
     upstreamModel: model.upstreamId,
     origin: model.provider,

@@ -13,6 +13,7 @@ export default defineConfig({
     include: ['test/sdk/big/**/*.test.ts'],
     environment: 'node',
     globalSetup: ['test/world/global-setup.ts'],
+    setupFiles: ['test/world/judged-answers.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     fileParallelism: false,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startWorld } from '../../dev/world.ts'
 import type { WorldCoordinates } from '../../dev/world-client.ts'
+import { judgedRequests } from './judged-requests.ts'
 import { codesFileName, isWholeRun, missingCodes } from './received-codes.ts'
 
 declare module 'vitest' {
@@ -18,7 +19,8 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const startedAt = performance.now()
   const say = (line: string) => process.stdout.write(`world: ${line}\n`)
-  const world = await startWorld({ onProgress: say })
+  const judged = judgedRequests()
+  const world = await startWorld({ onProgress: say, onUpstreamRequest: judged.see })
   say(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
   const { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile } = world
   project.provide('world', { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile })
@@ -31,6 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const missing = (await isWholeRun(project)) ? missingCodes(readFileSync(codesFile, 'utf8')) : []
     rmSync(codesFolder, { recursive: true })
     await world.stop()
+    judged.expectNone()
     if (missing.length > 0) throw new Error(`No journey has received the refusals: ${missing.join(', ')}.`)
   }
 }

@@ -1,0 +1,60 @@
+// Before every file of journeys: what a test's client gets from the product is held against the vendors' own types and the
+// rules of their streams (test/conform), whatever the test itself looks at. A difference fails the test.
+
+import { afterEach, expect, inject } from 'vitest'
+import { answerFaults, dialectOf } from '../conform/judge.ts'
+
+const ownFetch = globalThis.fetch
+const found: string[] = []
+
+/** Where a test has the upstream break its own format, what passes through is as broken. */
+const isBrokenByTest = (request: string) => /\\"(raw|usageIs)\\"|\\"usage\\":\\"(wrong|none)\\"/.test(request)
+
+globalThis.fetch = async (input, init) => {
+  const response = await ownFetch(input, init)
+  const url = new URL(input instanceof Request ? input.url : input)
+  const path = url.pathname
+  const isJudged =
+    url.origin === inject('world').baseUrl && dialectOf(path) !== undefined && url.search !== '?dryRun=true'
+  const asked = typeof init?.body === 'string' ? init.body : ''
+  if (!isJudged || response.body === null || isBrokenByTest(asked)) return response
+  const { status } = response
+  const contentType = response.headers.get('content-type') ?? ''
+  const body = heard(response.body, (text, isWhole) => {
+    found.push(...answerFaults({ path, status, contentType, text, isWhole }, 'client'))
+  })
+  const { headers, statusText } = response
+  return new Response(body, { status, statusText, headers })
+}
+
+/** The same bytes at the reader's own pace; a reader who leaves is gone for the sender too. */
+function heard(
+  body: ReadableStream<Uint8Array>,
+  onEnd: (text: string, isWhole: boolean) => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const { done, value } = await reader.read()
+        if (done) {
+          onEnd(text, true)
+          return controller.close()
+        }
+        text += decoder.decode(value, { stream: true })
+        controller.enqueue(value)
+      },
+      cancel: (reason) => {
+        onEnd(text, false)
+        return reader.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+afterEach(() => {
+  expect(found.splice(0), 'what went over the wire').toEqual([])
+})

@@ -1,0 +1,45 @@
+// While journeys run, every request that reaches the model upstream is held against the vendor's own type of it (test/conform).
+// A difference fails the run: a real provider would have answered 400.
+
+import { requestFaults } from '../conform/judge.ts'
+
+/** Beyond this a run is wrong all over, and more lines help nobody. */
+const shownMax = 40
+
+/** Fields that tests make up, to see that they go up untouched or choose nothing. */
+const madeUp = [
+  'a_parameter_of_next_year',
+  'api_base',
+  'base_url',
+  'baseURL',
+  'api_key',
+  'apiKey',
+  'custom_llm_provider',
+  'provider',
+  'endpoint',
+]
+const isOfTest = (fault: string) =>
+  madeUp.some((field) => fault.endsWith(`Request.${field} is no field there`))
+
+export function judgedRequests() {
+  const found = new Map<string, { count: number; body: string }>()
+  return {
+    see: ({ path, body }: { path: string; body: unknown }) => {
+      for (const fault of requestFaults(path, body)) {
+        if (isOfTest(fault)) continue
+        const known = found.get(fault)
+        if (known === undefined) found.set(fault, { count: 1, body: JSON.stringify(body).slice(0, 600) })
+        else known.count += 1
+      }
+    },
+    expectNone: () => {
+      if (found.size === 0) return
+      const lines = [...found]
+        .slice(0, shownMax)
+        .map(([fault, { count, body }]) => `${fault} (${count}): ${body}`)
+      throw new Error(
+        `${found.size} differences of requests to the upstream (made up by a test: name the field above):\n${lines.join('\n')}`,
+      )
+    },
+  }
+}
