@@ -8,7 +8,15 @@ import type {
   StopReason,
   Usage,
 } from '@anthropic-ai/sdk/resources/messages'
-import { type Answer, type Frame, type UpstreamDialect, countOf, endOf, tokensOf } from './upstream-answer.ts'
+import {
+  type Answer,
+  type Frame,
+  type UpstreamDialect,
+  countOf,
+  endOf,
+  tokensOf,
+  tierOf,
+} from './upstream-answer.ts'
 import { readMessages } from './upstream-request.ts'
 
 const errorOf = (type: string, message: string) => ({
@@ -175,7 +183,7 @@ function usageOf(answer: Answer, visibleTokens: number): Usage {
     server_tool_use: null,
     service_tier: 'standard',
     inference_geo: null,
-    speed: null,
+    speed: tierOf(answer) === 'priority' ? 'fast' : null,
   }
 }
 

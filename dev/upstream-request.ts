@@ -38,6 +38,7 @@ export function readMessages(body: unknown): AskedAnswer {
   const { messages } = fields
   return {
     ...readChat({ ...fields, messages: [fields['system'], messages] }),
+    serviceTier: fields['speed'],
     includesUsage: true,
     choices: 1,
     outputTokensMax: typeof limit === 'number' ? limit : null,

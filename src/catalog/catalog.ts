@@ -45,13 +45,13 @@ export function findModel(catalog: Catalog, id: string): { ok: true; model: Mode
 /** The refusal of a call with a part that this model has no price for, so that nothing unpriced goes upstream. */
 export function refuseUnpriced(
   model: Model,
-  call: { images: number; serviceTier?: string },
+  call: { images: number; serviceTier?: string; dialect?: string },
 ): Refusal | undefined {
   const tier = serviceTierOf(call.serviceTier)
   if (tier !== undefined && cardOf(model, tier) === model)
     return refuse('invalid_request', {
       message: `The model "${model.id}" has no price for the service tier "${call.serviceTier ?? ''}". Leave it out, or take a model whose pricing at GET /v1/models has it.`,
-      param: 'service_tier',
+      param: call.dialect === 'messages' ? 'speed' : 'service_tier',
     })
   if (call.images === 0 || model.modalities.input.includes('image')) return undefined
   return refuse('invalid_request', { message: `The model "${model.id}" takes no images.`, param: 'messages' })

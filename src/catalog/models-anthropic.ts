@@ -4,6 +4,7 @@ import type { Model } from './model.ts'
 import { adaptiveClaudeParameters, claudeParameters } from './chat-parameters.ts'
 import { type ModelRow, modelsOf, seesPictures } from './model-rows.ts'
 import type { Rates } from './rates.ts'
+import { tiersOf } from './service-tiers.ts'
 
 const pricing = 'Anthropic documentation, Pricing'
 
@@ -19,7 +20,7 @@ const adaptive = { reasoning: 'adaptive', supportedParameters: adaptiveClaudePar
 const budget = { reasoning: 'budget', supportedParameters: claudeParameters } as const
 const lateSampling = { reasoning: 'adaptive', supportedParameters: claudeParameters } as const
 
-export const anthropicModels: readonly Model[] = modelsOf(
+const plainModels: readonly Model[] = modelsOf(
   {
     ...seesPictures,
     provider: 'anthropic',
@@ -85,6 +86,13 @@ export const anthropicModels: readonly Model[] = modelsOf(
       { ...small, ...budget, tokensPerSecond: 130 },
     ),
   ],
+)
+
+/** `speed: "fast"` doubles every price of it, as two public price lists repeat it (read 2026-11-21); other models state no exact one. */
+const fastModels: ReadonlySet<string> = new Set(['claude-opus-5'])
+
+export const anthropicModels: readonly Model[] = plainModels.map((model) =>
+  fastModels.has(model.id) ? { ...model, variants: tiersOf(model, ['priority']) } : model,
 )
 
 type RowFacts = Pick<ModelRow, 'contextLength' | 'outputTokensMax' | 'reasoning' | 'supportedParameters'> & {

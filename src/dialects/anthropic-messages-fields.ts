@@ -47,8 +47,8 @@ const rules: readonly FieldRule[] = [
   },
   {
     field: 'speed',
-    isValid: (value) => value === 'standard',
-    must: 'must be "standard": other speeds have no price here',
+    isValid: (value) => value === 'standard' || value === 'fast',
+    must: 'must be "standard" or "fast": other speeds have no price here',
   },
   {
     field: 'inference_geo',

@@ -199,6 +199,7 @@ export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
     const usage = readMessagesUsage(later)
     if (usage === undefined) return false
     this.#stated = later
+    this.meter.stateTier(later['speed'])
     this.meter.state(usage, isClosing)
     return true
   }

@@ -97,7 +97,7 @@ describe('a messages request', () => {
     ['no messages', { messages: [] }, 'messages'],
     ['a stream that is text', { stream: 'yes' }, 'stream'],
     ['a tier of another price', { service_tier: 'priority' }, 'service_tier'],
-    ['a speed of another price', { speed: 'fast' }, 'speed'],
+    ['a speed of another price', { speed: 'slow' }, 'speed'],
     ['a place of another price', { inference_geo: 'us' }, 'inference_geo'],
     ['servers of tools', { mcp_servers: [{ type: 'url', url: 'https://x' }] }, 'mcp_servers'],
     ['other models to fall back on', { fallbacks: [{ model: 'm' }] }, 'fallbacks'],

@@ -70,6 +70,8 @@ function readCall(bytes: Uint8Array, kind: 'message' | 'count'): Read {
       messages: messagesIn(body),
       tools: Array.isArray(body['tools']) ? body['tools'].length : 0,
       images: measure.images,
+      // Its own service tiers are contracts; what has a price by itself is the speed.
+      ...(body['speed'] === 'fast' ? { serviceTier: 'fast' } : {}),
     },
   }
 }

@@ -23,6 +23,11 @@ export function messagesToNeutral(asked: AskedCall): { ok: true; call: NeutralCa
       })
     items.push(...read)
   }
+  if (body['speed'] === 'fast')
+    return refuse('invalid_request', {
+      message: 'This model does not take "speed": only models of Anthropic do. Leave it out.',
+      param: 'speed',
+    })
   const stop: unknown = body['stop_sequences']
   const call: NeutralCall = {
     items,

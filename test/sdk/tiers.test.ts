@@ -1,5 +1,6 @@
-// Service tiers through the released `openai` package, in both of its dialects: asked for, served, charged.
+// Service tiers through the released packages, in all dialects: asked for, served, charged.
 
+import Anthropic from '@anthropic-ai/sdk'
 import { describe, expect, test } from 'vitest'
 import { directiveText, type DirectiveChange } from '../../dev/upstream-directive.ts'
 import { valueAt } from '../world/chat.ts'
@@ -93,4 +94,58 @@ test('the dearest tier that a call may end up in is held', async () => {
   const [most = 0, likely = 0] = await costs()
   expect(await costs('priority')).toEqual([most * 2, likely * 2])
   expect(await costs('flex')).toEqual([most, Math.ceil(likely / 2)])
+})
+
+describe('the speed of messages', () => {
+  const opus = 'claude-opus-5'
+  const usual = priceOf({ input: 1_000, output: 10 }, opus)
+
+  const askFast = async ({ account }: Client, upstream: DirectiveChange = {}, more: object = {}) => {
+    const { apiKey } = account
+    const client = new Anthropic({ baseURL: sharedWorld().baseUrl, apiKey, maxRetries: 0 })
+    const message = await client.beta.messages.create({
+      model: opus,
+      max_tokens: 100,
+      speed: 'fast',
+      betas: ['fast-mode-2026-02-01'],
+      messages: [{ role: 'user', content: directiveText({ ...stated, ...upstream }) }],
+      ...more,
+      stream: false,
+    })
+    return valueAt(message, 'usage', 'cost')
+  }
+
+  // Cases: dialects 33
+  test.each([
+    ['fast', {}, 2],
+    ['standard', { serviceTier: 'default' }, 1],
+  ])('served as %s is charged as that', async (_, upstream, times) => {
+    const client = await newClient()
+    expect(nanoOfNumber(await askFast(client, upstream))).toBe(usual * times)
+    expect(await settledCharges(sharedWorld(), client.account)).toMatchObject([
+      { costNanoUsd: usual * times },
+    ])
+  })
+
+  test.each(['claude-haiku-4-5', 'gpt-6-luna'])('is refused by name for %s', async (model) => {
+    const client = await newClient()
+    await expect(askFast(client, {}, { model })).rejects.toMatchObject({ status: 400 })
+    const body = { model, max_tokens: 10, speed: 'fast', messages: [{ role: 'user', content: 'Hello' }] }
+    const answer = await ask(sharedWorld(), { apiKey: client.account.apiKey, path: '/v1/messages', body })
+    expect(answer.message).toContain(model === 'gpt-6-luna' ? '"speed"' : '"fast"')
+    await expectNothingCharged(sharedWorld(), client.account)
+  })
+
+  test('asked for as a tier in chat is left out by name, and charged as the standard', async () => {
+    const client = await newClient()
+    const asked = {
+      model: opus,
+      service_tier: 'priority' as const,
+      max_completion_tokens: 100,
+      messages: [{ role: 'user' as const, content: directiveText(stated) }],
+    }
+    const { data, response } = await client.chat.completions.create(asked).withResponse()
+    expect(response.headers.get('x-parameters-dropped')).toContain('service_tier')
+    expect(nanoOfNumber(valueAt(data, 'cost'))).toBe(usual)
+  })
 })
