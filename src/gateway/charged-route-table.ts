@@ -16,6 +16,12 @@ const piece: Schema = {
     { type: 'object', properties: {}, additionalProperties: true },
   ],
 }
+/** Charged is the tier that the answer names; a model's `pricing.tiers` say which it has a price for. */
+const tier: Schema = {
+  type: 'string',
+  description: 'Served sooner for more money, or later for less, where the model has a price for it.',
+  enum: ['auto', 'default', 'flex', 'priority', 'fast', 'ultrafast'],
+}
 const whole: Schema = { type: 'integer', minimum: 1 }
 const tokens: Schema = { type: 'integer', minimum: 0 }
 const cost = (description: string): Schema => ({ type: 'number', description, minimum: 0 })
@@ -49,6 +55,7 @@ const described: readonly Described[] = [
       max_tokens: whole,
       max_completion_tokens: whole,
       n: { type: 'integer', minimum: 1, maximum: 128 },
+      service_tier: tier,
     },
     required: ['model', 'messages'],
     answer: { object: { type: 'string', enum: ['chat.completion'] }, choices: list('The answers.') },
@@ -65,6 +72,7 @@ const described: readonly Described[] = [
       },
       instructions: { type: 'string' },
       max_output_tokens: whole,
+      service_tier: tier,
     },
     required: ['model', 'input'],
     answer: {

@@ -31,7 +31,7 @@ export function routedWay(asking: Asking, parts: RoutedParts): Found {
     .map((offer) => ({ model: offer, credentials: parts.credentials(offer.provider) }))
     .filter(({ credentials }) => credentials.length > 0)
   if (configured.length === 0) return refuseUnconfigured(model)
-  const able = ableTo(configured, asked)
+  const able = ableTo(alike(configured, asked), asked)
   const capped = cappedOf(
     able.map((host) => host.model),
     asked,
@@ -65,6 +65,12 @@ function conversationOf({ accountId, asked, dialect, model }: Asking): Conversat
 }
 
 type Configured = Omit<Host, 'costNanoUsd'>
+
+/** A text that is gone on with is another thing than a conversation: the hosts that go on with texts, where there are any. */
+function alike(hosts: readonly Configured[], { dialect }: Asking['asked']): readonly Configured[] {
+  const native = dialect === 'completions' ? hosts.filter(({ model }) => isSpokenBy(model, dialect)) : []
+  return native.length > 0 ? native : hosts
+}
 
 /** Hosts that can take the whole call; where none can, whoever takes its kind, who will say what is wrong with it. */
 function ableTo(hosts: readonly Configured[], asked: Asking['asked']): readonly Configured[] {

@@ -209,6 +209,16 @@ describe('a completion that its provider serves itself', () => {
     expect(charge?.costNanoUsd).toBe(nanoOfNumber(valueAt(answer, 'cost')))
   })
 
+  // Its makers have no address for completions, two of its hosts do.
+  test.each(['deepseek-flash', 'glm-5.3', 'kimi-k3'])('goes to the hosts of %s that do', async (model) => {
+    const client = await newClient()
+    const answer = await client.completions.create(request(client, stated, { model }))
+    expect(answer).toMatchObject({ model, choices: [{ text: wordsOf(7) }] })
+    expect((await sentFor(client))?.path).toBe(path)
+    const [charge] = await settledCharges(sharedWorld(), client.account)
+    expect(charge?.costNanoUsd).toBe(nanoOfNumber(valueAt(answer, 'cost')))
+  })
+
   test('that states no usage is charged by our own count of its text', async () => {
     const client = await newClient()
     const answer = await client.completions.create(
