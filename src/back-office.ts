@@ -22,6 +22,8 @@ import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
 import type { ReadingParts } from '#reading/reader.ts'
 import { readingRoutes } from '#reading/routes.ts'
+import { relayPort } from '#relay/relay-client.ts'
+import { generationRoutes } from '#relay/routes.ts'
 import { consumeEntries } from '#settlement/consumer.ts'
 import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
 import { answerTheRest, answering, isSecret } from './answering.ts'
@@ -43,6 +45,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))
+  app.route('/', generationRoutes({ ...readingParts(parts, db), relay: relayPort(env.RELAY) }))
   app.route('/', operatorRoutes(operatorParts(env, parts, db)))
   return {
     app,

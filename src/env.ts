@@ -10,6 +10,7 @@ export type Env = {
   KEY_PREFIX: string
 
   ACCOUNT: DurableObjectNamespace<AccountObject>
+  RELAY: DurableObjectNamespace
   ENTRIES_QUEUE: Queue<EntriesMessage>
   CAPTURES_QUEUE: Queue<ParkedCapture>
   AUTH_FAILURES: RateLimit

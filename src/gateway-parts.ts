@@ -20,7 +20,7 @@ import type { Env } from './env.ts'
 import { clock, log, random } from './platform.ts'
 
 export function gatewayParts(env: Env): GatewayParts {
-  const scale = env.ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(env.TIME_SCALE ?? '1') || 1)
+  const scale = timeScaleOf(env)
   const scaledTimings = durationsDividedBy(timings, scale)
   return {
     clock,
@@ -71,6 +71,11 @@ function accountPorts(env: Env): AccountPorts {
     const stub: unknown = env.ACCOUNT.get(idOf(accountId), hint)
     return stub as AccountPort
   }
+}
+
+/** Every duration is divided by it; never in production. */
+export function timeScaleOf({ ENVIRONMENT, TIME_SCALE }: Env): number {
+  return ENVIRONMENT === 'production' ? 1 : Math.max(1, Number(TIME_SCALE ?? '1') || 1)
 }
 
 export function isSet(value: string | undefined): value is string {

@@ -9,12 +9,14 @@ import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.
 import { operatorRouteTable } from '#ops/operator.ts'
 import { type UnknownAddress, unknownAddress } from '#ops/unknown-address.ts'
 import { welcomeRouteTable } from '#ops/welcome.ts'
+import { generationRouteTable } from '#relay/routes.ts'
 import { readingRouteTable } from '#reading/routes.ts'
 
 const routeTable: readonly RouteDescription[] = [
   ...gatewayRouteTable,
   ...readingRouteTable,
   ...keysRouteTable,
+  ...generationRouteTable,
   ...operatorRouteTable,
   ...healthRouteTable,
   ...openapiRouteTable,

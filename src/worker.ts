@@ -7,13 +7,20 @@ import type { GatewayParts } from '#gateway/parts.ts'
 import { gatewayRoutes } from '#gateway/routes.ts'
 import { plainErrors } from '#dialects/plain-errors.ts'
 import { healthAnswer } from '#ops/health.ts'
+import { relayObjectOf } from '#relay/relay-object.ts'
 import { welcomeAnswer } from '#ops/welcome.ts'
 import { answerTheRest, isSecret, notConfigured, refuseNow } from './answering.ts'
 import type { BackOffice, QueuedMessage } from './back-office.ts'
 import type { Env } from './env.ts'
-import { gatewayParts, isSet } from './gateway-parts.ts'
+import { gatewayParts, isSet, timeScaleOf } from './gateway-parts.ts'
 
 export { AccountObject } from '#ledger/account.ts'
+
+/** Hosts calls with the same parts as the Worker, and none of its own to hand them on to. */
+export class RelayObject extends relayObjectOf<Env>((env) => ({
+  gateway: gatewayParts(env),
+  scale: timeScaleOf(env),
+})) {}
 
 /** As in package.json; a test compares them. */
 const version = '0.1.0'
@@ -41,7 +48,10 @@ function rootOf(env: Env): Root {
 }
 
 function buildRoot(env: Env): Root {
-  const parts = gatewayParts(env)
+  const parts: GatewayParts = {
+    ...gatewayParts(env),
+    relay: async (request) => (await import('#relay/relay-client.ts')).relayPort(env.RELAY).run(request),
+  }
   let office: Promise<BackOffice> | undefined
   const backOffice = () =>
     (office ??= import('./back-office.ts').then(({ openBackOffice }) => openBackOffice(env, parts)))

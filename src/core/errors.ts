@@ -130,6 +130,12 @@ export const errorKinds = {
     retry: false,
     sentence: 'The request with this Idempotency-Key has been executed and charged once.',
   },
+  call_cancelled: {
+    status: 409,
+    type: 'conflict_error',
+    retry: false,
+    sentence: 'This call was cancelled by a request of its account. What had been produced is charged.',
+  },
   body_too_large: { status: 413, type: 'invalid_request_error', sentence: 'The request body is too large.' },
   unsupported_encoding: {
     status: 415,

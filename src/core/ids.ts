@@ -22,6 +22,7 @@ const timeBytes = 6
 const randomBytes = 10
 
 export const accountIdPattern = /^acct_[0-9a-z][0-9A-Za-z]{14}$/
+const requestIdPattern = /^req_[0-9A-Za-z]{22}$/
 export const callIdPattern = /^gen_[0-9A-Za-z]{22}$/
 
 export function makeRequestId(now: Millis, random: Random): RequestId {
@@ -38,6 +39,10 @@ export function makeRequestId(now: Millis, random: Random): RequestId {
 /** The id of the call that a request executes: same time, same random bits. */
 export function callIdOf(requestId: RequestId): CallId {
   return `gen_${requestId.slice('req_'.length)}` as CallId
+}
+
+export function readRequestId(text: unknown): RequestId | undefined {
+  return typeof text === 'string' && requestIdPattern.test(text) ? (text as RequestId) : undefined
 }
 
 export function readCallId(text: unknown): CallId | undefined {

@@ -1,6 +1,7 @@
 // The end of a call on its way to the object: tried for seconds, then parked in the queue, whose consumer delivers it.
 // If this process dies on the way, the hold's last checkpoint is charged when it expires.
 
+import type { Millis } from '#core/clock.ts'
 import type { AccountId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
@@ -19,6 +20,16 @@ export type CaptureParts = Pick<Persistence, 'clock' | 'random'> & {
 }
 
 export type CallEnd = { capture: Capture } | { release: Release }
+
+/** After a disconnect the platform ends a Worker soon: parking must happen before that. */
+export function captureWithinMs(
+  { captureWithinMs: triedMs, afterLeaveMs, objectCallMs }: Timings,
+  leftAt: Millis | undefined,
+  now: Millis,
+): number {
+  const usualMs = triedMs + objectCallMs
+  return leftAt === undefined ? usualMs : Math.min(usualMs, Math.max(0, leftAt + afterLeaveMs - now))
+}
 
 /** Delivers or parks, the last attempt included, in `withinMs`: shorter where the client has left and the platform's clock runs. */
 export async function deliverEnd(

@@ -11,6 +11,7 @@ import { logRefused } from './call-log.ts'
 import { countedCall } from './counted-try.ts'
 import { dryRunAnswer } from './dry-run.ts'
 import { execute } from './execution.ts'
+import { hostedAnswer } from './hosted-answer.ts'
 import { askOnce } from './object-call.ts'
 import type { GatewayParts } from './parts.ts'
 import { type Prepared, prepareCall } from './prepare.ts'
@@ -28,7 +29,10 @@ export async function chargedCall(c: Context, dialect: ClientFormat, parts: Gate
     return refusedRequest({ ok: false, refusal: isDry, caller, model: model.id, startedAt }, by, parts)
   }
   if (isDry) return dryRun(prepared.call, parts)
-  const execution = execute(prepared.call, parts)
+  const { relayed } = prepared.call
+  const hosted = relayed === undefined ? undefined : await hostedAnswer(relayed, prepared.call, parts)
+  if (hosted !== undefined) return hosted
+  const execution = execute({ ...prepared.call, relayed: undefined }, parts)
   // Before anything is awaited: a client that leaves now must not take the call's end with it.
   c.executionCtx.waitUntil(execution.ended)
   return execution.response
@@ -45,7 +49,8 @@ function readDryRun(value: string | undefined): boolean | Refusal {
   })
 }
 
-function refusedRequest(
+/** What was refused before it was admitted, in the words of its dialect and with its line in the log. */
+export function refusedRequest(
   prepared: Exclude<Prepared, { ok: true }>,
   { requestId, dialect }: By,
   parts: GatewayParts,

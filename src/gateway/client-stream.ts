@@ -2,9 +2,10 @@
 // is buffered here. Knows when the client has left; never throws for it.
 
 import type { Clock, Millis } from '#core/clock.ts'
+import type { ClientEnd } from './answer-record.ts'
 import { StopController } from '#core/stop.ts'
 
-export class ClientStream {
+export class ClientStream implements ClientEnd {
   readonly readable: ReadableStream<Uint8Array>
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
   readonly #clock: Clock

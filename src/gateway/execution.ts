@@ -13,11 +13,12 @@ import { coveredBy } from './admit-command.ts'
 import { callerName } from './authenticate.ts'
 import { CallClock } from './call-clock.ts'
 import { type BalanceCheck, logEnded, logRefused, refusedCall } from './call-log.ts'
-import { deliverEnd } from './capture.ts'
+import { captureWithinMs, deliverEnd } from './capture.ts'
 import { replayedAnswer } from './kept-answer.ts'
 import { withAffordableTokens } from './prepare.ts'
 import { askCounting } from './counted-try.ts'
-import { Cover, type CoverLoss } from './cover.ts'
+import { nothingSoFar, provenBy, provenEnd } from './answer-record.ts'
+import { Cover } from './cover.ts'
 import { type Ending, type Metered, commandOf, endingOf, priceSoFar } from './ending.ts'
 import type { GatewayParts } from './parts.ts'
 import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
@@ -25,11 +26,16 @@ import { refusalResponse } from './refusal-response.ts'
 import { sendLeg } from './send-leg.ts'
 import type { EndCause, Phase } from './settle.ts'
 import type { Dispatch } from './standing.ts'
-import { type EndFacts, type Session, lostRefusal, refuseUnanswered } from './session.ts'
+import { type EndFacts, type Halt, type Session, haltRefusal, refuseUnanswered } from './session.ts'
 import { streamAnswer } from './stream-answer.ts'
 import { wholeAnswer } from './whole-answer.ts'
 
-export type Execution = { response: Promise<Response>; ended: Promise<void> }
+export type Execution = {
+  response: Promise<Response>
+  ended: Promise<void>
+  /** Ends the call from outside, as soon as it is admitted; one that is over stays as it is. */
+  cancel: () => void
+}
 
 /** Starts the call. `ended` must be given to `waitUntil` before the response is awaited: a client may leave at any moment. */
 export function execute(call: PreparedCall, parts: GatewayParts): Execution {
@@ -38,7 +44,7 @@ export function execute(call: PreparedCall, parts: GatewayParts): Execution {
   const running = new RunningCall(call, { ...parts, clock }, resolve)
   // The one place where a fault of a call ends up: the client always gets an answer.
   const ended = running.run().catch((fault: unknown) => running.fault(fault))
-  return { response, ended: ended.finally(() => clock.close()) }
+  return { response, ended: ended.finally(() => clock.close()), cancel: () => running.halt('cancel') }
 }
 
 class RunningCall implements Session {
@@ -50,11 +56,12 @@ class RunningCall implements Session {
   #status = 0
   #admission: { admitted: Admitted; sentAt: Millis } | undefined
   #cover: Cover | undefined
-  #coverLost: ((loss: CoverLoss) => void) | undefined
-  #lost: CoverLoss | undefined
+  #onHalt: ((why: Halt) => void) | undefined
+  #halted: Halt | undefined
   #leftAt: Millis | undefined
   #firstTokenAt: Millis | undefined
   #usageSoFar: () => Usage = () => noUsage
+  #soFar = nothingSoFar
   #held: () => NanoUsd = () => this.admitted.heldNanoUsd
   #ending: Ending | undefined
   #delivery: Promise<unknown> = Promise.resolve()
@@ -81,6 +88,7 @@ class RunningCall implements Session {
     }
     this.#admission = admission
     this.call = coveredBy(this.call.route?.ownFigures(this.call) ?? this.call, admission.admitted)
+    this.parts.record?.begin(this.call, () => provenEnd(this.call, this.#soFar(), this.#times()))
     const cover = this.#startCover(admission.sentAt)
     const covering = cover.run()
     try {
@@ -147,9 +155,9 @@ class RunningCall implements Session {
     if (!dispatched.ok) {
       if (this.fallsBack(dispatched.failure, dispatched.refusal)) return this.#answer(await this.#send())
       const phase = dispatched.cause === 'provider_cap' ? 'before_dispatch' : 'dispatched'
-      this.end(this.#lost ?? dispatched.cause, phase, { usage: noUsage, source: 'none' })
+      this.end(this.#halted ?? dispatched.cause, phase, { usage: noUsage, source: 'none' })
       const refusal = this.call.route?.refusal() ?? dispatched.refusal
-      this.respondRefusal(this.#lost === undefined ? refusal : lostRefusal(this.#lost))
+      this.respondRefusal(this.#halted === undefined ? refusal : haltRefusal(this.#halted))
       return
     }
     const { response } = dispatched
@@ -170,12 +178,7 @@ class RunningCall implements Session {
         clock: parts.clock,
         timings: parts.timings,
         costSoFar: () => this.#costSoFar(),
-        onLost: (loss) => {
-          this.#lost = loss
-          // Before an answer has begun there is nobody to end politely for: hanging up ends the dispatch.
-          if (this.#coverLost === undefined) this.hangUp.abort()
-          else this.#coverLost(loss)
-        },
+        onLost: (loss) => this.halt(loss),
       },
       sentAt,
     )
@@ -204,7 +207,8 @@ class RunningCall implements Session {
 
   respond(response: Response): void {
     this.call.route?.forget()
-    if (this.#status === 0) this.#status = response.status
+    if (this.#status === 0) this.parts.record?.answered(response)
+    this.#status ||= response.status
     this.#resolve(response)
   }
 
@@ -223,12 +227,12 @@ class RunningCall implements Session {
   /** Nothing has gone to the client, and this try cannot be billed: the next host's turn. */
   fallsBack(failure: LegFailure, refusal?: Refusal): boolean {
     const { call, parts } = this
-    if (this.#lost !== undefined) return false
+    if (this.#halted !== undefined) return false
     const next = call.route?.after(call, { failure, refusal }, parts.clock.now())
     if (next === undefined) return false
     this.hangUp.abort()
     this.hangUp = new AbortController()
-    this.#coverLost = undefined
+    this.#onHalt = undefined
     this.checkpoint(() => noUsage)
     this.call = coveredBy(next, this.admitted)
     return true
@@ -242,9 +246,17 @@ class RunningCall implements Session {
     return this.#cover?.goodForMs() ?? 0
   }
 
-  onCoverLost(listener: (loss: CoverLoss) => void): void {
-    this.#coverLost = listener
-    if (this.#lost !== undefined) listener(this.#lost)
+  onHalt(listener: (why: Halt) => void): void {
+    this.#onHalt = listener
+    if (this.#halted !== undefined) listener(this.#halted)
+  }
+
+  halt(why: Halt): void {
+    if (this.#halted !== undefined) return
+    this.#halted = why
+    // Before an answer has begun there is nobody to end politely for: hanging up ends the dispatch.
+    if (this.#onHalt === undefined) this.hangUp.abort()
+    else this.#onHalt(why)
   }
 
   clientLeft(): void {
@@ -252,8 +264,9 @@ class RunningCall implements Session {
     this.#cover?.clientLeft()
   }
 
-  checkpoint(usage: () => Usage, held: () => NanoUsd = () => this.admitted.heldNanoUsd): void {
+  checkpoint(usage: () => Usage, soFar = nothingSoFar, held = () => this.admitted.heldNanoUsd): void {
     this.#usageSoFar = usage
+    this.#soFar = soFar
     this.#held = held
   }
 
@@ -269,8 +282,10 @@ class RunningCall implements Session {
     const times = this.#times()
     const answer = call.claim === null ? null : (facts.answerOf?.(ending) ?? null)
     const command = commandOf(call, ending, times, { upstreamId: facts.upstreamId, answer })
-    const withinMs = this.#captureWithinMs(times.endedAt)
-    this.#delivery = deliverEnd(call.caller.accountId, command, parts, withinMs).then(() => {
+    parts.record?.settled(cause, provenBy(call, ending, command, times.endedAt))
+    const withinMs = captureWithinMs(parts.timings, this.#leftAt, times.endedAt)
+    this.#delivery = deliverEnd(call.caller.accountId, command, parts, withinMs).then((outcome) => {
+      if (outcome !== 'lost') parts.record?.delivered()
       // Read late: the client's status is known by the time the ledger has answered.
       logEnded(parts.log, call, ending, { ...times, status: this.#status, balanceCheck: this.balanceCheck })
     })
@@ -281,14 +296,5 @@ class RunningCall implements Session {
     const { startedAt } = this.call
     const admittedAt = this.#admission?.sentAt ?? startedAt
     return { startedAt, admittedAt, firstTokenAt: this.#firstTokenAt, endedAt: this.parts.clock.now() }
-  }
-
-  /** After a disconnect the platform ends this Worker soon: parking must happen before that. */
-  #captureWithinMs(now: Millis): number {
-    const { captureWithinMs, afterLeaveMs, objectCallMs } = this.parts.timings
-    const usualMs = captureWithinMs + objectCallMs
-    return this.#leftAt === undefined
-      ? usualMs
-      : Math.min(usualMs, Math.max(0, this.#leftAt + afterLeaveMs - now))
   }
 }

@@ -13,9 +13,8 @@ export type RelayedRequest = {
   accountId: AccountId
   callId: CallId
   requestId: RequestId
-  /** The dialect's own. */
-  route: string
-  startedAtMs: number
+  /** As its client wrote it: the path is the dialect's own. */
+  url: string
   headers: Headers
   body: Uint8Array
 }

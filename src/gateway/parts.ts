@@ -12,6 +12,7 @@ import type { Fetch } from '#providers/dispatch.ts'
 import type { Provider } from '#providers/provider.ts'
 import type { Routing } from '#providers/routing.ts'
 import type { UpstreamTimings } from '#providers/upstream-timings.ts'
+import type { AnswerRecord } from './answer-record.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import type { CaptureQueue } from './capture.ts'
 import type { RunInRelay } from './hosting.ts'
@@ -30,6 +31,8 @@ export type GatewayParts = AuthenticateParts & {
   captures: CaptureQueue
   /** Runs what may have to outlive its client; undefined in the Relay object itself. */
   relay?: RunInRelay
+  /** Keeps the answer of the one call that these parts run; only the Relay object has it. */
+  record?: AnswerRecord
   /** Undefined while the operator has not set the provider's key. */
   provider: (id: ProviderId) => Provider | undefined
   /** The same with each of its credentials; none while it is not configured. */

@@ -18,7 +18,7 @@ import type { Ending, Metered } from './ending.ts'
 import { KeptStream } from './kept-answer.ts'
 import type { EndCause } from './settle.ts'
 import type { GatewayParts } from './parts.ts'
-import { type Session, lostRefusal } from './session.ts'
+import { type Session, haltRefusal } from './session.ts'
 
 /** Up to here nothing has gone out when the upstream fails, and the client gets a status for it. */
 const heldBytesMax = 262_144
@@ -40,7 +40,7 @@ export type PassingSession = Pick<
   | 'respondRefusal'
   | 'isCovered'
   | 'coveredForMs'
-  | 'onCoverLost'
+  | 'onHalt'
   | 'clientLeft'
   | 'firstToken'
   | 'end'
@@ -90,7 +90,7 @@ class PassedAnswer {
       withheld: new Set(call.isCostOmitted ? [] : shown),
       replaced: new Map(id === upstreamId ? [] : [['model', JSON.stringify(id)]]),
     })
-    session.onCoverLost((loss) => this.#end(loss))
+    session.onHalt((loss) => this.#end(loss))
   }
 
   /** Reads to the end, passing on as it goes, and says how it ended. */
@@ -159,7 +159,7 @@ class PassedAnswer {
     session.hangUp.abort()
     session.end(cause, 'answered', { usage: noUsage, source: 'none' })
     if (this.#client !== undefined) return this.#client.abort('The answer broke off.')
-    if (cause === 'cover_lost' || cause === 'key_revoked') return session.respondRefusal(lostRefusal(cause))
+    if (cause === 'cover_lost' || cause === 'key_revoked') return session.respondRefusal(haltRefusal(cause))
     if (cause === 'timeout') return session.respondRefusal(refuse('upstream_timeout'))
     session.respondRefusal(refuse('upstream_error', message === undefined ? {} : { message }))
   }

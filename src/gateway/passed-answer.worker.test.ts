@@ -58,7 +58,7 @@ function aSession(): PassingSession {
     respondRefusal: (refusal) => void refusals.push(refusal),
     isCovered: () => isCovered,
     coveredForMs: () => (isCovered ? timings.fenceMs : 0),
-    onCoverLost: (listener) => {
+    onHalt: (listener) => {
       loseCover = listener
     },
     clientLeft: () => {

@@ -119,20 +119,10 @@ async function route(read: Read, parts: GatewayParts): Promise<Prepared> {
   return { ok: true, call }
 }
 
-function relayedRequest(read: Read): RelayedRequest {
-  const { requestId, caller, dialect, startedAt, request, body } = read
+function relayedRequest({ requestId, caller, request, body }: Read): RelayedRequest {
   const { accountId } = caller
-  const { route: path } = dialect
-  const { headers } = request
-  return {
-    accountId,
-    callId: callIdOf(requestId),
-    requestId,
-    route: path,
-    startedAtMs: startedAt,
-    headers,
-    body,
-  }
+  const { url, headers } = request
+  return { accountId, callId: callIdOf(requestId), requestId, url, headers, body }
 }
 
 /** The refusal of a call for money, with the output limit that would have been affordable. */

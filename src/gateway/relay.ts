@@ -8,7 +8,7 @@ import type { UpstreamTimings } from '#providers/upstream-timings.ts'
 import type { Timings } from '#ledger/timings.ts'
 import { type Frame, FrameReader, FrameTooLarge } from '#sse/frames.ts'
 import { sseComment } from '#sse/write.ts'
-import type { ClientStream } from './client-stream.ts'
+import type { ClientEnd } from './answer-record.ts'
 import type { EndCause } from './settle.ts'
 
 /** What one frame means for the relay; `bytes` is absent where nothing of it goes to the client. */
@@ -21,7 +21,7 @@ export type RelayedFrame = {
 }
 
 export type RelayParts = {
-  client: ClientStream
+  client: ClientEnd
   clock: Clock
   upstreamTimings: UpstreamTimings
   timings: Timings

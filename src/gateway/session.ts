@@ -6,12 +6,16 @@ import type { NanoUsd } from '#core/money.ts'
 import type { StoredAnswer } from '#ledger/claim.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import type { LegFailure } from '#providers/leg-failure.ts'
+import type { SoFar } from './answer-record.ts'
 import type { BalanceCheck } from './call-log.ts'
 import type { CoverLoss } from './cover.ts'
 import type { Ending, Metered } from './ending.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
 import type { EndCause, Phase } from './settle.ts'
+
+/** What ends an answer from outside: its cover, or a request of its account. */
+export type Halt = CoverLoss | 'cancel'
 
 /** What an answer (stream-answer.ts, whole-answer.ts) may do with the call that it answers. */
 export type Session = {
@@ -28,11 +32,11 @@ export type Session = {
   isCovered(): boolean
   /** Until the fence; nothing may be delivered after it. */
   coveredForMs(): number
-  /** Called when cover ends under the answer, at most once. */
-  onCoverLost(listener: (loss: CoverLoss) => void): void
+  /** Called when the answer has to end now, at most once. */
+  onHalt(listener: (why: Halt) => void): void
   clientLeft(): void
-  /** The cost so far by this usage is the next checkpoint, never above what is held. */
-  checkpoint(usage: () => Usage, held?: () => NanoUsd): void
+  /** The cost so far by this usage is the next checkpoint, never above what is held; `soFar` is for a host that may be lost. */
+  checkpoint(usage: () => Usage, soFar?: () => SoFar, held?: () => NanoUsd): void
   firstToken(): void
   /** Settles: the charge is final and its capture is on its way before this returns. Only the first call counts. */
   end(cause: EndCause, phase: Phase, metered: Metered, facts?: EndFacts): Ending
@@ -52,9 +56,14 @@ export function refuseUnanswered(session: Session, cause: EndCause, message?: st
   session.respondRefusal(refuse('upstream_error', message === undefined ? {} : { message }))
 }
 
-/** Cover that ended before the first byte: the client may simply ask again. */
-export function lostRefusal(loss: CoverLoss): Refusal {
-  return loss === 'key_revoked'
-    ? refuse('key_disabled')
-    : refuse('ledger_unavailable', { retryAfterSeconds: 1 })
+/** Halted before the first byte: where cover has ended, the client may simply ask again. */
+export function haltRefusal(why: Halt): Refusal {
+  switch (why) {
+    case 'key_revoked':
+      return refuse('key_disabled')
+    case 'cover_lost':
+      return refuse('ledger_unavailable', { retryAfterSeconds: 1 })
+    case 'cancel':
+      return refuse('call_cancelled')
+  }
 }

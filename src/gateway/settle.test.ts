@@ -27,37 +27,37 @@ const policies = Object.keys({
 } satisfies Record<CancellationPolicy, true>) as CancellationPolicy[]
 
 // One column per cause, in this order: done, client_gone, provider_cap, upstream_error, cut, timeout, hold_refused, key_revoked,
-// cover_lost, drain_limit. · cannot occur · 0 nothing · U what the provider said · D the delivered by our own count.
+// cover_lost, drain_limit, cancel, relay_lost. · cannot occur · 0 nothing · U what the provider said · D the delivered by our own count.
 const table: Record<Phase, Record<Statement, string>> = {
   before_dispatch: {
-    said: '. . . . . . . . . .',
-    said_zero: '. . . . . . . . . .',
-    not_said: '. 0 0 . . . 0 0 0 .',
+    said: '. . . . . . . . . . . .',
+    said_zero: '. . . . . . . . . . . .',
+    not_said: '. 0 0 . . . 0 0 0 . 0 .',
   },
   dispatched: {
-    said: '. . . . . . . . . .',
-    said_zero: '. . . . . . . . . .',
-    not_said: '. 0 . 0 0 0 0 0 0 .',
+    said: '. . . . . . . . . . . .',
+    said_zero: '. . . . . . . . . . . .',
+    not_said: '. 0 . 0 0 0 0 0 0 . 0 0',
   },
   answered: {
-    said: 'U U . U U U U U U U',
-    said_zero: 'U U . U U U U U U U',
-    not_said: '0 0 . 0 0 0 0 0 0 0',
+    said: 'U U . U U U U U U U U U',
+    said_zero: 'U U . U U U U U U U U U',
+    not_said: '0 0 . 0 0 0 0 0 0 0 0 0',
   },
   delivering: {
-    said: 'U U . U U U U U U U',
-    said_zero: 'U U . U U U U U U U',
-    not_said: 'D D . D D D D D D D',
+    said: 'U U . U U U U U U U U U',
+    said_zero: 'U U . U U U U U U U U U',
+    not_said: 'D D . D D D D D D D D D',
   },
   after_usage: {
-    said: 'U U . U U U U U U U',
-    said_zero: 'U U . U U U U U U U',
-    not_said: '. . . . . . . . . .',
+    said: 'U U . U U U U U U U U U',
+    said_zero: 'U U . U U U U U U U U U',
+    not_said: '. . . . . . . . . . . .',
   },
   after_terminator: {
-    said: 'U U . U U U U U U U',
-    said_zero: 'U U . U U U U U U U',
-    not_said: 'D D . D D D D D D D',
+    said: 'U U . U U U U U U U U U',
+    said_zero: 'U U . U U U U U U U U U',
+    not_said: 'D D . D D D D D D D D D',
   },
 }
 

@@ -4,7 +4,10 @@
 import type { UsageSource } from '#calls/usage.ts'
 import type { CancellationPolicy } from '#catalog/model.ts'
 
-/** Why a call ended. `worker_lost` and `object_lost` end it without us: the object charges the last checkpoint. */
+/**
+ * Why a call ended. `worker_lost` and `object_lost` end it without us: the object charges the last checkpoint. A lost Relay
+ * object settles what it proved once it is back.
+ */
 export const endCauses = [
   'done',
   'client_gone',
@@ -16,6 +19,8 @@ export const endCauses = [
   'key_revoked',
   'cover_lost',
   'drain_limit',
+  'cancel',
+  'relay_lost',
 ] as const
 export type EndCause = (typeof endCauses)[number]
 
@@ -53,7 +58,8 @@ export function impossibleCell(ending: Ending): string | undefined {
     cause !== 'hold_refused' &&
     cause !== 'cover_lost' &&
     cause !== 'key_revoked' &&
-    cause !== 'client_gone'
+    cause !== 'client_gone' &&
+    cause !== 'cancel'
   )
     return 'nothing upstream can end what was never sent'
   if (cause === 'provider_cap' && phase !== 'before_dispatch') return 'what is beyond the cap is never sent'

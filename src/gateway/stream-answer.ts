@@ -10,6 +10,7 @@ import { type Frame, FrameReader } from '#sse/frames.ts'
 import type { StoredAnswer } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
+import { type ClientEnd, shownOf } from './answer-record.ts'
 import { ClientStream } from './client-stream.ts'
 import { costComment } from './cost-header.ts'
 import { type Ending, type Metered, endingOf, priceSoFar } from './ending.ts'
@@ -56,7 +57,7 @@ function errorInFirst(chunk: Uint8Array): string | undefined {
 }
 
 class StreamedAnswer {
-  readonly client: ClientStream
+  readonly client: ClientEnd
   readonly #session: Session
   readonly #meter: AnswerMeter
   readonly #ownCount: OwnCount
@@ -76,7 +77,8 @@ class StreamedAnswer {
     const { call, parts } = session
     this.#session = session
     this.#kept = call.claim === null ? undefined : new KeptStream()
-    this.client = new ClientStream(parts.clock, () => this.#relay?.clientLeft())
+    this.client =
+      parts.record?.openStream(parts.clock) ?? new ClientStream(parts.clock, () => this.#relay?.clientLeft())
     this.#ownCount = new OwnCount(call.model, parts)
     this.#meter = answerMeterOf(call, this.#ownCount.count)
     const { accountId } = call.caller
@@ -89,6 +91,11 @@ class StreamedAnswer {
     })
     session.checkpoint(
       () => this.#meter.runningUsage(),
+      () => ({
+        phase: this.#phase(),
+        metered: this.#meter.usage(),
+        upstreamId: this.#meter.upstreamId,
+      }),
       () => this.#pacing.heldNanoUsd,
     )
   }
@@ -111,7 +118,7 @@ class StreamedAnswer {
       onFault: (fault) => parts.log.error('relay_fault', { request: call.requestId }, fault),
     })
     this.#relay = relay
-    session.onCoverLost((loss) => relay.end(loss))
+    session.onHalt((why) => relay.end(why))
     return relay
   }
 
@@ -228,18 +235,20 @@ class StreamedAnswer {
       case 'cut':
       case 'timeout':
       case 'drain_limit':
+      case 'cancel':
+      case 'relay_lost':
         return this.#meter.errorBytes(this.#errorOf(cause), this.#chargedFor(cause, metered))
     }
   }
 
   /** What `session.end` will settle: the table is pure, and the client is told with the answer's end. */
   #chargedFor(cause: EndCause, metered: Metered): ShownCost {
-    const { usage, usageSource, charge } = endingOf(this.#session.call, cause, this.#phase(), metered)
-    const priced = this.#session.call.isCostOmitted ? undefined : charge
-    return { priced, metered: { usage, source: usageSource } }
+    const { call } = this.#session
+    return shownOf(endingOf(call, cause, this.#phase(), metered), call)
   }
 
   #errorOf(cause: EndCause): Refusal {
+    if (cause === 'cancel') return refuse('call_cancelled')
     if (cause === 'timeout')
       return refuse('upstream_timeout', {
         message: 'The model provider stopped sending. What was delivered is charged.',

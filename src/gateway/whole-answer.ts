@@ -8,11 +8,10 @@ import { StopController } from '#core/stop.ts'
 import { type StoredAnswer, storedAnswerBytesMax } from '#ledger/claim.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
-import type { CoverLoss } from './cover.ts'
 import type { Ending } from './ending.ts'
 import { OwnCount } from './own-count.ts'
 import type { PreparedCall } from './prepared-call.ts'
-import { type Session, lostRefusal, refuseUnanswered } from './session.ts'
+import { type Halt, type Session, haltRefusal, refuseUnanswered } from './session.ts'
 
 /** The text of 16 of the longest answers there are; all streams of the isolate live in the same 128 MB. */
 export const answerBytesMax = 16 * 1024 * 1024
@@ -32,7 +31,7 @@ export async function wholeAnswer(response: Response, session: Session): Promise
   if (read.text === undefined) {
     session.end(read.cause, 'answered', { usage: noUsage, source: 'none' })
     const cut = read.cause === 'timeout' ? refuse('upstream_timeout') : refuse('upstream_error')
-    return session.respondRefusal(read.loss === undefined ? cut : lostRefusal(read.loss))
+    return session.respondRefusal(read.loss === undefined ? cut : haltRefusal(read.loss))
   }
   const body = readJson(read.text)
   const ownCount = new OwnCount(call.model, session.parts)
@@ -75,15 +74,15 @@ function isUntouched({ isCostOmitted, model, dialect, upstream }: PreparedCall):
 
 type Whole =
   | { text: string; cause: 'done'; loss: undefined }
-  | { text: undefined; cause: 'cut' | 'timeout' | CoverLoss; loss: CoverLoss | undefined }
+  | { text: undefined; cause: 'cut' | 'timeout' | Halt; loss: Halt | undefined }
 
 /** The text, or why there is none: broken off, too slow, or our cover ended and nothing may be delivered. */
 async function readWhole(response: Response, session: Session): Promise<Whole> {
   const { clock, upstreamTimings } = session.parts
   const done = new StopController()
-  let loss: CoverLoss | undefined
+  let loss: Halt | undefined
   let isTimedOut = false
-  session.onCoverLost((why) => {
+  session.onHalt((why) => {
     loss = why
     session.hangUp.abort()
   })

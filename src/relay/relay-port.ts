@@ -45,8 +45,6 @@ export type GenerationState = {
   endedAtMs: number | null
   /** So far, or the charge. */
   costNanoUsd: NanoUsd
-  /** Of a stream: whole events so far. */
-  events: number
   /** Bytes of the answer so far. */
   bytes: number
   /** What kind of answer it is: the HTTP status under which it is collected. */

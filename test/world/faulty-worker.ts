@@ -2,6 +2,8 @@
 // away, restarts or is evicted after every call, and a queue that loses or repeats. Never part of the product.
 
 import worker from '#worker.ts'
+
+export { RelayObject } from '#worker.ts'
 import type { Env } from '#env.ts'
 import { AccountObject as RealAccountObject } from '#ledger/account.ts'
 import type { AccountPort } from '#ledger/account-port.ts'

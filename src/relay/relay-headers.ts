@@ -1,0 +1,7 @@
+// What the Worker and the Relay object tell each other beside a request. The Worker sets and strips them; a client's are overwritten.
+
+export const requestIdHeader = 'x-relay-request-id'
+/** On an answer that is none: the object has no place for one more call. */
+export const fullHeader = 'x-relay-full'
+/** On an answer that is none: there is no such generation. */
+export const nothingHeader = 'x-relay-nothing'
