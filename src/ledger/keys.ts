@@ -21,6 +21,7 @@ import { append, keepReference, referenceOf } from './draft.ts'
 import { defaultScopes, readTerms, termNames } from './key-details.ts'
 import { forceOf } from './key-force.ts'
 import { mayEdit, mayHold } from './key-powers.ts'
+import type { Decided } from './rebook-order.ts'
 import type { ReferenceRow } from './rows.ts'
 import type { Key, State } from './state.ts'
 
@@ -57,8 +58,8 @@ const noLimits = {
   isDisabled: false,
 }
 
-/** Changes the terms that are named; a deleted key has none any more. */
-export function editKey(draft: Draft, command: EditKey): KeyAnswer {
+/** Changes the terms that are named; a deleted key has none any more. `decided` is where a line stood that is booked again. */
+export function editKey(draft: Draft, command: EditKey, decided?: Decided): KeyAnswer {
   const { state } = draft
   const earlier = referenceOf(draft, 'key_edit', command.reference)
   if (earlier !== undefined) return repeated(earlier.said)
@@ -72,7 +73,15 @@ export function editKey(draft: Draft, command: EditKey): KeyAnswer {
   if (by !== null && !mayEdit(by, key, after)) return { ok: false, code: 'beyond_own_limits' }
   // Name and state stand in every entry: the mirror knows a key by its newest one.
   const { name, isDisabled } = after
-  const detail = { action: 'edit', ...asJson(terms), name, isDisabled, ofSecretHash: key.secretHash }
+  const stood = decided && { decided }
+  const detail = {
+    action: 'edit',
+    ...asJson(terms),
+    name,
+    isDisabled,
+    ofSecretHash: key.secretHash,
+    ...stood,
+  }
   return write(draft, 'key_edit', command, detail)
 }
 

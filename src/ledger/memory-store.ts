@@ -71,6 +71,11 @@ export class MemoryStore {
       this.entries
         .filter((entry) => entry.createdAtMs >= fromMs && isMoneyOfCall(entry, callId))
         .slice(0, limit),
+    newestOfKind: (wanted, fromMs, limit) =>
+      this.entries
+        .filter(({ kind, createdAtMs }) => kind === wanted && createdAtMs >= fromMs)
+        .slice(-limit)
+        .toReversed(),
     answer: (callId) => this.answers.get(callId),
     reference: (scope, reference) => this.references.get(`${scope} ${reference}`),
   }

@@ -9,10 +9,14 @@ import { append, keepReference, mayDo, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import type { State } from './state.ts'
+import type { Decided } from './rebook-order.ts'
 import { readTerms, termsDetail } from './plan-details.ts'
 
-/** A plan that changes in the middle of a period changes what is included at once, and never brings a second grant. */
-export function setPlan(draft: Draft, command: SetPlan): SetPlanAnswer {
+/**
+ * A plan that changes in the middle of a period changes what is included at once, and never brings a second grant. `decided` is
+ * where a line stood that is booked again.
+ */
+export function setPlan(draft: Draft, command: SetPlan, decided?: Decided): SetPlanAnswer {
   const { state } = draft
   const earlier = referenceOf(draft, 'plan', command.reference)
   if (earlier !== undefined) {
@@ -31,7 +35,14 @@ export function setPlan(draft: Draft, command: SetPlan): SetPlanAnswer {
     reference,
     amountNanoUsd: zeroNanoUsd,
     keyNumber: null,
-    detail: { terms: termsDetail(terms), anchorDay, asked: askedOf(command), reason, actor },
+    detail: {
+      terms: termsDetail(terms),
+      anchorDay,
+      asked: askedOf(command),
+      reason,
+      actor,
+      ...(decided && { decided }),
+    },
   })
   keepReference(draft, {
     scope: 'plan',

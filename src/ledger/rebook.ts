@@ -4,6 +4,7 @@
 import { keyNumber, readCallId } from '#core/ids.ts'
 import { nanoUsd, negateNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
+import type { KeyTerms } from './account-commands.ts'
 import type { ChargeDetail } from './call-commands.ts'
 import { withoutPersonalTexts } from './chain.ts'
 import { capture } from './charges.ts'
@@ -19,6 +20,7 @@ import { isMetered } from './meter.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
 import { rebookMetered } from './rebook-metered.ts'
+import { decidedAfter, decidedOf, withoutLater } from './rebook-order.ts'
 import { refundAgain } from './refunds.ts'
 import { commandOfReversal, reverseAgain } from './reversals.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
@@ -44,14 +46,7 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
     case 'key':
       return rebookKey(draft, entry, detail)
     case 'settings':
-      return answerOf(
-        changeSettings(draft, {
-          reference: entry.reference,
-          settings: readSettings(detail['settings']) ?? {},
-          reason: readString(detail['reason']) ?? '',
-          actor: readString(detail['actor']) ?? '',
-        }),
-      )
+      return rebookSettings(draft, entry, detail)
     case 'erasure':
       return answerOf(
         erase(draft, {
@@ -133,13 +128,27 @@ function askedIn(detail: Detail) {
   }
 }
 
-function rebookPlan(draft: Draft, { reference }: Entry, detail: Detail): RebookAnswer {
+/** Booked even where later ones have left nothing of it, so that it is known when it is told again. */
+function rebookSettings(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const later = decidedAfter(draft, entry).map((line) => detailOf(draft, line)['settings'])
+  const command = {
+    reference: entry.reference,
+    settings: withoutLater(readSettings(detail['settings']) ?? {}, later.filter(isObject)),
+    reason: readString(detail['reason']) ?? '',
+    actor: readString(detail['actor']) ?? '',
+  }
+  return answerOf(changeSettings(draft, command, decidedOf(entry)))
+}
+
+function rebookPlan(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const { reference } = entry
+
   const terms = readTerms(detail['terms'])
-  if (terms === undefined) return { ok: true, isBooked: false }
+  if (terms === undefined || decidedAfter(draft, entry).length > 0) return { ok: true, isBooked: false }
   const anchorDay = detail['asked'] === 'any' ? null : (readWhole(detail['anchorDay']) ?? null)
   const reason = readString(detail['reason']) ?? ''
   const actor = readString(detail['actor']) ?? ''
-  return answerOf(setPlan(draft, { reference, terms, anchorDay, reason, actor }))
+  return answerOf(setPlan(draft, { reference, terms, anchorDay, reason, actor }, decidedOf(entry)))
 }
 
 function creditOf({ kind, reference, amountNanoUsd, createdAtMs }: Entry, detail: Detail) {
@@ -156,7 +165,8 @@ function creditOf({ kind, reference, amountNanoUsd, createdAtMs }: Entry, detail
   }
 }
 
-function rebookKey(draft: Draft, { reference, keyNumber: number }: Entry, detail: Detail): RebookAnswer {
+function rebookKey(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const { reference, keyNumber: number } = entry
   if (number === null) return { ok: true, isBooked: false }
   const terms = readKeyTerms(detail) ?? {}
   // A key that was lost left its number to another one, whose end or edit this is not.
@@ -168,7 +178,13 @@ function rebookKey(draft: Draft, { reference, keyNumber: number }: Entry, detail
     case 'revoke':
       return answerOf(revokeKey(draft, { reference, keyNumber: number }))
     case 'edit':
-      return answerOf(editKey(draft, { reference, keyNumber: number, terms }))
+      return answerOf(
+        editKey(
+          draft,
+          { reference, keyNumber: number, terms: leftOf(draft, entry, terms) },
+          decidedOf(entry),
+        ),
+      )
     default: {
       const family = readWhole(detail['family'])
       const secretHash = readString(detail['secretHash']) ?? ''
@@ -178,6 +194,12 @@ function rebookKey(draft: Draft, { reference, keyNumber: number }: Entry, detail
       return answerOf(putKey(draft, family === undefined ? put : { ...put, family: keyNumber(family) }))
     }
   }
+}
+
+function leftOf(draft: Draft, entry: Entry, terms: Partial<KeyTerms>): Partial<KeyTerms> {
+  const ofKey = decidedAfter(draft, entry).filter(({ keyNumber: number }) => number === entry.keyNumber)
+  const edits = ofKey.map((line) => detailOf(draft, line)).filter(({ action }) => action === 'edit')
+  return withoutLater(terms, edits)
 }
 
 function chargeDetailOf(detail: Detail): ChargeDetail {

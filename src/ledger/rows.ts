@@ -4,7 +4,7 @@ import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import type { StoredAnswer } from './claim.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, EntryKind } from './entry.ts'
 import type { Pin } from './lots.ts'
 import type { Hold, Key, Marks, State, TokenCover } from './state.ts'
 import type { Spending } from './windows.ts'
@@ -114,6 +114,8 @@ export type Lookup = {
   usageEntry(callId: CallId, afterSeq: number): Entry | undefined
   /** Charges and reversals of a call among the entries from a time on, oldest first. */
   moneyOfCall(callId: CallId, fromMs: number, limit: number): readonly Entry[]
+  /** The newest entries of a kind, of those from a time on. */
+  newestOfKind(kind: EntryKind, fromMs: number, limit: number): readonly Entry[]
   answer(callId: CallId): StoredAnswer | undefined
   reference(scope: ReferenceRow['scope'], reference: string): ReferenceRow | undefined
 }

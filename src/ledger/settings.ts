@@ -6,6 +6,7 @@ import { zeroNanoUsd } from '#core/money.ts'
 import type { ChangeSettings, CommandAnswer, Create } from './account-commands.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
+import type { Decided } from './rebook-order.ts'
 import { readSettings } from './settings-details.ts'
 
 /** A repeat of the same creation is a success; anything else finds the account taken. */
@@ -31,7 +32,8 @@ export function isCreatable(command: Create): boolean {
   return accountIdPattern.test(command.accountId) && typeof command.name === 'string'
 }
 
-export function changeSettings(draft: Draft, command: ChangeSettings): CommandAnswer {
+/** `decided` is where a line stood that is booked again. */
+export function changeSettings(draft: Draft, command: ChangeSettings, decided?: Decided): CommandAnswer {
   if (referenceOf(draft, 'settings', command.reference) !== undefined) return { ok: true }
   const settings = readSettings(command.settings)
   if (settings === undefined || command.reference === '') return { ok: false, code: 'invalid_command' }
@@ -40,7 +42,12 @@ export function changeSettings(draft: Draft, command: ChangeSettings): CommandAn
     reference: command.reference,
     amountNanoUsd: zeroNanoUsd,
     keyNumber: null,
-    detail: { settings: asJson(settings), reason: command.reason, actor: command.actor },
+    detail: {
+      settings: asJson(settings),
+      reason: command.reason,
+      actor: command.actor,
+      ...(decided && { decided }),
+    },
   })
   keepReference(draft, { scope: 'settings', reference: command.reference, seq: entry.seq, said: '' })
   return { ok: true }

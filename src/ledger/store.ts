@@ -61,6 +61,13 @@ export class Store {
         callId,
         limit,
       ),
+    newestOfKind: (kind, fromMs, limit) =>
+      this.#entries(
+        'SELECT * FROM entry WHERE seq >= ? AND kind = ? ORDER BY seq DESC LIMIT ?',
+        this.#firstSeqAt(fromMs),
+        kind,
+        limit,
+      ),
     answer: (callId) => this.#answer(callId),
     reference: (scope, reference) => {
       const sql = 'SELECT * FROM reference WHERE scope = ? AND reference = ?'

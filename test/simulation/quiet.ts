@@ -21,6 +21,7 @@ export function checkQuiet(world: Setting): void {
   checkWindows(world)
   checkReversals(world)
   checkStrays(world)
+  checkSettings(world)
   world.oracle.payments.checkQuiet(books.lines, world.oracle.askedCredits, lateReferences(world))
   for (const [callId, call] of world.oracle.calls) checkCall(world, callId, call)
   world.oracle.claims.checkQuiet((callId) => netOf(books.byCall.get(callId) ?? nothing))
@@ -96,6 +97,8 @@ function checkCredits({ books, oracle }: Setting): void {
     if (!seen.has(reference)) throw new Violation('I7', `${reference} was acknowledged and is gone`)
 }
 
+const toldKinds = new Set(['key', 'plan', 'refund', 'reversal', 'settings'])
+
 /** What came too late for its epoch is booked in the one that stands, or a repeat of it was. */
 function checkStrays({ books, postgres, oracle }: Setting): void {
   for (const { kind, detail } of postgres.findings.values()) {
@@ -122,12 +125,34 @@ function checkStrays({ books, postgres, oracle }: Setting): void {
             ? payment
             : undefined
     const isAbout = about === undefined || books.lines.some((line) => line.reference === about)
-    const isTold = isCharge || creditKinds.has(what) || ['key', 'plan', 'refund', 'reversal'].includes(what)
+    const isTold = isCharge || creditKinds.has(what) || toldKinds.has(what)
     if (isTold && isAbout && !isThere)
       throw new Violation('I8', `entry ${epoch}:${seq} (${what}) came too late and is lost`)
   }
   if (postgres.epochs.some(({ step }) => step !== 'done')) throw new Violation('I10', 'a rebuild never ends')
   if (oracle.isLost) throw new Violation('I10', 'a lost account stays lost')
+}
+
+const epochFactor = 1e6
+
+/** What was decided last stands, in whatever order the lines of a closed epoch were booked again. */
+function checkSettings({ books, postgres }: Setting): void {
+  // An epoch opens when the one before it is over; the numbers of two may be the same.
+  const placeOf = ({ epoch, seq }: Pick<Entry, 'epoch' | 'seq'>) => epoch * epochFactor + seq
+  const lines = books.lines.filter(({ kind }) => kind === 'settings')
+  const places = new Map(lines.map((line) => [line.reference, placeOf(line)]))
+  for (const { kind, detail } of postgres.findings.values()) {
+    const { entry } = detail as { entry?: Entry }
+    if (kind !== 'stray' || entry?.kind !== 'settings') continue
+    const { reference } = entry
+    places.set(reference, Math.min(placeOf(entry), places.get(reference) ?? Infinity))
+  }
+  // One that was booked again after a later one says nothing any more.
+  const saysIt = (settings: unknown) => isObject(settings) && settings['isFrozen'] !== undefined
+  const standing = lines.findLast(({ detail }) => saysIt(detail['settings']))?.reference
+  const [newest] = lines.toSorted((a, b) => (places.get(b.reference) ?? 0) - (places.get(a.reference) ?? 0))
+  if (standing !== newest?.reference)
+    throw new Violation('I8', `${standing} stands, ${newest?.reference} was decided last`)
 }
 
 function readDetail({ detail }: Entry): { readonly [name: string]: unknown } {
