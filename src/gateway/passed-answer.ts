@@ -3,6 +3,7 @@
 
 import type { PricedUsage } from '#calls/charge.ts'
 import { noUsage, type UsageSource, usageUnits } from '#calls/usage.ts'
+import { quote } from '#catalog/quote.ts'
 import type { Millis } from '#core/clock.ts'
 import { refuse } from '#core/errors.ts'
 import { usdNumber } from '#core/money.ts'
@@ -15,7 +16,9 @@ import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { ClientStream } from './client-stream.ts'
 import type { Ending, Metered } from './ending.ts'
+import { countedText } from './counted-try.ts'
 import { KeptStream } from './kept-answer.ts'
+import { OwnCount } from './own-count.ts'
 import type { EndCause } from './settle.ts'
 import type { GatewayParts } from './parts.ts'
 import { type Session, haltRefusal } from './session.ts'
@@ -44,7 +47,7 @@ export type PassingSession = Pick<
   | 'clientLeft'
   | 'firstToken'
   | 'end'
-> & { readonly parts: Pick<GatewayParts, 'clock' | 'log' | 'timings' | 'upstreamTimings'> }
+> & { readonly parts: Pick<GatewayParts, 'clock' | 'countO200k' | 'log' | 'timings' | 'upstreamTimings'> }
 
 export async function passedAnswer(
   response: Response,
@@ -121,15 +124,15 @@ class PassedAnswer {
     const error = this.#body.value('error')
     if (isObject(error) || typeof error === 'string' || !this.#body.has(this.#format.content))
       return this.#fail('upstream_error', upstreamErrorMessage(JSON.stringify({ error })))
+    const metered = await this.#metered()
     if (!this.#session.isCovered() && this.#leftAt === undefined) return this.#fail('cover_lost')
-    await this.#succeed()
+    await this.#succeed(metered)
   }
 
   /** Captured before the last bytes go out: a client that hangs up after them must not escape the charge. */
-  async #succeed(): Promise<void> {
+  async #succeed(metered: Metered): Promise<void> {
     const session = this.#session
     const { call, parts } = session
-    const metered = this.#metered()
     const end = this.#leftAt === undefined ? 'done' : 'client_gone'
     const closingOf = ({ charge }: Ending) => this.#closing({ priced: charge, metered })
     session.firstToken()
@@ -164,14 +167,25 @@ class PassedAnswer {
     session.respondRefusal(refuse('upstream_error', message === undefined ? {} : { message }))
   }
 
-  #metered(): Metered {
+  async #metered(): Promise<Metered> {
     const stated = this.#format.readUsage(this.#body.value('usage'))
     if (stated === undefined) {
-      const { expectedInputTokens } = this.#session.call.quote
-      return { usage: { ...noUsage, input: expectedInputTokens }, source: 'counted' }
+      return { usage: { ...noUsage, input: await this.#ownCount() }, source: 'counted' }
     }
     const source: UsageSource = usageUnits.every((unit) => stated[unit] === 0) ? 'zero' : 'final'
     return { usage: stated, source }
+  }
+
+  /** The texts by the tokenizer, and what the quote expects of all else; of too long or free ones the quote's own estimate. */
+  async #ownCount(): Promise<number> {
+    const { call, parts } = this.#session
+    const texts = call.model.free === true ? [] : call.request.plainTexts()
+    if (texts.length === 0) return call.quote.expectedInputTokens
+    const ownCount = new OwnCount(call.model, parts)
+    await ownCount.ready()
+    const how = { countTokens: ownCount.count, tokenizerFactor: 1 }
+    const counted = countedText(call.asked.textBytes, texts, how)
+    return quote(call.model, { ...call.asked, counted }).expectedInputTokens
   }
 
   #closing(shown: { priced: PricedUsage; metered: Metered }): Uint8Array {

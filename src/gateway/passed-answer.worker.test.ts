@@ -1,6 +1,7 @@
 // An answer that passes unparsed, in workerd, on a clock that the test moves: slow clients, silent upstreams, cover that ends.
 
 import { beforeEach, describe, expect, test } from 'vitest'
+import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { aModel } from '#catalog/test-model.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import type { Refusal } from '#core/errors.ts'
@@ -43,7 +44,13 @@ function aSession(): PassingSession {
   })
   return {
     call,
-    parts: { clock, timings, upstreamTimings, log: { info: () => undefined, error: () => undefined } },
+    parts: {
+      clock,
+      timings,
+      upstreamTimings,
+      countO200k: async () => countTokensByBytes,
+      log: { info: () => undefined, error: () => undefined },
+    },
     admitted: {
       ok: true,
       heldNanoUsd: zeroNanoUsd,

@@ -8,6 +8,7 @@ import { directiveText } from '../../dev/upstream-directive.ts'
 import { valueAt } from '../world/chat.ts'
 import {
   accountWith,
+  countedTokens,
   chargeOfCall,
   estimateOf,
   expectNothingCharged,
@@ -79,14 +80,15 @@ describe('embeddings', () => {
     const client = await newClient()
     const gemini = 'gemini-embedding-2'
     const text = directiveText({ usage: 'none' })
-    const answer = await client.embeddings.create(request(client, { model: gemini, input: [text, 'abcd'] }))
-    const tokens = Math.ceil((text.length + 4) / 4) + 2 * 2
+    const rare = 'Příliš žluťoučký kůň úpěl ďábelské ódy. 漢字仮名交じり文'
+    const answer = await client.embeddings.create(request(client, { model: gemini, input: [text, rare] }))
+    const tokens = countedTokens(text, gemini) + countedTokens(rare, gemini) + 2 * 2
     expect(answer).toMatchObject({ model: gemini, usage: { prompt_tokens: tokens, total_tokens: tokens } })
     expect(valueAt(answer, 'usage', 'cost_details', 'usage_source')).toBe('counted')
     const given = await client.embeddings.create(
       request(client, { model: gemini, input: [text, [[1, 2, 3]].flat()] }),
     )
-    const counted = Math.ceil(text.length / 4) + 3 + 2 * 2
+    const counted = countedTokens(text, gemini) + 3 + 2 * 2
     expect(given.usage.prompt_tokens).toBe(counted)
     expect(
       (await settledCharges(sharedWorld(), client.account)).map(({ costNanoUsd }) => costNanoUsd),
