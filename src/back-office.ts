@@ -23,6 +23,7 @@ import { operatorLimit } from '#ops/operator-limit.ts'
 import type { ReadingParts } from '#reading/reader.ts'
 import { readingRoutes } from '#reading/routes.ts'
 import { relayPort } from '#relay/relay-client.ts'
+import { responseRoutes } from '#relay/response-routes.ts'
 import { generationRoutes } from '#relay/routes.ts'
 import { consumeEntries } from '#settlement/consumer.ts'
 import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
@@ -45,7 +46,9 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))
-  app.route('/', generationRoutes({ ...readingParts(parts, db), relay: relayPort(env.RELAY) }))
+  const relay = relayPort(env.RELAY)
+  app.route('/', generationRoutes({ ...readingParts(parts, db), relay }))
+  app.route('/', responseRoutes({ ...readingParts(parts, db), relay }))
   app.route('/', operatorRoutes(operatorParts(env, parts, db)))
   return {
     app,

@@ -9,6 +9,7 @@ import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.
 import { operatorRouteTable } from '#ops/operator.ts'
 import { type UnknownAddress, unknownAddress } from '#ops/unknown-address.ts'
 import { welcomeRouteTable } from '#ops/welcome.ts'
+import { responseRouteTable } from '#relay/response-route-table.ts'
 import { generationRouteTable } from '#relay/routes.ts'
 import { readingRouteTable } from '#reading/routes.ts'
 
@@ -17,6 +18,7 @@ const routeTable: readonly RouteDescription[] = [
   ...readingRouteTable,
   ...keysRouteTable,
   ...generationRouteTable,
+  ...responseRouteTable,
   ...operatorRouteTable,
   ...healthRouteTable,
   ...openapiRouteTable,

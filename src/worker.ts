@@ -51,6 +51,11 @@ function buildRoot(env: Env): Root {
   const parts: GatewayParts = {
     ...gatewayParts(env),
     relay: async (request) => (await import('#relay/relay-client.ts')).relayPort(env.RELAY).run(request),
+    earlier: async (accountId, callId) => {
+      const { earlierResponse } = await import('#relay/kept-responses.ts')
+      const { relayPort } = await import('#relay/relay-client.ts')
+      return earlierResponse(relayPort(env.RELAY), accountId, callId)
+    },
   }
   let office: Promise<BackOffice> | undefined
   const backOffice = () =>

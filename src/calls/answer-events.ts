@@ -16,7 +16,7 @@ export type StartedBlock =
 
 /**
  * Why an answer ended. `pause` = the provider interrupted a long turn that may be continued; `content_filter` = the
- * provider withheld the rest; `refusal` = the model declined; `cancelled` = whoever asked wanted no more of it.
+ * provider withheld the rest; `refusal` = the model declined.
  */
 export const endReasons = [
   'stop',
@@ -26,7 +26,6 @@ export const endReasons = [
   'refusal',
   'content_filter',
   'pause',
-  'cancelled',
 ] as const
 export type EndReason = (typeof endReasons)[number]
 

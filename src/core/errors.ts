@@ -23,7 +23,7 @@ export const errorKinds = {
   previous_response_not_found: {
     status: 400,
     type: 'invalid_request_error',
-    sentence: 'Answers are not kept here. Send the earlier items in "input".',
+    sentence: 'The previous response is not kept here. Send the earlier items in "input".',
   },
   unpriced_model: {
     status: 400,

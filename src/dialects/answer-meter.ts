@@ -9,8 +9,6 @@ import type { Refusal } from '#core/errors.ts'
 import type { JsonObject } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 
-export type CutReason = 'length' | 'cancelled'
-
 /** What is shown of a charge; without `priced` the usage alone. */
 export type ShownCost = { priced: PricedUsage | undefined; metered: MeteredUsage }
 
@@ -47,8 +45,8 @@ export type AnswerMeter = {
   wholeBody(body: JsonObject, shown: ShownCost): JsonObject
   /** The end of a complete answer, usage and terminator: asked for once, also where its upstream left them out. */
   closingBytes(): Uint8Array
-  /** The polite end of an answer that we cut: it reads as one that reached its length, or was cancelled where the dialect can say so. */
-  lengthEndingBytes(reason?: CutReason): Uint8Array
+  /** The polite end of an answer that we cut: it reads as one that reached its length. */
+  lengthEndingBytes(): Uint8Array
   /** The end of an answer that failed; `shown` is what was charged for it all the same. */
   errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array
 }

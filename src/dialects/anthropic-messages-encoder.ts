@@ -205,7 +205,6 @@ const stopReasons: Readonly<Record<EndReason, string>> = {
   refusal: 'refusal',
   content_filter: 'refusal',
   pause: 'pause_turn',
-  cancelled: 'max_tokens',
 }
 
 function stopOf({ reason, stopSequence }: AnswerEnd, hasToolCalls: boolean): JsonObject {

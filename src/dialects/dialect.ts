@@ -83,8 +83,8 @@ export type AnswerFacts = {
   /** The provider that the upstream's reasoning state belongs to. */
   origin: string
   echo: JsonObject
-  /** Of a response that is kept: what it says of that. */
-  kept?: JsonObject
+  /** What it says of where it came from and whether it is kept (responses only). */
+  ownFields?: JsonObject | undefined
 }
 
 /** Reads one answer of an upstream: frames in their order, or one body. Events hold to calls/answer-grammar.ts. */
@@ -130,8 +130,8 @@ export type SameDialectOptions = {
   costOf: ((metered: MeteredUsage) => PricedUsage) | undefined
   /** The name that the client asked for, where the upstream's differs. */
   modelName: string | undefined
-  /** Of a response that is kept: the fields of its object that are ours. */
-  kept?: JsonObject
+  /** The fields of the answer's object that are ours to say (responses only). */
+  ownFields?: JsonObject | undefined
 }
 
 /** A format as clients and upstreams of the same one meet in it. */
@@ -146,6 +146,11 @@ export type WireFormat = {
   leftOut?: (call: AskedCall) => { ok: true; dropped: readonly string[] } | Refusal
   /** The client's own body with what must change: the model's name, the output limit, the usage asked for. */
   forward: (call: AskedCall, target: UpstreamTarget) => string
+  /** What an answer says of where it came from and whether it is kept. */
+  ownFields?: (
+    asked: Omit<AskedCall, 'text' | 'body'>,
+    facts: { answerId: string; isHosted: boolean },
+  ) => JsonObject | undefined
   /** Absent where answers are passed on unparsed. */
   sameDialectMeter?: (options: SameDialectOptions) => AnswerMeter
   passed?: PassedFormat

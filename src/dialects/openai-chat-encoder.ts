@@ -137,7 +137,6 @@ const finishReasons: Readonly<Record<EndReason, string>> = {
   refusal: 'content_filter',
   content_filter: 'content_filter',
   pause: 'stop',
-  cancelled: 'length',
 }
 
 type ToolCall = Extract<StartedBlock, { kind: 'tool_call' }>

@@ -82,5 +82,4 @@ const finishReasons: Readonly<Record<EndReason, string>> = {
   refusal: 'content_filter',
   content_filter: 'content_filter',
   pause: 'stop',
-  cancelled: 'length',
 }

@@ -37,7 +37,6 @@ export class ResponsesEncoder implements AnswerEncoder {
     const rest = this.#started() + this.#framesOf(this.#items.finish(ended.status))
     const response = responseObject(this.#facts, {
       ...ended,
-      status: ended.shown ?? ended.status,
       output: this.#items.output,
       usage: usageWithCost(responsesUsageOf(shown.metered.usage), shown),
     })
@@ -46,6 +45,8 @@ export class ResponsesEncoder implements AnswerEncoder {
 
   fail(refusal: Refusal, shown?: ShownCost): string {
     const started = this.#started()
+    // Told by no event: it stands in the last response, with as much as had come of it.
+    this.#items.finish('incomplete')
     const output = this.#items.output
     const { sequence, frames } = failureFrames(refusal, this.#sequence, (error) => ({
       ...responseObject(this.#facts, { status: 'failed', output, error }),
@@ -108,6 +109,8 @@ export function failureFrames(
 ): { frames: string; sequence: number } {
   const { error } = openAiErrorBody(refusal)
   const response = failed(errorIn(errorKindOf(refusal.code).type, error.message))
+  // No event has the name of a cancelled response, and OpenAI's own client stops at one that it does not know.
+  if (refusal.code === 'call_cancelled') Object.assign(response, cancelledFields)
   const { message, param } = error
   const frames = [
     eventFrame({ type: 'response.failed', response }, sequence),
@@ -117,14 +120,15 @@ export function failureFrames(
   return { frames: frames.join(''), sequence: sequence + 2 }
 }
 
-type Ended = { status: ItemStatus; shown?: 'cancelled'; incompleteReason?: string }
+/** A response that was cancelled has no error: its account wanted no more of it. */
+export const cancelledFields = { status: 'cancelled', incomplete_details: null, error: null }
 
 /** The error of a response object, which knows few codes; any other is an error of a server. */
 export function errorIn(type: string | undefined, message: string): { code: string; message: string } {
   return { code: type === 'rate_limit_error' ? 'rate_limit_exceeded' : 'server_error', message }
 }
 
-function endOf(reason: EndReason): Ended {
+function endOf(reason: EndReason): { status: ItemStatus; incompleteReason?: string } {
   switch (reason) {
     case 'stop':
     case 'stop_sequence':
@@ -138,8 +142,5 @@ function endOf(reason: EndReason): Ended {
     // The dialect has no word for a turn that may be continued; this one says that it is not the output's length.
     case 'pause':
       return { status: 'incomplete', incompleteReason: 'max_messages' }
-    // No event has this name, and OpenAI's own client stops at one that it does not know: the response says it.
-    case 'cancelled':
-      return { status: 'incomplete', shown: 'cancelled' }
   }
 }

@@ -56,11 +56,7 @@ const rules: readonly FieldRule[] = [
     isValid: (value) => servedTiers.has(value),
     must: `must be one of ${[...servedTiers].join(', ')}: other tiers have no price here`,
   },
-  {
-    field: 'background',
-    isValid: (value) => value === false,
-    must: 'must be false: an answer in the background would have to be kept, and answers are not kept here',
-  },
+  { field: 'background', isValid: isBoolean, must: 'must be true or false' },
   {
     field: 'conversation',
     isValid: isNever,

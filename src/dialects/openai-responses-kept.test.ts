@@ -12,7 +12,7 @@ import type { AnswerFacts } from './dialect.ts'
 import { ResponsesEncoder } from './openai-responses-encoder.ts'
 import { EventsAfter, type KeptAnswer, KeptResponse, openingResponse } from './openai-responses-kept.ts'
 import { ResponsesMeter } from './openai-responses-meter.ts'
-import { keptFieldsOf } from './openai-responses-object.ts'
+import { ownFieldsOf } from './openai-responses-object.ts'
 import { readResponsesCall } from './openai-responses-request.ts'
 
 const encoder = new TextEncoder()
@@ -44,7 +44,7 @@ const asked = (() => {
   if (!read.ok) throw new Error(read.message)
   return read.call
 })()
-const kept = keptFieldsOf(asked, { answerId })
+const ownFields = ownFieldsOf(asked, { answerId, isHosted: true })
 const facts: AnswerFacts = {
   answerId,
   model: asked.model,
@@ -53,7 +53,7 @@ const facts: AnswerFacts = {
   includeUsage: false,
   origin: 'mistral',
   echo: asked.echo ?? {},
-  kept,
+  ownFields,
 }
 const opening = openingResponse(asked, { answerId, model: asked.model, createdAtSeconds: 1 })
 
@@ -77,8 +77,9 @@ type End = 'stop' | 'cancelled' | 'error'
 function written(end: End = 'stop'): string {
   const writer = new ResponsesEncoder(facts)
   const text = events.map((event) => (isWritten(event) ? writer.write(event) : '')).join('')
-  const failed = refuse('upstream_error', { message: 'Broke off.' })
-  return text + (end === 'error' ? writer.fail(failed, shown) : writer.close({ reason: end }, shown))
+  if (end === 'stop') return text + writer.close({ reason: end }, shown)
+  const cut = refuse(end === 'error' ? 'upstream_error' : 'call_cancelled', { message: 'Broke off.' })
+  return text + writer.fail(cut, shown)
 }
 
 function isWritten(event: AnswerEvent) {
@@ -93,7 +94,7 @@ function passed(): string {
     includeUsage: false,
     costOf: () => shown.priced,
     modelName: undefined,
-    kept,
+    ownFields,
   })
   const upstream = written().replaceAll(id, 'resp_of_the_upstream')
   const frames = new FrameReader().push(encoder.encode(upstream))

@@ -4,8 +4,8 @@
 import { isObject, type JsonObject, objectOf, readJson, readString, readWhole } from '#core/readers.ts'
 import { FrameReader } from '#sse/frames.ts'
 import type { AskedCall } from './dialect.ts'
-import { errorIn, eventFrame, responsesTerminator } from './openai-responses-encoder.ts'
-import { type KeptFacts, keptFieldsOf, responseObject } from './openai-responses-object.ts'
+import { cancelledFields, errorIn, eventFrame, responsesTerminator } from './openai-responses-encoder.ts'
+import { ownFieldsOf, responseObject } from './openai-responses-object.ts'
 import { RelayedOutput } from './openai-responses-relayed.ts'
 
 export type KeptAnswer = {
@@ -23,10 +23,11 @@ export type KeptAnswer = {
 /** The response that a client is told of before its model has begun. */
 export function openingResponse(
   asked: Pick<AskedCall, 'echo' | 'isBackground' | 'isStored' | 'previousResponseId'>,
-  facts: KeptFacts & { model: string; createdAtSeconds: number },
+  facts: { answerId: string; model: string; createdAtSeconds: number },
 ): JsonObject {
   const { echo = {} } = asked
-  const shown = { ...facts, echo, kept: keptFieldsOf(asked, facts) }
+  const ownFields = ownFieldsOf(asked, { ...facts, isHosted: true })
+  const shown = { ...facts, echo, ownFields }
   return responseObject(shown, { status: 'queued', output: [] })
 }
 
@@ -91,14 +92,12 @@ const closingTypes: ReadonlySet<unknown> = new Set([
 function closedResponse(response: JsonObject, { status }: KeptAnswer): JsonObject {
   const cost = objectOf(response['usage'])['cost']
   const shown = typeof cost === 'number' ? { cost } : {}
-  return { ...response, ...shown, ...(status === 'cancelled' ? cancelled : {}) }
+  return { ...response, ...shown, ...(status === 'cancelled' ? cancelledFields : {}) }
 }
-
-const cancelled = { status: 'cancelled', incomplete_details: null, error: null }
 
 /** Nothing of its own words is there to say how it ended. */
 function failedResponse(begun: JsonObject, { status, cost }: KeptAnswer, told: unknown): JsonObject {
-  if (status === 'cancelled') return { ...begun, ...cancelled, cost }
+  if (status === 'cancelled') return { ...begun, ...cancelledFields, cost }
   const { message, type } = objectOf(told)
   const said = readString(message) ?? 'The response broke off before its end.'
   return { ...begun, status: 'failed', error: errorIn(readString(type), said), cost }

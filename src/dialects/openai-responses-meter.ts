@@ -4,7 +4,7 @@
 import type { Refusal } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
-import type { AnswerMeter, CutReason, Seen, ShownCost } from './answer-meter.ts'
+import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { SameDialectOptions } from './dialect.ts'
 import { MeteredAnswer } from './metered-answer.ts'
 import { eventFrame, failureFrames, responsesTerminator } from './openai-responses-encoder.ts'
@@ -72,7 +72,7 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
   }
 
   wholeBody(body: JsonObject, shown: ShownCost): JsonObject {
-    return { ...withResponsesCost(body, shown, this.#options.modelName), ...this.#options.kept }
+    return { ...withResponsesCost(body, shown, this.#options.modelName), ...this.#options.ownFields }
   }
 
   /** An upstream that closes without its closing response has not ended its answer; this is for clients that were owed one. */
@@ -80,34 +80,33 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     return this.#isDone ? this.#closingAsSent() : this.#ending('completed')
   }
 
-  lengthEndingBytes(reason: CutReason = 'length'): Uint8Array {
-    return this.#isDone ? this.#closingAsSent() : this.#ending('incomplete', reason)
+  lengthEndingBytes(): Uint8Array {
+    return this.#isDone ? this.#closingAsSent() : this.#ending('incomplete')
   }
 
   errorBytes(refusal: Refusal, shown?: ShownCost): Uint8Array {
+    // Told by no event: it stands in the last response, with as much as had come of it.
+    this.#output.finish()
     const failed = (error: JsonObject) =>
       this.#responseWith({ status: 'failed', error, ...costOfFailed(shown) })
     return encoder.encode(failureFrames(refusal, this.#nextSequence, failed).frames)
   }
 
-  #ending(status: 'completed' | 'incomplete', cut?: CutReason): Uint8Array {
+  #ending(status: 'completed' | 'incomplete'): Uint8Array {
     this.#isDone = true
     this.meter.end()
-    const told = {
-      status: cut === 'cancelled' ? cut : status,
-      incomplete_details: cut === 'length' ? { reason: 'max_output_tokens' } : null,
-    }
+    const reason = status === 'completed' ? null : { reason: 'max_output_tokens' }
     const events = [...this.#output.finish()]
-    const response = this.#responseWith({ ...told, ...this.#usageField({}) })
+    const response = this.#responseWith({ status, incomplete_details: reason, ...this.#usageField({}) })
     events.push({ type: `response.${status}`, response })
     const frames = events.map((event, at) => eventFrame(event, this.#nextSequence + at))
     return encoder.encode(frames.join('') + responsesTerminator)
   }
 
   #responseWith(fields: JsonObject): JsonObject {
-    const { modelName, kept } = this.#options
+    const { modelName, ownFields } = this.#options
     const model = modelName === undefined ? {} : { model: modelName }
-    return { ...this.#response, ...model, ...kept, output: this.#output.output, ...fields }
+    return { ...this.#response, ...model, ...ownFields, output: this.#output.output, ...fields }
   }
 
   #seeClosing(event: JsonObject, frame: Frame): Seen {
@@ -151,14 +150,14 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     return { usage: shownResponsesUsage(stated, { priced: costOf(metered), metered }) }
   }
 
-  /** The event with the client's name of the model and what is said of a kept answer, or undefined where it may pass. */
+  /** The event with the client's name of the model and what is ours to say, or undefined where it may pass. */
   #ours(event: JsonObject): JsonObject | undefined {
-    const { modelName, kept } = this.#options
+    const { modelName, ownFields } = this.#options
     const { response } = event
     if (!isObject(response)) return undefined
     const isNamed = modelName === undefined || response['model'] === modelName
-    if (isNamed && kept === undefined) return undefined
-    return { ...event, response: { ...response, ...(isNamed ? {} : { model: modelName }), ...kept } }
+    if (isNamed && ownFields === undefined) return undefined
+    return { ...event, response: { ...response, ...(isNamed ? {} : { model: modelName }), ...ownFields } }
   }
 
   /** Whether these are figures that can be true. */

@@ -48,21 +48,20 @@ function slimTool(tool: JsonObject): JsonObject {
     : { type, name }
 }
 
-/** Whose answer is kept, and under which id. */
-export type KeptFacts = Pick<AnswerFacts, 'answerId'>
+export type OwnFacts = { answerId: string; isHosted: boolean }
 
-/** What a kept answer says of itself beyond what any other does; an upstream's own object gets it too. */
-export function keptFieldsOf(
+/**
+ * What an answer says of where it came from and whether it can be had again, over what any other says; an upstream's own object
+ * gets it too. The id of a hosted one names the object that keeps it.
+ */
+export function ownFieldsOf(
   asked: Pick<AskedCall, 'isBackground' | 'isStored' | 'previousResponseId'>,
-  { answerId }: KeptFacts,
-): JsonObject {
-  const { isBackground = false, isStored = false, previousResponseId = null } = asked
-  return {
-    id: responseId(answerId),
-    background: isBackground,
-    store: isStored,
-    previous_response_id: previousResponseId,
-  }
+  { answerId, isHosted }: OwnFacts,
+): JsonObject | undefined {
+  const { isBackground = false, isStored = false, previousResponseId } = asked
+  const previous = { previous_response_id: previousResponseId ?? null }
+  if (!isHosted) return previousResponseId === undefined ? undefined : previous
+  return { id: responseId(answerId), background: isBackground, store: isStored, ...previous }
 }
 
 type ResponseState = {
@@ -73,7 +72,7 @@ type ResponseState = {
   error?: { code: string; message: string }
 }
 
-type ResponseFacts = Pick<AnswerFacts, 'answerId' | 'model' | 'createdAtSeconds' | 'echo' | 'kept'>
+type ResponseFacts = Pick<AnswerFacts, 'answerId' | 'model' | 'createdAtSeconds' | 'echo' | 'ownFields'>
 
 export function responseObject(facts: ResponseFacts, state: ResponseState): JsonObject {
   const { echo } = facts
@@ -103,7 +102,7 @@ export function responseObject(facts: ResponseFacts, state: ResponseState): Json
     reasoning: { effort: null, summary: null, ...objectOf(echo['reasoning']) },
     safety_identifier: orNull('safety_identifier'),
     service_tier: 'default',
-    // Nothing is kept, whatever was asked, unless `kept` says so.
+    // Nothing is kept, whatever was asked, unless `ownFields` say so.
     store: false,
     temperature: echo['temperature'] ?? 1,
     text: { format: { type: 'text' }, ...objectOf(echo['text']) },
@@ -114,7 +113,7 @@ export function responseObject(facts: ResponseFacts, state: ResponseState): Json
     truncation: echo['truncation'] ?? 'disabled',
     usage: state.usage ?? null,
     user: orNull('user'),
-    ...facts.kept,
+    ...facts.ownFields,
   }
 }
 

@@ -6,6 +6,7 @@ import { ResponsesDecoder } from './openai-responses-decoder.ts'
 import { ResponsesEncoder } from './openai-responses-encoder.ts'
 import { responsesFromNeutral } from './openai-responses-from-neutral.ts'
 import { ResponsesMeter } from './openai-responses-meter.ts'
+import { ownFieldsOf } from './openai-responses-object.ts'
 import { forwardResponses, leftOutOfResponses, readResponsesCall } from './openai-responses-request.ts'
 import { responsesToNeutral } from './openai-responses-to-neutral.ts'
 
@@ -17,6 +18,7 @@ export const responsesDialect: Dialect = {
   error: openAiError,
   leftOut: leftOutOfResponses,
   forward: forwardResponses,
+  ownFields: ownFieldsOf,
   sameDialectMeter: (options) => new ResponsesMeter(options),
   toNeutral: responsesToNeutral,
   fromNeutral: responsesFromNeutral,

@@ -10,7 +10,7 @@ import type { CountTokens } from '#calls/count-tokens.ts'
 import type { Refusal } from '#core/errors.ts'
 import type { JsonObject } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
-import type { AnswerMeter, CutReason, Seen, ShownCost } from './answer-meter.ts'
+import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { AnswerDecoder, AnswerEncoder, AnswerEnd } from './dialect.ts'
 import { MeteredAnswer } from './metered-answer.ts'
 import { dropped, type FrameFacts, replaced } from './seen.ts'
@@ -86,8 +86,8 @@ export class TranslatedAnswer extends MeteredAnswer implements AnswerMeter {
     return encoder.encode(text + this.#close())
   }
 
-  lengthEndingBytes(reason: CutReason = 'length'): Uint8Array {
-    if (!this.#isDone) this.#end = { reason }
+  lengthEndingBytes(): Uint8Array {
+    if (!this.#isDone) this.#end = { reason: 'length' }
     return encoder.encode(this.#close())
   }
 

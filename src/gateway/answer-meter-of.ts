@@ -10,7 +10,7 @@ import { endingOf } from './ending.ts'
 import type { PreparedCall } from './prepared-call.ts'
 
 export function answerMeterOf(call: PreparedCall, countTokens: CountTokens): AnswerMeter {
-  const { model, quote, asked, dialect, upstream } = call
+  const { model, quote, asked, dialect, upstream, ownFields } = call
   const { expectedInputTokens } = quote
   const includeUsage = asked.includeUsage === true
   const costOf = call.isCostOmitted
@@ -19,7 +19,8 @@ export function answerMeterOf(call: PreparedCall, countTokens: CountTokens): Ans
   if (upstream.dialect.id === dialect.id) {
     assert(dialect.sameDialectMeter !== undefined, 'answers of this format are followed')
     const modelName = model.upstreamId === model.id ? undefined : model.id
-    return dialect.sameDialectMeter({ countTokens, expectedInputTokens, includeUsage, costOf, modelName })
+    const shown = { includeUsage, costOf, modelName, ownFields }
+    return dialect.sameDialectMeter({ countTokens, expectedInputTokens, ...shown })
   }
   assert(
     dialect.encoder !== undefined && upstream.dialect.decoder !== undefined,
@@ -33,6 +34,7 @@ export function answerMeterOf(call: PreparedCall, countTokens: CountTokens): Ans
     includeUsage,
     origin: model.provider,
     echo: asked.echo ?? {},
+    ownFields,
   })
   const decoder = upstream.dialect.decoder(model.provider)
   const toolNames = upstream.toolNames()

@@ -64,7 +64,7 @@ const described: readonly Described[] = [
   {
     path: '/v1/responses',
     summary:
-      'A response of any model, whole or streamed; nothing is stored. Unknown fields go to a provider of this dialect untouched.',
+      'A response of any model, whole, streamed or in the background; stored where `store` is true. Unknown fields go to a provider of this dialect untouched.',
     body: {
       input: {
         description: 'A text, or items as OpenAI defines them.',
@@ -73,6 +73,12 @@ const described: readonly Described[] = [
       instructions: { type: 'string' },
       max_output_tokens: whole,
       service_tier: tier,
+      background: { type: 'boolean', description: 'Answered at once; GET /v1/responses/{id} has the rest.' },
+      store: { type: 'boolean', description: 'Kept for a day after its end. False where absent.' },
+      previous_response_id: {
+        type: 'string',
+        description: 'A kept response, whose items are put before these.',
+      },
     },
     required: ['model', 'input'],
     answer: {

@@ -3,13 +3,17 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type AccountId, type CallId, readCallId } from '#core/ids.ts'
-import type { AskedCall, Dialect } from '#dialects/dialect.ts'
+import type { AskedCall, ClientFormat } from '#dialects/dialect.ts'
 import { continuedRequest, type EarlierResponse, previousIdOf } from '#dialects/openai-responses-continued.ts'
 import { bodyBytesMax } from './body.ts'
 
 /** The kept response of that id, of this account alone. */
-export type FindEarlier = (accountId: AccountId, callId: CallId) => Promise<EarlierResponse | undefined>
+export type FindEarlier = (
+  accountId: AccountId,
+  callId: CallId,
+) => Promise<{ ok: true; earlier: EarlierResponse | undefined } | Refusal>
 
+/** `bytes` is what was read in the end. */
 export type AskedRequest = { ok: true; call: AskedCall; bytes: Uint8Array } | Refusal
 
 const responsePrefix = 'resp_'
@@ -24,13 +28,15 @@ export function callIdOfResponse(id: string | undefined): CallId | undefined {
 export async function readContinued(
   bytes: Uint8Array,
   notFound: Refusal,
-  { dialect, accountId, find }: { dialect: Dialect; accountId: AccountId; find: FindEarlier },
+  { dialect, accountId, find }: { dialect: ClientFormat; accountId: AccountId; find: FindEarlier },
 ): Promise<AskedRequest> {
   const text = decoder.decode(bytes)
   const id = previousIdOf(text)
   const callId = callIdOfResponse(id)
   if (id === undefined || callId === undefined) return notFound
-  const earlier = await find(accountId, callId)
+  const found = await find(accountId, callId)
+  if (!found.ok) return found
+  const { earlier } = found
   if (earlier === undefined) return notFound
   const continued = continuedRequest(text, earlier)
   if (!continued.ok) return continued

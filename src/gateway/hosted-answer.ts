@@ -9,10 +9,11 @@ import { refusalResponse } from './refusal-response.ts'
 /** Undefined where it has to run here after all: there is no place for it, or nobody to ask. */
 export async function hostedAnswer(
   relayed: RelayedRequest,
-  { callId, requestId, dialect, asked, caller }: PreparedCall,
+  call: PreparedCall,
   { relay, log }: Pick<GatewayParts, 'relay' | 'log'>,
 ): Promise<Response | undefined> {
   if (relay === undefined) return undefined
+  const { callId, requestId, dialect, asked, caller } = call
   const facts = { requestId, callId }
   try {
     const answer = await relay(relayed)
@@ -26,7 +27,8 @@ export async function hostedAnswer(
         facts,
         dialect.error,
       )
-    return answer
+    if (answer?.ok !== true || asked.isAcknowledged !== true) return answer
+    return (await import('./acknowledged-response.ts')).acknowledgedResponse(answer, call)
   } catch (fault) {
     // It may have been admitted, so it is not run a second time: its own hold and heartbeat settle it.
     log.error('relay_failed', { request: requestId, account: caller.accountId }, fault)

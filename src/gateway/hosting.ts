@@ -16,7 +16,9 @@ export type RelayedRequest = {
   /** As its client wrote it: the path is the dialect's own. */
   url: string
   headers: Headers
+  /** With the items of an answer that it goes on from. */
   body: Uint8Array
+  previousResponseId: string | undefined
 }
 
 /** Undefined where the object has no place for one more: then it runs here. */

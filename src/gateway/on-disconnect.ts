@@ -13,18 +13,19 @@ export type ReadOnDisconnect = { ok: true; policy: CancellationPolicy; isFinishA
 export function readOnDisconnect(
   headers: Headers,
   model: Pick<Model, 'id' | 'provider' | 'cancellationPolicy' | 'stopsOnAbort' | 'visibleOutput'>,
-  { isBackground = false }: Pick<AskedCall, 'isBackground'>,
+  { isBackground = false, isStored = false }: Pick<AskedCall, 'isBackground' | 'isStored'>,
 ): ReadOnDisconnect {
   const { cancellationPolicy: own } = model
   const wish = headers.get(onDisconnectHeader)?.trim().toLowerCase()
-  if (wish === undefined)
-    return { ok: true, policy: isBackground ? 'finish' : own, isFinishAsked: isBackground }
+  // Whoever comes back for an answer wants the whole of it.
+  const isKept = isBackground || isStored
+  if (wish === undefined) return { ok: true, policy: isKept ? 'finish' : own, isFinishAsked: isKept }
   if (wish !== 'finish' && wish !== 'stop')
     return refused(`must be "finish" or "stop"; without it, ${model.id} does "${own}".`)
   if (own !== 'finish' && own !== 'stop')
     return refused(`has no choice for ${model.id}, whose policy is always "${own}". Leave it out.`)
-  if (wish === 'stop' && isBackground)
-    return refused('cannot be "stop" for a background request, whose client is expected to leave.')
+  if (wish === 'stop' && isKept)
+    return refused('cannot be "stop" for a request whose answer is to be kept, in the background or stored.')
   if (wish === 'stop' && !canStop(model))
     return refused(
       `cannot be "stop" for ${model.id}: its provider goes on, and bills, when the connection is closed. Leave it out, or choose a model whose cancellation_policy in GET /v1/models is "stop".`,

@@ -18,6 +18,7 @@ import { refuseOtherWork } from './model-formats.ts'
 import { readOnDisconnect } from './on-disconnect.ts'
 import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
+import { readAsked } from './read-asked.ts'
 import { wayOf } from './way.ts'
 
 export type Prepared =
@@ -31,10 +32,13 @@ export type Prepared =
       rate?: RateFigures
     }
 
+/** In the Relay object: what the Worker knows of the call that its bytes do not say. */
+export type Hosted = Pick<AskedCall, 'previousResponseId'>
+
 /** Everything that can be decided in this isolate, in the order in which a refusal is cheapest. */
 export async function prepareCall(
   request: Request,
-  { requestId, dialect }: { requestId: RequestId; dialect: ClientFormat },
+  { requestId, dialect, hosted }: { requestId: RequestId; dialect: ClientFormat; hosted?: Hosted },
   parts: GatewayParts,
 ): Promise<Prepared> {
   const startedAt = parts.clock.now()
@@ -48,7 +52,7 @@ export async function prepareCall(
   }
   const body = await readBody(request)
   if (!body.ok) return refused({ refusal: body, startedAt, caller })
-  const read = dialect.read(body.bytes)
+  const read = await readAsked(body.bytes, { dialect, accountId: caller.accountId }, parts.earlier)
   if (!read.ok) return refused({ refusal: read, startedAt, caller })
   const limited = readMaxCost(request.headers)
   if (!limited.ok) return refused({ refusal: limited, startedAt, caller })
@@ -66,8 +70,8 @@ export async function prepareCall(
   const { endUser } = named
   const { maxCostNanoUsd } = limited
   const { isCostOmitted } = shown
-  const { call: asked } = read
-  const by = { request, requestId, dialect, startedAt, caller, body: body.bytes }
+  const asked = { ...read.call, ...hosted }
+  const by = { request, requestId, dialect, startedAt, caller, body: read.bytes, hosted }
   return route({ ...by, claim, endUser, asked, maxCostNanoUsd, isCostOmitted }, parts)
 }
 
@@ -78,6 +82,7 @@ type Read = Pick<
   asked: AskedCall
   request: Request
   body: Uint8Array
+  hosted: Hosted | undefined
 }
 
 /** Model, provider, price: what is not listed, not configured or not priced never reaches an upstream. */
@@ -100,6 +105,7 @@ async function route(read: Read, parts: GatewayParts): Promise<Prepared> {
     parts.relay !== undefined &&
     dialect.passed === undefined &&
     wantsRelay({ policy, isFinishAsked, model, asked, outputTokens })
+  const callId = callIdOf(requestId)
   const call: PreparedCall = {
     requestId,
     caller,
@@ -110,8 +116,9 @@ async function route(read: Read, parts: GatewayParts): Promise<Prepared> {
     policy,
     isFinishAsked,
     relayed: isHosted ? relayedRequest(read) : undefined,
-    callId: callIdOf(requestId),
+    callId,
     dialect,
+    ownFields: dialect.ownFields?.(asked, { answerId: callId, isHosted: read.hosted !== undefined }),
     maxCostNanoUsd,
     isCostOmitted: read.isCostOmitted,
     ...found.way,
@@ -119,10 +126,11 @@ async function route(read: Read, parts: GatewayParts): Promise<Prepared> {
   return { ok: true, call }
 }
 
-function relayedRequest({ requestId, caller, request, body }: Read): RelayedRequest {
+function relayedRequest({ requestId, caller, request, body, asked }: Read): RelayedRequest {
   const { accountId } = caller
   const { url, headers } = request
-  return { accountId, callId: callIdOf(requestId), requestId, url, headers, body }
+  const { previousResponseId } = asked
+  return { accountId, callId: callIdOf(requestId), requestId, url, headers, body, previousResponseId }
 }
 
 /** The refusal of a call for money, with the output limit that would have been affordable. */

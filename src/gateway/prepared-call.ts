@@ -6,6 +6,7 @@ import type { Millis } from '#core/clock.ts'
 import type { Refusal } from '#core/errors.ts'
 import type { CallId, RequestId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
+import type { JsonObject } from '#core/readers.ts'
 import type { AskedCall, ClientFormat } from '#dialects/dialect.ts'
 import type { Claim } from '#ledger/claim.ts'
 import type { FailedAttempt } from '#providers/attempts.ts'
@@ -23,6 +24,8 @@ export type PreparedCall = {
   /** How its client speaks, errors included. */
   dialect: ClientFormat
   upstream: UpstreamSide
+  /** What its answer says of where it came from and whether it is kept. */
+  ownFields?: JsonObject | undefined
   model: Model
   provider: Provider
   /** The other ways to have it answered; absent where there is one alone. */

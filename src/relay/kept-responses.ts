@@ -2,6 +2,7 @@
 // what they mean.
 
 import { secondMs } from '#core/clock.ts'
+import { type Refusal, refuse } from '#core/errors.ts'
 import type { AccountId, CallId } from '#core/ids.ts'
 import { usdNumber } from '#core/money.ts'
 import type { JsonObject } from '#core/readers.ts'
@@ -22,21 +23,41 @@ export async function stateOfResponse(
   return state?.route === responsesRoute ? state : undefined
 }
 
+/** What there is of an answer, as the object gives it. */
+export async function collected(
+  relay: RelayPort,
+  accountId: AccountId,
+  { callId, httpStatus }: GenerationState,
+): Promise<{ ok: true; response: Response } | Refusal> {
+  const response = await relay.collect(accountId, callId, {})
+  if (response === null) return refuse('not_found', { message: 'This response has just been deleted.' })
+  if (response.status !== tooManyStatus || httpStatus === tooManyStatus) return { ok: true, response }
+  // The object's own word, not the answer's: too many read it at once.
+  await response.body?.cancel()
+  return refuse('rate_limit_exceeded', {
+    message: 'This response is being read too often at once. Try again in a moment.',
+    retryAfterSeconds: 5,
+  })
+}
+
+const tooManyStatus = 429
+
 /** The response as it stands now. */
 export async function responseNow(
   relay: RelayPort,
   accountId: AccountId,
   state: GenerationState,
-): Promise<JsonObject | undefined> {
-  const { httpStatus, isStreamed, status, callId } = state
+): Promise<{ ok: true; response: JsonObject } | Refusal> {
+  const { httpStatus, isStreamed, status } = state
   const cost = usdNumber(state.costNanoUsd)
   const kept = new KeptResponse({ opening: openingOf(state), httpStatus, isStreamed, status, cost })
   const isThere = status !== 'running' || (isStreamed && state.bytes > 0)
-  if (!isThere) return kept.response()
-  const answer = await relay.collect(accountId, callId, {})
-  if (answer === null) return undefined
-  if (answer.body !== null) await readSoFar(answer.body, kept, status === 'running' ? state.bytes : Infinity)
-  return kept.response()
+  if (!isThere) return { ok: true, response: kept.response() }
+  const answer = await collected(relay, accountId, state)
+  if (!answer.ok) return answer
+  const { body } = answer.response
+  if (body !== null) await readSoFar(body, kept, status === 'running' ? state.bytes : Infinity)
+  return { ok: true, response: kept.response() }
 }
 
 /** Of an answer that still runs what was there when it was asked for: the rest is yet to come. */
@@ -60,10 +81,11 @@ export async function earlierResponse(
   relay: RelayPort,
   accountId: AccountId,
   callId: CallId,
-): Promise<EarlierResponse | undefined> {
+): Promise<{ ok: true; earlier: EarlierResponse | undefined } | Refusal> {
   const state = await stateOfResponse(relay, accountId, callId)
-  const response = state === undefined ? undefined : await responseNow(relay, accountId, state)
-  return state === undefined || response === undefined ? undefined : { request: state.request, response }
+  if (state === undefined) return { ok: true, earlier: undefined }
+  const now = await responseNow(relay, accountId, state)
+  return now.ok ? { ok: true, earlier: { request: state.request, response: now.response } } : now
 }
 
 function openingOf(state: GenerationState): JsonObject {

@@ -2,7 +2,7 @@
 
 import { type AccountId, type CallId, readAccountId, readCallId } from '#core/ids.ts'
 import { regionOf } from '#core/regions.ts'
-import { fullHeader, nothingHeader, requestIdHeader } from './relay-headers.ts'
+import { fullHeader, nothingHeader, previousHeader, requestIdHeader } from './relay-headers.ts'
 import { type CollectHow, type GenerationState, type RelayPort, relayNameOf } from './relay-port.ts'
 
 /** The object's methods, without the platform's types. */
@@ -25,9 +25,11 @@ export function relayPort(namespace: DurableObjectNamespace): RelayPort {
     return stub as RelayStub
   }
   return {
-    async run({ accountId, callId, requestId, url, headers, body }) {
+    async run({ accountId, callId, requestId, url, headers, body, previousResponseId }) {
       const asked = new Headers(headers)
       asked.set(requestIdHeader, requestId)
+      asked.delete(previousHeader)
+      if (previousResponseId !== undefined) asked.set(previousHeader, previousResponseId)
       const request = new Request(url, { method: 'POST', headers: asked, body })
       const answer = await stubOf(accountId, callId).fetch(request)
       return answer.headers.has(fullHeader) ? undefined : own(answer)

@@ -19,7 +19,7 @@ import { type GenerationRow, GenerationStore } from './generation-store.ts'
 import { HostedGeneration } from './hosted-generation.ts'
 import { endLost } from './lost-generation.ts'
 import { Recording } from './recording.ts'
-import { fullHeader, requestIdHeader } from './relay-headers.ts'
+import { fullHeader, previousHeader, requestIdHeader } from './relay-headers.ts'
 import type { CollectHow, GenerationState } from './relay-port.ts'
 import type { RelayLimits, RelayTimings } from './relay-timings.ts'
 
@@ -77,7 +77,9 @@ export class RelayHost {
     const requestId = readRequestId(request.headers.get(requestIdHeader))
     if (dialect === undefined || requestId === undefined) throw new Error('This is no call of the Worker.')
     const body = await request.arrayBuffer()
-    const by = { requestId, dialect }
+    const previousResponseId = request.headers.get(previousHeader)
+    const hosted = previousResponseId === null ? {} : { previousResponseId }
+    const by = { requestId, dialect, hosted }
     this.#preparing += 1
     const again = new Request(request.url, { method: 'POST', headers: request.headers, body })
     const prepared = await prepareCall(again, by, this.#gateway).finally(() => (this.#preparing -= 1))
@@ -87,8 +89,7 @@ export class RelayHost {
     const execution = execute(call, { ...this.#gateway, record: generation })
     this.#running.set(call.callId, { generation, execution })
     waitUntil(this.#untilOver(call.callId, { generation, execution }))
-    const { isBackground = false, isStreamed } = call.asked
-    if (!isBackground || isStreamed) return execution.response
+    if (call.asked.isAcknowledged !== true) return execution.response
     // Whichever comes first: it is admitted, or it is refused and never begins.
     const first = await Promise.race([execution.response, generation.hasBegun])
     const { row } = generation

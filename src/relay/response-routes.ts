@@ -2,8 +2,10 @@
 // for the answer; a response of another account is one that never was.
 
 import { type Context, Hono } from 'hono'
+import type { Clock } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import type { AccountId, RequestId } from '#core/ids.ts'
+import type { AccountId, CallId, RequestId } from '#core/ids.ts'
+import type { Log } from '#core/log.ts'
 import type { JsonObject } from '#core/readers.ts'
 import { inputItemsPage, type ItemPage } from '#dialects/openai-responses-continued.ts'
 import { answerHeaders } from '#gateway/answer-headers.ts'
@@ -20,6 +22,8 @@ export type ResponseRoutesParts = {
   authenticate(request: Request): Promise<Refusal | Reader>
   makeRequestId(): RequestId
   refuseWith(refusal: Refusal, requestId: RequestId): Response
+  clock: Clock
+  log: Log
 }
 
 /** A response that is there, and who asks for it. */
@@ -53,24 +57,37 @@ async function answer(
   answerWith: Door['answerWith'],
   parts: ResponseRoutesParts,
 ): Promise<Response> {
-  const requestId = parts.makeRequestId()
-  const found = await find(c, parts)
+  const { clock, log } = parts
+  const request = parts.makeRequestId()
+  const startedAt = clock.now()
+  const reader = await parts.authenticate(c.req.raw)
+  const found = reader.ok ? await find(c, reader, parts.relay) : reader
   const answered = found.ok ? await answerWith(found.asked) : found
-  if (!answered.ok) return parts.refuseWith(answered, requestId)
-  const callId = callIdOfResponse(c.req.param('id'))
+  const response = answered.ok
+    ? responseOf(answered, { requestId: request, callId: callIdOfResponse(c.req.param('id')) })
+    : parts.refuseWith(answered, request)
+  const { path, method } = c.req
+  const account = reader.ok ? reader.accountId : null
+  const code = answered.ok ? 'ok' : answered.code
+  const durationMs = clock.now() - startedAt
+  const { status } = response
+  log.info('response_kept', { request, method, path, account, status, code, duration_ms: durationMs })
+  return response
+}
+
+function responseOf(
+  answered: Exclude<Answer, Refusal>,
+  { requestId, callId }: { requestId: RequestId; callId: CallId | undefined },
+): Response {
   const headers = answerHeaders({ requestId, ...(callId === undefined ? {} : { callId }) })
   if ('body' in answered) return Response.json(answered.body, { headers })
   const stream = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
   return new Response(answered.events, { headers: { ...headers, ...stream } })
 }
 
-async function find(c: Context, parts: ResponseRoutesParts): Promise<Found> {
-  const reader = await parts.authenticate(c.req.raw)
-  if (!reader.ok) return reader
-  if (!reader.scopes.includes('inference')) return refuseScope()
+async function find(c: Context, { accountId, scopes }: Reader, relay: RelayPort): Promise<Found> {
+  if (!scopes.includes('inference')) return refuseScope()
   const id = c.req.param('id') ?? ''
-  const { accountId } = reader
-  const { relay } = parts
   const callId = callIdOfResponse(id)
   const state = callId === undefined ? undefined : await stateOfResponse(relay, accountId, callId)
   if (state === undefined) return notKept(id)
@@ -90,7 +107,7 @@ async function retrieve(asked: Asked): Promise<Answer> {
   if (after !== null && !/^\d{1,9}$/.test(after))
     return invalid('starting_after', 'must be the number of an event')
   const startingAfter = after === null ? undefined : Number(after)
-  return { ok: true, events: rejoinedEvents({ relay, accountId, state, startingAfter }) }
+  return rejoinedEvents({ relay, accountId, state, startingAfter })
 }
 
 /** Only what was asked for in the background: whoever waits for any other hangs up. What is over stays as it is. */
@@ -132,9 +149,9 @@ async function listInput({ id, state, query }: Asked): Promise<Answer> {
   return body === undefined ? invalid('after', 'names no item of this response') : { ok: true, body }
 }
 
-async function now({ relay, accountId, id }: Asked, state: GenerationState): Promise<Answer> {
-  const body = await responseNow(relay, accountId, state)
-  return body === undefined ? notKept(id) : { ok: true, body }
+async function now({ relay, accountId }: Asked, state: GenerationState): Promise<Answer> {
+  const read = await responseNow(relay, accountId, state)
+  return read.ok ? { ok: true, body: read.response } : read
 }
 
 const shownIdCharactersMax = 80

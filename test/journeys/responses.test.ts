@@ -1,4 +1,4 @@
-// What is special to responses: nothing is stored, and tools that a provider would run are left out and named.
+// What is special to responses: nothing is stored unasked (test/sdk has what is), and tools that a provider would run are left out and named.
 
 import { describe, expect, test } from 'vitest'
 import { directiveText } from '../../dev/upstream-directive.ts'
@@ -24,9 +24,9 @@ describe('a response that goes on from another', () => {
   })
 
   // Cases: dialects 64
-  test('could not: a response says itself that it is not stored', async () => {
+  test('could not, unless it asked for that: a response says itself that it is not stored', async () => {
     const { apiKey } = await sharedWorld().newAccount()
-    const body = { model: 'mistral-large-4', max_output_tokens: 50, input, store: true }
+    const body = { model: 'mistral-large-4', max_output_tokens: 50, input }
     const answer = await ask(sharedWorld(), { apiKey, path, body })
     expect([answer.status, valueAt(answer.body, 'store')]).toEqual([200, false])
   })

@@ -8,11 +8,13 @@ import { openapiDocument, openapiRouteTable, operationIdOf } from '#ops/openapi.
 import { operatorRouteTable } from '#ops/operator.ts'
 import { welcomeRouteTable } from '#ops/welcome.ts'
 import { readingRouteTable } from '#reading/routes.ts'
+import { responseRouteTable } from '#relay/response-route-table.ts'
 
 const tables = [
   gatewayRouteTable,
   readingRouteTable,
   keysRouteTable,
+  responseRouteTable,
   operatorRouteTable,
   healthRouteTable,
   openapiRouteTable,
