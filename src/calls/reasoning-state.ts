@@ -11,6 +11,11 @@ export function sealState({ origin, id = '', value }: ReasoningState): string {
   return [mark, origin, id, value].join(separator)
 }
 
+/** Whether a body could hold something sealed: a look that costs nothing where it does not. */
+export function mayHoldSealed(text: string): boolean {
+  return text.includes(`${mark}${separator}`)
+}
+
 /** Undefined for a text that was not sealed by `sealState`: the vendor's own, which only its own dialect may send on. */
 export function openState(text: string): ReasoningState | undefined {
   const [first, origin, id, ...value] = text.split(separator)

@@ -53,7 +53,7 @@ function messagesOf(item: Item, writer: Writer): JsonObject[] | Refusal {
         : parts
     }
     case 'assistant':
-      return [assistantOf(item.blocks)]
+      return [assistantOf(item.blocks, writer)]
     case 'tool':
       return toolMessages(item.blocks, writer)
   }
@@ -112,12 +112,12 @@ function partOf(block: Block, { dropped }: Writer): JsonObject | { ok: false } |
   }
 }
 
-/** Thoughts stay here: chat upstreams either ignore them or refuse them, and none needs them again. */
-function assistantOf(blocks: readonly Block[]): JsonObject {
+/** Thoughts stay here: chat upstreams either ignore them or refuse them, and none needs them again but Gemini on its calls. */
+function assistantOf(blocks: readonly Block[], writer: Writer): JsonObject {
   const text = blocks.flatMap((block) =>
     block.kind === 'text' || block.kind === 'refusal' ? [block.text] : [],
   )
-  const calls = blocks.flatMap((block) => (block.kind === 'tool_call' ? [calledOf(block)] : []))
+  const calls = blocks.flatMap((block) => (block.kind === 'tool_call' ? [calledOf(block, writer)] : []))
   const content = text.join('')
   return {
     role: 'assistant',
@@ -126,12 +126,16 @@ function assistantOf(blocks: readonly Block[]): JsonObject {
   }
 }
 
-function calledOf(block: Extract<Block, { kind: 'tool_call' }>): JsonObject {
+function calledOf(block: Extract<Block, { kind: 'tool_call' }>, { target }: Writer): JsonObject {
   const called = {
     name: flatToolName(block),
     arguments: block.isFreeform ? freeformInput(block.input) : block.input,
   }
-  return { id: toolIdFor('chat', block.id), type: 'function', function: called }
+  const { state } = block
+  // A signature belongs to its call, and to the provider that made it: any other might refuse the field.
+  const isOwn = state !== undefined && state.origin === target.origin
+  const signed = isOwn ? { extra_content: { google: { thought_signature: state.value } } } : {}
+  return { id: toolIdFor('chat', block.id), type: 'function', function: called, ...signed }
 }
 
 /** A freeform tool is a function of one text here: few upstreams know custom tools. */

@@ -2,6 +2,7 @@
 
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions'
 import { describe, expect, test } from 'vitest'
+import { sealState } from '#calls/reasoning-state.ts'
 import type { AskedCall, UpstreamTarget } from './dialect.ts'
 import { forwardChat, readChatCall } from './openai-chat.ts'
 
@@ -302,5 +303,22 @@ describe('the request that goes upstream', () => {
   test('has the limit that is covered where that is not the client’s own', () => {
     expect(sent({ max_tokens: 9_000_000 }, { outputTokensMax: 4_000 })).toMatchObject({ max_tokens: 4_000 })
     expect(sent({}, { outputTokensMax: 4_000 })).toMatchObject({ max_tokens: 4_000 })
+  })
+
+  // Cases: dialects 59
+  test('leaves out what was sealed here for a provider of another dialect, and nothing else', () => {
+    const sealed = {
+      type: 'reasoning.text',
+      text: '',
+      signature: sealState({ origin: 'anthropic', value: 'S' }),
+    }
+    const own = { type: 'reasoning.text', text: 'Hm', signature: 'theirs' }
+    const said = { role: 'assistant', content: 'Hi', reasoning_content: 'Hm' }
+    const sentWith = (details: readonly object[]) =>
+      sent({ messages: [...messages, { ...said, reasoning_details: details }] })
+    const withOwn = [...messages, { ...said, reasoning_details: [own] }]
+    expect(sentWith([sealed])).toEqual({ model: 'up-1', messages: [...messages, said] })
+    expect(sentWith([own, sealed])).toEqual({ model: 'up-1', messages: withOwn })
+    expect(sentWith([own])).toEqual({ model: 'up-1', messages: withOwn })
   })
 })

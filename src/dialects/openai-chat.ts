@@ -9,6 +9,7 @@ import type { AskedCall, UpstreamTarget } from './dialect.ts'
 import { openAiEndUserOf, refuseEndUser } from './end-user-id.ts'
 import { readJsonBody } from './json-body.ts'
 import { refuseField } from './openai-chat-fields.ts'
+import { withoutSealedThoughts } from './openai-chat-sealed.ts'
 import { askedTier } from './openai-service-tier.ts'
 
 export function readChatCall(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal {
@@ -60,6 +61,8 @@ export function forwardChat(call: AskedCall, target: UpstreamTarget): string {
   if (!target.acceptsStreamOptions) edits.set('stream_options', undefined)
   else if (call.isStreamed && options['include_usage'] !== true)
     edits.set('stream_options', JSON.stringify({ ...options, include_usage: true }))
+  const messages = withoutSealedThoughts(call.text, body['messages'])
+  if (messages !== undefined) edits.set('messages', JSON.stringify(messages))
   return editBody(call.text, edits)
 }
 

@@ -185,6 +185,7 @@ const signed = {
   function: { name: 'update_plan', arguments: '{}' },
 }
 
+// Cases: dialects 61
 test('a signature on a tool call comes back to the call that it belongs to', () => {
   const frames = [chunk({ tool_calls: [signed] }), chunk({}, 'tool_calls')].map((one) =>
     sseData(JSON.stringify(one)),
@@ -210,6 +211,15 @@ test('a signature on a tool call comes back to the call that it belongs to', () 
       ],
     },
   ])
+  if (!back.ok) return
+  const sentTo = (origin: string) => chatDialect.fromNeutral(back.call, { ...target, origin })
+  const call = { id: 'call_9', type: 'function', function: { name: 'update_plan', arguments: '{}' } }
+  const { extra_content } = signed
+  expect(sentTo('maker')).toMatchObject({
+    body: { messages: [{ tool_calls: [{ ...call, extra_content }] }] },
+  })
+  expect(sentTo('other')).toMatchObject({ body: { messages: [{ tool_calls: [call] }] } })
+  expect(JSON.stringify(sentTo('other'))).not.toContain('GSIG==')
 })
 
 const usage = {
