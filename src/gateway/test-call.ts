@@ -12,7 +12,7 @@ import type { PreparedCall } from './prepared-call.ts'
 const startedAt = asMillis(Date.parse('2026-11-01T00:00:00Z'))
 const sevens = (bytes: number) => new Uint8Array(bytes).fill(7)
 
-const chat: AskedCall = {
+export const chatAsked: AskedCall = {
   dialect: 'chat',
   text: '{}',
   model: 'test-model',
@@ -34,7 +34,7 @@ export function aCall(
   const { asked, ...rest } = changes
   const requestId = makeRequestId(startedAt, sevens)
   const model = rest.model ?? aModel()
-  const call = { ...chat, ...asked }
+  const call = { ...chatAsked, ...asked }
   return {
     requestId,
     callId: callIdOf(requestId),
