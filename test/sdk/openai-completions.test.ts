@@ -143,6 +143,13 @@ describe('a completion as a conversation', () => {
     })
   })
 
+  test('goes up in the dialect that has a place for the most of it', async () => {
+    const client = await newClient()
+    await client.completions.create(request(client, stated, { stop: 'END' }))
+    const sent = await sentFor(client)
+    expect(sent).toMatchObject({ path: '/v1/chat/completions', body: { stop: ['END'] } })
+  })
+
   test('leaves thoughts out, which are charged', async () => {
     const client = await newClient()
     const made = request(client, { ...stated, thinking: 'one two three' }, { model: 'claude-haiku-4-5' })
