@@ -49,7 +49,34 @@ export type Directive = {
   serviceTier: string | null
   /** Written as the stream's whole body, byte for byte. */
   raw: string | null
+  /** Three words, and then what no upstream should do (upstream-hostile.ts). */
+  hostility: Hostility | null
 }
+
+/** What a broken or hostile upstream does after three words (upstream-hostile.ts). */
+export type Hostility =
+  /** A line without an end · one of 100 MB · comments without an end. */
+  | 'endlessLine'
+  | 'longLine'
+  | 'endlessComments'
+  /** Brackets in brackets, hundreds of thousands deep, in a chunk or a body that is otherwise good. */
+  | 'deep'
+  /** Ends in the middle of a character. */
+  | 'halfCharacter'
+  /** Compressed as the header says · as no header says · and half a gigabyte when unpacked. */
+  | 'gzip'
+  | 'gzipUndeclared'
+  | 'gzipBomb'
+  /** A page without an end, under its own type. */
+  | 'wrongType'
+  /** The whole stream twice in one. */
+  | 'twice'
+  /** The framing of the transfer itself is broken. */
+  | 'brokenTransfer'
+  | 'redirect'
+  /** Half a gigabyte, with and without its length. */
+  | 'huge'
+  | 'hugeStated'
 
 const friendlyText =
   'Hello! This answer comes from the model upstream of the local world, so it costs nobody anything. ' +
@@ -86,6 +113,7 @@ export const friendlyDirective: Directive = {
   text: friendlyText,
   serviceTier: null,
   raw: null,
+  hostility: null,
 }
 
 /** What tests write into a message: only what differs from the friendly answer, with no delays unless asked for. */

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { closeServer, listen, localHost } from './ports.ts'
 import { type Directive, readDirective } from './upstream-directive.ts'
 import { type Frame, type UpstreamDialect, makeAnswer, tokensOf } from './upstream-answer.ts'
+import { misbehave } from './upstream-hostile.ts'
 import { chatUpstream } from './upstream-chat.ts'
 import { completionsUpstream } from './upstream-completions.ts'
 import { embeddingsUpstream, moderationsUpstream } from './upstream-embeddings.ts'
@@ -120,6 +121,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
   record.answerId = `${dialect.idPrefix}${number}`
   const answer = makeAnswer(record.answerId, Math.floor(record.startedAt / 1_000), given)
   response.setHeader('x-request-id', `req_local${number}`)
+  if (directive.hostility !== null) {
+    const whole = { data: JSON.stringify(dialect.whole(answer)), tokens: tokensOf(answer) }
+    const { isStreamed } = asked
+    return misbehave(response, {
+      hostility: directive.hostility,
+      isStreamed,
+      frames: isStreamed ? [...dialect.frames(answer)] : [whole],
+      encode: (frame) => (isStreamed ? encode(frame, directive, 1) : frame.data),
+      onWritten: (tokens) => (record.outputTokens = tokens),
+      onFinished: () => (record.isFinished = true),
+    })
+  }
   if (asked.isStreamed)
     return stream(response, record, { directive, dialect, frames: dialect.frames(answer) })
   return sendWhole(response, record, { directive, body: dialect.whole(answer), tokens: tokensOf(answer) })

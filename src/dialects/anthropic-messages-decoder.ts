@@ -2,12 +2,13 @@
 // and what comes out still holds to the grammar of an answer.
 
 import type { AnswerEvent, EndReason, StartedBlock } from '#calls/answer-events.ts'
-import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import { laterUsage, readMessagesUsage } from './anthropic-messages-usage.ts'
 import type { AnswerDecoder, DecodedFrame } from './dialect.ts'
 import { isErrorChunk } from './upstream-error.ts'
 import { upstreamWords } from './upstream-words.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 /** A block between its start and its stop. */
 type OpenBlock = {
@@ -43,7 +44,7 @@ export class MessagesDecoder implements AnswerDecoder {
   frame(frame: Frame): DecodedFrame {
     const data = frame.data?.trim() ?? ''
     if (this.#isOver || data === '' || data.startsWith(':') || data === '[DONE]') return nothing
-    const event = readJson(data)
+    const event = readUpstreamJson(data)
     if (!isObject(event) || isErrorChunk(event) || frame.event === 'error') {
       this.#isOver = true
       return { events: [{ kind: 'error', message: upstreamWords(event) }], isDone: false }
@@ -173,7 +174,7 @@ export class MessagesDecoder implements AnswerDecoder {
   /** A block that only this dialect knows, with the input that came after its start. */
   #wholeBlock({ block, input }: OpenBlock): AnswerEvent[] {
     const type = readString(block['type']) ?? ''
-    const read = input === '' ? undefined : readJson(input)
+    const read = input === '' ? undefined : readUpstreamJson(input)
     const fields = read === undefined ? block : { ...block, input: read }
     const index = this.#begun
     this.#begun += 1

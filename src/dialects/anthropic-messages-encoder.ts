@@ -8,7 +8,7 @@ import { sealState } from '#calls/reasoning-state.ts'
 import { freeformParameter } from '#calls/tool-names.ts'
 import { noUsage } from '#calls/usage.ts'
 import type { Refusal } from '#core/errors.ts'
-import { type JsonObject, readJson } from '#core/readers.ts'
+import { type JsonObject } from '#core/readers.ts'
 import { sseEvent } from '#sse/write.ts'
 import { messagesErrorFrame } from './anthropic-messages-errors.ts'
 import { messagesUsageOf, wholeMessagesUsageOf } from './anthropic-messages-usage.ts'
@@ -16,6 +16,7 @@ import type { ShownCost } from './answer-meter.ts'
 import type { AnswerEncoder, AnswerEnd, AnswerFacts } from './dialect.ts'
 import { costField, usageWithCost } from './openai-cost.ts'
 import { toolIdFor } from './tool-ids.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 /** A block of ours on its way to the client. Its start is written when there is something in it. */
 type CurrentBlock = {
@@ -262,8 +263,8 @@ function wholeBlocks({ started, text, state, isRedacted }: AnswerBlock, origin: 
 
 /** What is no JSON is shown as it stands: nothing that the model wrote is lost. */
 function inputOf(text: string, isFreeform: boolean): unknown {
-  if (isFreeform) return readJson(freeformInput(text))
-  return text === '' ? {} : (readJson(text) ?? text)
+  if (isFreeform) return readUpstreamJson(freeformInput(text))
+  return text === '' ? {} : (readUpstreamJson(text) ?? text)
 }
 
 function freeformInput(text: string): string {

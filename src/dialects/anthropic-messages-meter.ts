@@ -2,7 +2,7 @@
 // says which frames must change. Frames in which nothing changes are passed as the bytes that came.
 
 import type { Refusal } from '#core/errors.ts'
-import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import { sseEvent } from '#sse/write.ts'
 import { messagesErrorFrame } from './anthropic-messages-errors.ts'
@@ -18,6 +18,7 @@ import { MeteredAnswer } from './metered-answer.ts'
 import { costField, usageWithCost } from './openai-cost.ts'
 import { dropped, type FrameFacts, passed, replaced } from './seen.ts'
 import { isErrorChunk } from './upstream-error.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 const encoder = new TextEncoder()
 
@@ -46,7 +47,7 @@ export class MessagesMeter extends MeteredAnswer implements AnswerMeter {
     const data = frame.data?.trim() ?? ''
     // Comments are ours to write, and some upstreams wrap one as data. After the terminator nothing belongs to the answer.
     if (data === '' || data.startsWith(':') || data === '[DONE]' || this.#isDone) return dropped({})
-    const event = readJson(data)
+    const event = readUpstreamJson(data)
     if (!isObject(event) || isErrorChunk(event) || frame.event === 'error') return dropped({ isError: true })
     const type = readString(event['type']) ?? frame.event ?? ''
     return this.#seeEvent(frame, { ...event, type }, type)

@@ -5,8 +5,9 @@ import { urlOfMedia } from '#calls/media.ts'
 import type { Block, ContentBlock, Item, Media, ReasoningBlock, ToolCallBlock } from '#calls/neutral-call.ts'
 import { flatToolName, freeformParameter } from '#calls/tool-names.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { isObject, type JsonObject, readJson } from '#core/readers.ts'
+import { isObject, type JsonObject } from '#core/readers.ts'
 import { toolIdFor } from './tool-ids.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 export type TurnWriter = { origin: string; dropped: Set<string> }
 
@@ -106,7 +107,7 @@ function thinkingOf({ text, state, isRedacted }: ReasoningBlock, { origin }: Tur
 }
 
 function toolUse(call: ToolCallBlock): JsonObject {
-  const input = call.isFreeform ? { [freeformParameter]: call.input } : readJson(call.input)
+  const input = call.isFreeform ? { [freeformParameter]: call.input } : readUpstreamJson(call.input)
   // A call that its model broke off has no JSON; Anthropic takes nothing but an object.
   const taken = isObject(input) ? input : call.input.trim() === '' ? {} : { [freeformParameter]: call.input }
   return { type: 'tool_use', id: toolIdFor('messages', call.id), name: flatToolName(call), input: taken }

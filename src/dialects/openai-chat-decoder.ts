@@ -3,13 +3,14 @@
 
 import type { AnswerEvent, EndReason, StartedBlock } from '#calls/answer-events.ts'
 import type { ReasoningState } from '#calls/neutral-call.ts'
-import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import type { AnswerDecoder, DecodedFrame } from './dialect.ts'
 import { reasoningDetailStates, reasoningTextsOf, textPartsOf } from './openai-chat-parts.ts'
 import { readOpenAiUsage } from './openai-usage.ts'
 import { isErrorChunk } from './upstream-error.ts'
 import { upstreamWords } from './upstream-words.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 type OpenBlock = { index: number; kind: StartedBlock['kind'] }
 type OpenCall = { index: number; hasEnded: boolean }
@@ -36,7 +37,7 @@ export class ChatDecoder implements AnswerDecoder {
     // Some upstreams wrap a comment as data (Vertex, behind a proxy).
     if (data === '' || data.startsWith(':')) return { events: [], isDone: false }
     if (data === '[DONE]') return { events: this.end(), isDone: true }
-    const chunk = readJson(data)
+    const chunk = readUpstreamJson(data)
     if (!isObject(chunk) || isErrorChunk(chunk) || frame.event === 'error')
       return { events: [{ kind: 'error', message: upstreamWords(chunk) }], isDone: false }
     this.#chunk(chunk, 'delta')

@@ -2,7 +2,7 @@
 // must change. Frames in which nothing changes are passed as the bytes that came.
 
 import type { Refusal } from '#core/errors.ts'
-import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import { sseData } from '#sse/write.ts'
 import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
@@ -14,6 +14,7 @@ import { openAiErrorFrame } from './openai-errors.ts'
 import { openAiUsageOf, readOpenAiUsage } from './openai-usage.ts'
 import { dropped, passed, replaced } from './seen.ts'
 import { isErrorChunk } from './upstream-error.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 const encoder = new TextEncoder()
 /** What the usage chunk that we write takes over from the answer's other chunks. */
@@ -62,7 +63,7 @@ export class ChatMeter extends MeteredAnswer implements AnswerMeter {
     // wrap a comment as data. After the terminator nothing belongs to the answer.
     if (data === '' || data.startsWith(':') || this.#isDone) return dropped({})
     if (data === '[DONE]') return this.#seeDone(frame)
-    const chunk = readJson(data)
+    const chunk = readUpstreamJson(data)
     if (!isObject(chunk) || isErrorChunk(chunk) || frame.event === 'error') return dropped({ isError: true })
     const choices: unknown = chunk['choices']
     // A ping or another foreign event: clients of this dialect read `choices` of whatever comes.

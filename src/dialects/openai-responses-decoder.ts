@@ -2,12 +2,13 @@
 // its deltas, and whatever the closing events say beyond them is told then.
 
 import type { AnswerEvent, EndReason } from '#calls/answer-events.ts'
-import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import type { AnswerDecoder, DecodedFrame } from './dialect.ts'
 import { DecodedItem, type DecodedPart } from './openai-responses-item-decoder.ts'
 import { objectsOf } from './openai-responses-tools.ts'
 import { readResponsesUsage } from './openai-responses-usage.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 /** More items than any answer has: an upstream that opens so many is broken or hostile. */
 const itemsMax = 4_096
@@ -51,7 +52,7 @@ export class ResponsesDecoder implements AnswerDecoder {
     // Comments, also those that some upstreams wrap as data.
     if (this.#isOver || data === '' || data.startsWith(':')) return { events: [], isDone: false }
     if (data === '[DONE]') this.#finish(undefined)
-    else this.#read(readJson(data))
+    else this.#read(readUpstreamJson(data))
     return { events: this.#taken(), isDone: this.#isOver }
   }
 

@@ -2,7 +2,7 @@
 // nothing changes are passed as the bytes that came; the closing response gets its cost and the terminator.
 
 import type { Refusal } from '#core/errors.ts'
-import { isObject, type JsonObject, readJson, readString, readWhole } from '#core/readers.ts'
+import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
 import type { Frame } from '#sse/frames.ts'
 import type { AnswerMeter, Seen, ShownCost } from './answer-meter.ts'
 import type { SameDialectOptions } from './dialect.ts'
@@ -17,6 +17,7 @@ import {
   withResponsesCost,
 } from './openai-responses-usage.ts'
 import { dropped, passed, replaced } from './seen.ts'
+import { readUpstreamJson } from './upstream-json.ts'
 
 const encoder = new TextEncoder()
 const noBytes = new Uint8Array(0)
@@ -45,7 +46,7 @@ export class ResponsesMeter extends MeteredAnswer implements AnswerMeter {
     const data = frame.data?.trim() ?? ''
     // Comments and empty events are ours to write, and so is the terminator behind the closing response.
     if (data === '' || data.startsWith(':') || data === '[DONE]' || this.#isDone) return dropped({})
-    const event = readJson(data)
+    const event = readUpstreamJson(data)
     if (!isObject(event) || isErrorEvent(event) || frame.event === 'error') return this.#seeError(event)
     const type = readString(event['type']) ?? ''
     // A ping of another dialect: OpenAI's own client stops at a type that it does not know.

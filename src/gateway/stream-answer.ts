@@ -2,12 +2,12 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { type NanoUsd, timesNanoUsd } from '#core/money.ts'
-import { readJson } from '#core/readers.ts'
 import type { AnswerMeter, ShownCost } from '#dialects/answer-meter.ts'
 import { isErrorChunk, mayBeError } from '#dialects/upstream-error.ts'
 import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { type Frame, FrameReader } from '#sse/frames.ts'
 import type { StoredAnswer } from '#ledger/claim.ts'
+import { readUpstreamJson } from '#dialects/upstream-json.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import { type ClientEnd, shownOf } from './answer-record.ts'
@@ -53,7 +53,7 @@ function errorInFirst(chunk: Uint8Array): string | undefined {
   const [frame] = new FrameReader().push(chunk)
   // Read twice only where it may be an error: `"error": null` at the head of a good chunk is none.
   if (frame?.data === undefined || !mayBeError(frame)) return undefined
-  return isErrorChunk(readJson(frame.data)) ? frame.data : undefined
+  return isErrorChunk(readUpstreamJson(frame.data)) ? frame.data : undefined
 }
 
 class StreamedAnswer {

@@ -3,9 +3,10 @@
 import { utf8BytesOf } from '#calls/count-tokens.ts'
 import { noUsage } from '#calls/usage.ts'
 import { refuse } from '#core/errors.ts'
-import { isObject, readJson } from '#core/readers.ts'
+import { isObject } from '#core/readers.ts'
 import { StopController } from '#core/stop.ts'
 import { type StoredAnswer, storedAnswerBytesMax } from '#ledger/claim.ts'
+import { readUpstreamJson } from '#dialects/upstream-json.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import type { Ending } from './ending.ts'
@@ -33,7 +34,7 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     const cut = read.cause === 'timeout' ? refuse('upstream_timeout') : refuse('upstream_error')
     return session.respondRefusal(read.loss === undefined ? cut : haltRefusal(read.loss))
   }
-  const body = readJson(read.text)
+  const body = readUpstreamJson(read.text)
   const ownCount = new OwnCount(call.model, session.parts)
   const meter = answerMeterOf(call, ownCount.count)
   if (!isObject(body) || !meter.seeBody(body)) return refuseUnanswered(session, 'upstream_error')

@@ -1,11 +1,11 @@
 // Crowds of clients that behave badly: two hundred that read slowly or not at all, five hundred that leave at once. Memory is
 // bounded, drains are, and everything is settled.
 
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { type World, startWorld } from '../../dev/world.ts'
 import { valueAt } from '../world/chat.ts'
+import { watchMemory } from '../world/memory.ts'
 import { type SlowAnswer, type Pace, readSlowly } from '../world/slow-client.ts'
 import { openLimits, range, report, storm } from '../world/storm.ts'
 import { type Account, type Books, countOf, expectSettledOnce, quietBooks } from '../world/storm-books.ts'
@@ -43,7 +43,7 @@ describe('slow readers', () => {
   test('two hundred of them, fifty of whom stop reading: memory stays bounded, the upstream is not read ahead, all settle', async () => {
     const account = await world.newAccount({ creditUsd: '100.00', settings: openLimits })
     await world.resetUpstream()
-    const memory = watchMemory()
+    const memory = watchMemory(world)
     const leaving = new AbortController()
     const callOf = (words: number) => ({
       upstream: { tokens: words, wordBytes, gapMs: 5 },
@@ -172,31 +172,4 @@ function untilWords(running: readonly Running[], words: number): Promise<void> {
           `${stream.status} ${stream.errorCode} ${stream.words} ${stream.finish} ${stream.isBroken}`,
       )
   return vi.waitFor(() => expect(others()).toEqual([]), { timeout: 60_000, interval: 10 })
-}
-
-/** Resident memory of the process that runs the Worker; `end` says by how many MB it grew at most. */
-function watchMemory(): { end(): number } {
-  const file = `/proc/${world.product().workerdPid}/status`
-  const residentMb = () => {
-    try {
-      return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? 0) / 1_024
-    } catch {
-      // Not a Linux: nothing is measured, and nothing is held against it.
-      return 0
-    }
-  }
-  const before = residentMb()
-  let peak = before
-  let timer: NodeJS.Timeout
-  const look = () => {
-    peak = Math.max(peak, residentMb())
-    timer = setTimeout(look, 100)
-  }
-  look()
-  return {
-    end: () => {
-      clearTimeout(timer)
-      return Math.round(peak - before)
-    },
-  }
 }
