@@ -2,11 +2,12 @@
 // a request that the upstream's vendor allows, and what we do not send on is refused by the name of a field.
 
 import { describe, expect, test } from 'vitest'
-import { reasoningEfforts, type DialectId } from '#calls/neutral-call.ts'
+import type { DialectId } from '#calls/neutral-call.ts'
 import type { UpstreamTarget } from '#dialects/dialect.ts'
 import { dialects } from '#dialects/dialects.ts'
-import { type Chance, chanceOf, made, oneOf } from '../conform/from-schema.ts'
-import { definitionsFor, requestTypes, wireDifferences } from '../conform/wire-schemas.ts'
+import { type Chance, chanceOf, oneOf } from '../conform/from-schema.ts'
+import { madeRequest } from '../conform/usual-requests.ts'
+import { requestTypes, wireDifferences } from '../conform/wire-schemas.ts'
 
 const ids = ['chat', 'responses', 'messages'] as const satisfies readonly DialectId[]
 const pairs = ids.flatMap((client) => ids.map((upstream) => [client, upstream] as const))
@@ -22,38 +23,6 @@ const targetOf = (chance: Chance): UpstreamTarget => ({
   reasoning: oneOf(['none', 'effort', 'budget', 'adaptive'] as const, chance) ?? 'none',
   acceptsStreamOptions: chance(2) === 1,
 })
-
-/** Fields in which chance would hardly find what a request can mean. */
-const fixed = {
-  model: ['m'],
-  name: ['get_weather', 'answer'],
-  stream: [true, false, undefined],
-  n: [1],
-  parameters: [{ type: 'object', properties: {} }],
-  input_schema: [{ type: 'object', properties: {} }],
-  schema: [{ type: 'object', properties: {} }],
-  arguments: ['{}', '{"city":"Paris"}'],
-  max_tokens: [1, 100, 5_000],
-  max_completion_tokens: [1, 100, 5_000],
-  max_output_tokens: [1, 100, 5_000],
-  reasoning_effort: reasoningEfforts,
-  background: [false],
-  service_tier: ['auto', 'default', undefined],
-  previous_response_id: [null, undefined],
-  conversation: [null, undefined],
-  prompt: [null, undefined],
-  web_search_options: [undefined],
-  modalities: [['text'], null],
-  inference_geo: ['global'],
-  speed: ['standard'],
-}
-const filled = ['model', 'messages', 'input']
-const likely = [
-  'text image image_url tool_use tool_result thinking redacted_thinking refusal message',
-  'function_call function_call_output custom_tool_call custom_tool_call_output reasoning function',
-  'custom namespace input_text input_image output_text base64 auto none json_schema enabled',
-  'adaptive disabled',
-].flatMap((line) => line.split(' '))
 
 /** A request for `upstream` out of a request of a client of `client`; undefined where it is refused. */
 function written(
@@ -76,18 +45,17 @@ function written(
   return { ok: true as const, body: dialects[upstream].limited?.(call.body, limit) ?? call.body }
 }
 
-const seeds = Array.from({ length: 400 }, (_, seed) => seed)
+/** Some seconds of work where the machine is busy. */
+const timeout = 60_000
+const seeds = Array.from({ length: 150 }, (_, seed) => seed)
 
 describe.each(pairs)('a request of %s for an upstream of %s', (client, upstream) => {
-  test('is one that the vendor allows, or is refused with a sentence', () => {
-    const definitions = definitionsFor(requestTypes[client], 'upstream')
+  test('is one that the vendor allows, or is refused with a sentence', { timeout }, () => {
     const faults = new Map<string, string>()
     let sent = 0
     for (const seed of seeds) {
       const chance = chanceOf(seed)
-      const body: unknown = JSON.parse(
-        JSON.stringify(made(requestTypes[client], { definitions, chance, fixed, filled, likely })),
-      )
+      const body = madeRequest(client, chance)
       const say = (fault: string) =>
         faults.set(
           fault.replaceAll(/\[\d+\]/g, '[]'),
@@ -104,6 +72,6 @@ describe.each(pairs)('a request of %s for an upstream of %s', (client, upstream)
       for (const fault of wireDifferences(result.body, requestTypes[upstream], 'upstream')) say(fault)
     }
     expect(Object.fromEntries(faults)).toEqual({})
-    expect(sent).toBeGreaterThan(50)
+    expect(sent).toBeGreaterThan(20)
   })
 })
