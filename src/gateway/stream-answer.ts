@@ -1,36 +1,30 @@
 // A streamed answer: opened when its first chunk is no error, relayed to its end, settled before its last bytes leave.
 
-import { type Refusal, refuse } from '#core/errors.ts'
-import { type NanoUsd, timesNanoUsd } from '#core/money.ts'
 import type { AnswerMeter, ShownCost } from '#dialects/answer-meter.ts'
-import { isErrorChunk, mayBeError } from '#dialects/upstream-error.ts'
-import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
-import { type Frame, FrameReader } from '#sse/frames.ts'
+import type { Frame } from '#sse/frames.ts'
 import type { StoredAnswer } from '#ledger/claim.ts'
-import { readUpstreamJson } from '#dialects/upstream-json.ts'
-import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
+import { AnswerProgress } from './answer-progress.ts'
 import { type ClientEnd, shownOf } from './answer-record.ts'
 import { ClientStream } from './client-stream.ts'
 import { costComment } from './cost-header.ts'
-import { type Ending, type Metered, endingOf, priceSoFar } from './ending.ts'
+import { type Ending, type Metered, endingOf } from './ending.ts'
+import { goesRaw } from './goes-raw.ts'
 import { KeptStream } from './kept-answer.ts'
 import { OwnCount } from './own-count.ts'
 import { Pacing } from './pacing.ts'
+import { rawAnswer } from './raw-answer.ts'
 import { type Session, refuseUnanswered } from './session.ts'
 import { Relay, type RelayedFrame } from './relay.ts'
-import type { EndCause, Phase } from './settle.ts'
+import type { EndCause } from './settle.ts'
+import { errorInFirst, errorOf, messageOf, streamHeaders, streamType } from './stream-opening.ts'
 
 const encoder = new TextEncoder()
-const streamType = 'text/event-stream; charset=utf-8'
-/** Providers send a token or more per event; some cut one into letters or bytes. More than this is no answer within its limit. */
-const framesPerTokenMax = 4
-/** A provider may add a little of its own to the input; that is booked as an overrun. This much more is no such thing. */
-const statedCeilingsMax = 2
 
 /** `falls_back`: nothing of it was given to the client, and another host is asked. */
 export async function streamAnswer(response: Response, session: Session): Promise<void | 'falls_back'> {
   if (response.body === null) return refuseUnanswered(session, 'cut')
+  if (goesRaw(session)) return rawAnswer(response.body, session)
   const answer = new StreamedAnswer(session)
   const relay = answer.relayOf(response.body)
   const first = await relay.firstChunk()
@@ -39,21 +33,12 @@ export async function streamAnswer(response: Response, session: Session): Promis
     const error = errorInFirst(first)
     if (error !== undefined) {
       if (session.fallsBack({ kind: 'error_event', data: error })) return 'falls_back'
-      const message = upstreamErrorMessage(error) ?? 'The model provider answered with an error.'
-      return refuseUnanswered(session, 'upstream_error', message)
+      return refuseUnanswered(session, 'upstream_error', messageOf(error))
     }
   }
-  session.respond(new Response(answer.client.readable, { headers: answer.headers() }))
+  session.respond(new Response(answer.client.readable, { headers: streamHeaders(session) }))
   const cause = await relay.run()
   await answer.finish(cause)
-}
-
-/** The data of an error that is the stream's very first event. */
-function errorInFirst(chunk: Uint8Array): string | undefined {
-  const [frame] = new FrameReader().push(chunk)
-  // Read twice only where it may be an error: `"error": null` at the head of a good chunk is none.
-  if (frame?.data === undefined || !mayBeError(frame)) return undefined
-  return isErrorChunk(readUpstreamJson(frame.data)) ? frame.data : undefined
 }
 
 class StreamedAnswer {
@@ -62,14 +47,8 @@ class StreamedAnswer {
   readonly #meter: AnswerMeter
   readonly #ownCount: OwnCount
   readonly #pacing: Pacing
+  readonly #progress: AnswerProgress
   #relay: Relay | undefined
-  #upstreamError: string | undefined
-  /** The upstream has sent its terminator; the answer's end is held back until the charge is on its way. */
-  #isTerminated = false
-  #isComplete = false
-  #isDelivering = false
-  #isUsageSaid = false
-  #contentFrames = 0
   /** Of a call under an Idempotency-Key only: nobody else asks for the same answer again. */
   readonly #kept: KeptStream | undefined
 
@@ -81,6 +60,7 @@ class StreamedAnswer {
       parts.record?.openStream(parts.clock) ?? new ClientStream(parts.clock, () => this.#relay?.clientLeft())
     this.#ownCount = new OwnCount(call.model, parts)
     this.#meter = answerMeterOf(call, this.#ownCount.count)
+    this.#progress = new AnswerProgress(call, this.#meter, () => session.firstToken())
     const { accountId } = call.caller
     this.#pacing = new Pacing({
       call,
@@ -92,7 +72,7 @@ class StreamedAnswer {
     session.checkpoint(
       () => this.#meter.runningUsage(),
       () => ({
-        phase: this.#phase(),
+        phase: this.#progress.phase,
         metered: this.#meter.usage(),
         upstreamId: this.#meter.upstreamId,
       }),
@@ -111,7 +91,7 @@ class StreamedAnswer {
       policy: call.policy,
       pace: (frame) => this.#pacing.passes(this.#meter.deliveredBytes + frame.bytes.length),
       edit: (frame) => this.#keep(this.#edit(frame)),
-      isComplete: () => this.#isComplete,
+      isComplete: () => this.#progress.isComplete,
       isCovered: () => session.isCovered(),
       hangUp: () => session.hangUp.abort(),
       onClientLeft: () => session.clientLeft(),
@@ -122,22 +102,6 @@ class StreamedAnswer {
     return relay
   }
 
-  headers(): Record<string, string> {
-    const { call, admitted, balanceCheck } = this.#session
-    return {
-      ...answerHeaders({
-        requestId: call.requestId,
-        callId: call.callId,
-        rate: admitted.rate,
-        balanceCheck,
-        outputTokensLoweredTo: call.outputTokensLoweredTo,
-        dropped: call.upstream.dropped,
-      }),
-      'content-type': streamType,
-      'x-accel-buffering': 'no',
-    }
-  }
-
   /** What goes to the client, or would go if it had not left: its repeat gets the whole answer. */
   #keep(relayed: RelayedFrame): RelayedFrame {
     this.#kept?.add(relayed.bytes)
@@ -145,38 +109,13 @@ class StreamedAnswer {
   }
 
   #edit(frame: Frame): RelayedFrame {
-    const seen = this.#meter.see(frame)
-    if (seen.isError) {
-      this.#upstreamError = frame.data === undefined ? undefined : upstreamErrorMessage(frame.data)
-      return { ends: 'upstream_error' }
-    }
-    if (seen.hasContent && !this.#isDelivering) {
-      this.#isDelivering = true
-      this.#session.firstToken()
-    }
-    if (seen.isUsage) this.#isUsageSaid = true
-    if (seen.isFinished) this.#isComplete = true
-    if (seen.hasContent) this.#contentFrames += 1
-    const statedNanoUsd = seen.isUsage && !this.#isComplete ? this.#statedCost() : undefined
-    if (!this.#isComplete && this.#isPastCeiling(statedNanoUsd)) return { ends: 'hold_refused' }
+    const { seen, statedNanoUsd, isPastCeiling } = this.#progress.see(frame)
+    if (seen.isError) return { ends: 'upstream_error' }
+    if (isPastCeiling) return { ends: 'hold_refused' }
     const pace = statedNanoUsd === undefined ? true : this.#pacing.passesCost(statedNanoUsd)
     const waits = pace === true ? {} : { waits: pace }
-    if (seen.isDone) this.#isTerminated = true
     const ends: Pick<RelayedFrame, 'ends'> = seen.isDone ? { ends: 'done' } : {}
     return { ...(seen.action === 'drop' ? {} : { bytes: seen.bytes }), ...waits, ...ends }
-  }
-
-  /** The ceiling covers the answer that was asked for; an upstream that ignores the limit is stopped before it costs more. */
-  #isPastCeiling(statedNanoUsd: NanoUsd | undefined): boolean {
-    const { quote, asked } = this.#session.call
-    if (this.#contentFrames > quote.outputTokens * asked.choices * framesPerTokenMax) return true
-    return (
-      statedNanoUsd !== undefined && statedNanoUsd > timesNanoUsd(quote.ceilingNanoUsd, statedCeilingsMax)
-    )
-  }
-
-  #statedCost(): NanoUsd {
-    return priceSoFar(this.#session.call, this.#meter.usage()).costNanoUsd
   }
 
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */
@@ -186,7 +125,7 @@ class StreamedAnswer {
     // Before the ending is made: making it tells the meter that the answer is over.
     const metered = this.#meter.usage()
     const ending = this.#ending(cause, metered)
-    const ended = session.end(cause, this.#phase(), metered, {
+    const ended = session.end(cause, this.#progress.phase, metered, {
       upstreamId: this.#meter.upstreamId,
       answerOf: (settled) => this.#answerToKeep(cause, this.#withCost(ending, settled)),
     })
@@ -214,7 +153,7 @@ class StreamedAnswer {
   /** Only an answer that came to its end, or was ended politely: what broke off is told by its receipt. */
   #answerToKeep(cause: EndCause, ending: Uint8Array): StoredAnswer | null {
     const isWhole =
-      cause === 'done' || cause === 'hold_refused' || (cause === 'client_gone' && this.#isComplete)
+      cause === 'done' || cause === 'hold_refused' || (cause === 'client_gone' && this.#progress.isComplete)
     if (!isWhole || this.#kept === undefined) return null
     this.#kept.add(ending)
     return this.#kept.answer(streamType)
@@ -237,31 +176,16 @@ class StreamedAnswer {
       case 'drain_limit':
       case 'cancel':
       case 'relay_lost':
-        return this.#meter.errorBytes(this.#errorOf(cause), this.#chargedFor(cause, metered))
+        return this.#meter.errorBytes(
+          errorOf(cause, this.#progress.upstreamError),
+          this.#chargedFor(cause, metered),
+        )
     }
   }
 
   /** What `session.end` will settle: the table is pure, and the client is told with the answer's end. */
   #chargedFor(cause: EndCause, metered: Metered): ShownCost {
     const { call } = this.#session
-    return shownOf(endingOf(call, cause, this.#phase(), metered), call)
-  }
-
-  #errorOf(cause: EndCause): Refusal {
-    if (cause === 'cancel') return refuse('call_cancelled')
-    if (cause === 'timeout')
-      return refuse('upstream_timeout', {
-        message: 'The model provider stopped sending. What was delivered is charged.',
-      })
-    const message =
-      this.#upstreamError ??
-      'The model provider broke off in the middle of its answer. What was delivered is charged.'
-    return refuse('upstream_error', { message })
-  }
-
-  #phase(): Phase {
-    if (this.#isTerminated) return 'after_terminator'
-    if (this.#isUsageSaid) return 'after_usage'
-    return this.#isDelivering ? 'delivering' : 'answered'
+    return shownOf(endingOf(call, cause, this.#progress.phase, metered), call)
   }
 }

@@ -35,6 +35,11 @@ export class FrameReader {
     this.#bytesMax = bytesMax
   }
 
+  /** Every byte so far belongs to a whole event. */
+  get isBetweenFrames(): boolean {
+    return this.#heldLength === 0
+  }
+
   /** The frames that these bytes complete. A chunk of whole LF-terminated events is cut without being copied. */
   push(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = []

@@ -168,6 +168,71 @@ describe('a stream ends politely, with its usage and cost, and gets no further b
   )
 })
 
+describe('a raw stream that has to end', () => {
+  const openRaw = async () => {
+    const account = await world.newAccount()
+    const body = streamOf(endless, { user: account.accountId, max_completion_tokens: 10_000 })
+    const stream = await openStream(world, account.apiKey, body, { headers: { 'x-cost': 'omit' } })
+    await stream.untilWords(5)
+    return { account, stream }
+  }
+
+  // What its client was given is all charged, though nobody of ours has touched a byte of it.
+  async function expectCut({ account, stream }: Awaited<ReturnType<typeof openRaw>>, status: string) {
+    const other = await world.operator('POST', `/accounts/${account.accountId}/keys`, { name: 'another' })
+    await stream.rest()
+    expect(stream.isBroken).toBe(true)
+    const reader = { ...account, apiKey: String(other['key']) }
+    const { costNanoUsd, output, ...charge } = await chargeOfCall(world, reader, stream.callId)
+    expect(charge).toMatchObject({ status })
+    expect(output).toBeGreaterThanOrEqual(stream.words)
+    expect(output).toBeLessThanOrEqual(stream.words + 3)
+    expect(costNanoUsd).toBe(priceOf({ input: inputTokens, output: Number(output) }))
+    await expectHungUp(account)
+  }
+
+  test.concurrent(
+    'for its key is a broken connection, charged for what its client got',
+    async () => {
+      const raw = await openRaw()
+      const cut = expectCut(raw, 'key_revoked')
+      await world.operator('DELETE', `/accounts/${raw.account.accountId}/keys/1`)
+      await cut
+    },
+    longTest,
+  )
+
+  test.concurrent(
+    'whose client has left runs on for its drain, and no longer',
+    async () => {
+      const { account, stream } = await openRaw()
+      stream.leave()
+      const { costNanoUsd, output, status } = await chargeOfCall(world, account, stream.callId)
+      expect(status).toBe('drain_limit')
+      expect(output).toBeGreaterThan(stream.words)
+      expect(costNanoUsd).toBe(priceOf({ input: inputTokens, output: Number(output) }))
+      await expectHungUp(account)
+    },
+    longTest,
+  )
+
+  test(
+    'for its object’s silence gets no byte after the fence',
+    async () => {
+      const { account, stream } = await openRaw()
+      await world.fault({ kind: 'unreachable', accountId: account.accountId, ms: 5 * secondMs })
+      await stream.rest()
+      expect(stream.isBroken).toBe(true)
+      await expectHungUp(account)
+      await world.fault({ kind: 'clear' })
+      const { status, output } = await chargeOfCall(world, account, stream.callId)
+      expect(status).toBe('cover_lost')
+      expect(output).toBeGreaterThanOrEqual(stream.words)
+    },
+    longTest,
+  )
+})
+
 describe('503', () => {
   test('ledger_unavailable while the object is away: nothing is sent or charged', async () => {
     const account = await world.newAccount()
