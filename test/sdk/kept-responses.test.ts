@@ -243,6 +243,8 @@ describe.each(upstreams)('a stored response of an upstream of $upstream', ({ mod
     const tail = await client.responses.retrieve(id, { stream: true, starting_after: 3 })
     expect(await allOf(tail)).toEqual(events.slice(4))
     expect((await client.responses.retrieve(id)).output_text).toBe(wordsOf(5))
+    const helped = client.responses.stream({ response_id: id })
+    expect((await helped.finalResponse()).output_text).toBe(wordsOf(5))
   })
 })
 
@@ -323,6 +325,22 @@ describe('what cannot be asked of a kept response is refused by its name', () =>
     })
     await expectNothingCharged(sharedWorld(), client.account)
   })
+})
+
+test('a request that is too long to be kept beside its answer is run and kept, and cannot be continued', async () => {
+  const client = await newClient()
+  const body = question(client, models.chat, { tokens: 2 })
+  const long = `${'word '.repeat(220_000)} ${body.input}`
+  const { id } = await client.responses.create({ ...body, input: long, store: true })
+  expect(await client.responses.retrieve(id)).toMatchObject({ id, status: 'completed', store: true })
+  const goesOn = await refusalOf(client.responses.create({ ...body, previous_response_id: id }))
+  expect(goesOn).toMatchObject({ status: 400, code: 'previous_response_not_found' })
+  expect(goesOn.message).toContain('too long')
+  expect(await refusalOf(client.responses.inputItems.list(id))).toMatchObject({
+    status: 404,
+    code: 'not_found',
+  })
+  await client.responses.delete(id)
 })
 
 test('a background response may be priced without being run', async () => {
