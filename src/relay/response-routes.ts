@@ -14,6 +14,7 @@ import type { Scope } from '#ledger/account-commands.ts'
 import { responseNow, stateOfResponse } from './kept-responses.ts'
 import type { GenerationState, RelayPort } from './relay-port.ts'
 import { rejoinedEvents } from './rejoined-events.ts'
+import { isForgotten } from './routes.ts'
 
 type Reader = { ok: true; accountId: AccountId; scopes: readonly Scope[] }
 
@@ -61,7 +62,7 @@ async function answer(
   const request = parts.makeRequestId()
   const startedAt = clock.now()
   const reader = await parts.authenticate(c.req.raw)
-  const found = reader.ok ? await find(c, reader, parts.relay) : reader
+  const found = reader.ok ? await find(c, reader, parts) : reader
   const answered = found.ok ? await answerWith(found.asked) : found
   const response = answered.ok
     ? responseOf(answered, { requestId: request, callId: callIdOfResponse(c.req.param('id')) })
@@ -85,11 +86,16 @@ function responseOf(
   return new Response(answered.events, { headers: { ...headers, ...stream } })
 }
 
-async function find(c: Context, { accountId, scopes }: Reader, relay: RelayPort): Promise<Found> {
+async function find(
+  c: Context,
+  { accountId, scopes }: Reader,
+  { relay, clock }: ResponseRoutesParts,
+): Promise<Found> {
   if (!scopes.includes('inference')) return refuseScope()
   const id = c.req.param('id') ?? ''
   const callId = callIdOfResponse(id)
-  const state = callId === undefined ? undefined : await stateOfResponse(relay, accountId, callId)
+  if (callId === undefined || isForgotten(callId, clock.now())) return notKept(id)
+  const state = await stateOfResponse(relay, accountId, callId)
   if (state === undefined) return notKept(id)
   const query = new URL(c.req.url).searchParams
   return { ok: true, asked: { relay, accountId, id, state, query } }
@@ -128,8 +134,12 @@ async function forget({ relay, accountId, id, state }: Asked): Promise<Answer> {
       message: `Response ${id} is still running. Cancel it first, or wait for its end.`,
       param: 'id',
     })
-  const isForgotten = await relay.forget(accountId, state.callId)
-  return isForgotten ? { ok: true, body: { id, object: 'response', deleted: true } } : notKept(id)
+  if (await relay.forget(accountId, state.callId))
+    return { ok: true, body: { id, object: 'response', deleted: true } }
+  // It is over, and the ledger is yet to be told what it cost: that is kept beside the answer until then.
+  const isThere = (await stateOfResponse(relay, accountId, state.callId)) !== undefined
+  const message = `The charge of response ${id} is still being written. Try again.`
+  return isThere ? refuse('ledger_unavailable', { message, retryAfterSeconds: 1 }) : notKept(id)
 }
 
 const pageItems = { usual: 20, max: 100 }

@@ -87,7 +87,7 @@ async function asReader(
 }
 
 /** Wakes no object for what is surely gone: the id says when its call began. */
-function isForgotten(callId: CallId, now: number): boolean {
+export function isForgotten(callId: CallId, now: number): boolean {
   const { hostedForMs, storedForMs } = relayTimings
   const age = now - (callTimeOf(callId) ?? 0)
   return age > hostedForMs + storedForMs + hourMs || age < -minuteMs
