@@ -19,7 +19,6 @@ function continued(text: string, request: string | null, status = 'completed') {
 }
 
 describe('a request that goes on from a kept response', () => {
-  // Cases: dialects 64
   test.each([
     ['a text', 'Hi.', [{ type: 'message', role: 'user', content: 'Hi.' }]],
     ['items', [{ role: 'user', content: 'Hi.' }], [{ role: 'user', content: 'Hi.' }]],
@@ -41,6 +40,7 @@ describe('a request that goes on from a kept response', () => {
     expect(previousIdOf(text)).toBe('resp_x')
   })
 
+  // Cases: dialects 64
   test.each([
     ['is still running', 'in_progress', '{"input":"a"}'],
     ['has failed', 'failed', '{"input":"a"}'],

@@ -241,7 +241,6 @@ describe('a kept response that is over', () => {
   })
 })
 
-// Cases: dialects 64
 test('a kept response of an upstream of this dialect has our id in it and says that it is kept, and nothing else changes', () => {
   const through = framesOf(passed()).map(({ data }) => readJson(data ?? ''))
   const here = framesOf(written()).map(({ data }) => readJson(data ?? ''))

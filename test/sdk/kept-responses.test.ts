@@ -66,7 +66,7 @@ async function kept(client: Client, model: string, upstream: DirectiveChange = {
 }
 
 describe.each(upstreams)('a background response of an upstream of $upstream', ({ model }) => {
-  // Requirements: 18, 22
+  // Requirements: 18
   test('is answered at once, and found complete with its usage and cost by who asks again', async () => {
     const client = await newClient()
     const asked = {
@@ -107,8 +107,8 @@ describe.each(upstreams)('a background response of an upstream of $upstream', ({
     expect(valueAt(sent[0], 'store') ?? false).toBe(false)
   })
 
-  // Requirements: 22
-  // Cases: dialects 11, 13
+  // Requirements: 18, 19
+  // Cases: dialects 11
   test('whose client leaves its stream is rejoined where that broke off, and costs what it would have', async () => {
     const client = await newClient()
     const body = {
@@ -136,6 +136,7 @@ describe.each(upstreams)('a background response of an upstream of $upstream', ({
     expect(await settledCharges(sharedWorld(), client.account)).toMatchObject([{ costNanoUsd }])
   })
 
+  // Requirements: 22
   test('that is cancelled in the middle is hung up on and charged for what had come, once', async () => {
     const client = await newClient()
     const slow = { ...question(client, model, { tokens: 150, gapMs: 100 }), background: true }
@@ -195,7 +196,6 @@ describe.each(upstreams)('a background response of an upstream of $upstream', ({
 })
 
 describe.each(upstreams)('a stored response of an upstream of $upstream', ({ model }) => {
-  // Cases: dialects 64
   test('is the same for who asks again, until it is deleted', async () => {
     const client = await newClient()
     const response = await kept(client, model)
@@ -213,7 +213,6 @@ describe.each(upstreams)('a stored response of an upstream of $upstream', ({ mod
     expect(await settledCharges(sharedWorld(), client.account)).toHaveLength(1)
   })
 
-  // Cases: dialects 64
   test('is continued by its id: its items stand before the new ones, priced as the input that they are', async () => {
     const client = await newClient()
     const first = await kept(client, model, { text: 'Blue is my colour.' })
@@ -251,6 +250,7 @@ describe.each(upstreams)('a stored response of an upstream of $upstream', ({ mod
 describe('a response that is not there', () => {
   const unknown = 'resp_gen_0000000000000000000001'
 
+  // Cases: dialects 64
   test('and one of another account are the same, at every door', async () => {
     const [client, stranger] = await Promise.all([newClient(), newClient()])
     const { id } = await kept(client, models.chat)
