@@ -202,7 +202,8 @@ class RoutedCall implements Route {
   }
 
   answered(headers: Headers, now: Millis): void {
-    this.#parts.routing.answered(this.#attempts.current, headers, this.#sentAt, now)
+    const firstByteMs = this.#asking?.asked.isStreamed === true ? Math.max(0, now - this.#sentAt) : undefined
+    this.#parts.routing.answered(this.#attempts.current, { headers, firstByteMs }, now)
   }
 
   after(

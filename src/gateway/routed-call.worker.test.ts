@@ -9,10 +9,11 @@ import type { Model } from '#catalog/model.ts'
 import { withOffers } from '#catalog/offers.ts'
 import { chargeOf } from '#catalog/price.ts'
 import type { ProviderId } from '#catalog/provider-table.ts'
-import { quote } from '#catalog/quote.ts'
+import { affordableOutputTokens, quote } from '#catalog/quote.ts'
 import { usdPerMillion } from '#catalog/rates.ts'
 import { aModel } from '#catalog/test-model.ts'
-import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { refuse } from '#core/errors.ts'
+import { type NanoUsd, nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
 import type { Admit, AdmitAnswer, Admitted, Capture, Release } from '#ledger/call-commands.ts'
 import { timings } from '#ledger/timings.ts'
@@ -57,6 +58,7 @@ type World = {
   captures: Capture[]
   releases: Release[]
   admit: (admit: Admit) => AdmitAnswer | Promise<AdmitAnswer>
+  providerCap: GatewayParts['providerCap']
 }
 
 let world: World
@@ -72,6 +74,7 @@ beforeEach(() => {
     captures: [],
     releases: [],
     admit: admitted,
+    providerCap: undefined,
   }
 })
 
@@ -124,7 +127,7 @@ function partsOf(replies: { readonly [host: string]: Reply }): GatewayParts {
     provider: () => undefined,
     credentials: (id) => [{ id, baseUrl: `https://${id}.test/v1`, apiKey: `key-of-${id}` }],
     routing: async () => routing,
-    providerCap: undefined,
+    providerCap: world.providerCap,
     fetch: async (url, init) => {
       const host = new URL(url).hostname.replace('.test', '')
       if (init.method !== 'POST') throw new Error('Network connection lost.')
@@ -141,7 +144,13 @@ function partsOf(replies: { readonly [host: string]: Reply }): GatewayParts {
   }
 }
 
-async function called(replies: { readonly [host: string]: Reply }, isStreamed = true, more: object = {}) {
+type CallChanges = Partial<typeof chatAsked> & { maxCostNanoUsd?: NanoUsd }
+
+async function called(
+  replies: { readonly [host: string]: Reply },
+  isStreamed = true,
+  { maxCostNanoUsd, ...more }: CallChanges = {},
+) {
   const parts = partsOf(replies)
   const asked = { ...chatAsked, isStreamed, model: 'open', ...more }
   const model = catalog.get('open') ?? aModel()
@@ -154,7 +163,7 @@ async function called(replies: { readonly [host: string]: Reply }, isStreamed = 
     dialect,
     request,
     accountId: caller.accountId,
-    maxCostNanoUsd: undefined,
+    maxCostNanoUsd,
     startedAt,
   }
   const found = routedWay(asking, { ...parts, routing: world.routing })
@@ -257,6 +266,54 @@ describe('a call that several hosts may answer', () => {
       'together-open',
       'fireworks-open',
     ])
+  })
+
+  const open = { model: 'open', messages: [] }
+  const openEnded = { text: JSON.stringify(open), body: open, outputTokensMax: undefined }
+  const limitsSent = () => world.bodies.map((body) => Number(JSON.parse(body).max_tokens))
+  const affordableAt = (money: NanoUsd, call = { ...chatAsked, ...openEnded }) =>
+    rows.slice(0, 3).map((row) => affordableOutputTokens(row, call, money))
+
+  test('is asked for what the money covers at each host, where less was to be had', async () => {
+    const money = nanoUsd(9_000_000)
+    world.admit = (admit) => ({ ...admitted(admit), heldNanoUsd: money })
+    const { headers } = await called({ zai: status(503), together: status(503) }, true, openEnded)
+    expect(limitsSent()).toEqual(affordableAt(money))
+    expect(headers.get('x-max-tokens-lowered')).toBe(String(affordableAt(money)[2]))
+    expect(new Set(limitsSent()).size).toBe(3)
+  })
+
+  test('is asked for what the client’s own limit covers at each host', async () => {
+    const maxCostNanoUsd = nanoUsd(9_000_000)
+    await called({ zai: status(503), together: status(503) }, true, { ...openEnded, maxCostNanoUsd })
+    expect(limitsSent()).toEqual(affordableAt(maxCostNanoUsd))
+    expect(world.admits[0]?.holdNanoUsd).toBe(maxCostNanoUsd)
+  })
+
+  test('goes to no host that the client’s own limit cannot pay', async () => {
+    const call = { ...chatAsked, isStreamed: true }
+    const [own = zeroNanoUsd] = rows.map((row) => quote(row, call).ceilingNanoUsd)
+    await called({ zai: status(503) }, true, { maxCostNanoUsd: own })
+    expect(world.sent).toEqual(['zai'])
+    expect(world.admits[0]?.holdNanoUsd).toBe(own)
+  })
+
+  test('goes to no host whose limits it passes', async () => {
+    await called({}, true, { outputTokensMax: 3_500 })
+    await called({ zai: status(503), together: status(503) }, true, { outputTokensMax: 3_500 })
+    expect(world.sent).toEqual(['zai', 'zai', 'together', 'groq'])
+  })
+
+  test('goes on to the next where the operator’s own cap is reached, without asking the first', async () => {
+    const refusal = refuse('upstream_overloaded', { retryAfterSeconds: 5 })
+    world.providerCap = async ({ id }) => (id === 'zai' ? refusal : undefined)
+    expect((await called({})).status).toBe(200)
+    expect(world.sent).toEqual(['together'])
+    expect(world.captures[0]?.detail.attempts).toMatchObject([{ provider: 'zai', verdict: 'capped' }])
+    world.providerCap = async () => refusal
+    expect(await called({})).toMatchObject({ status: 503 })
+    expect(world.sent).toEqual(['together'])
+    expect(world.releases).toHaveLength(1)
   })
 
   // Cases: billing-bugs 23

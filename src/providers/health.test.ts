@@ -48,6 +48,7 @@ describe('a host', () => {
     expect(health.firstByteMs('a', start)).toBeUndefined()
     health.answered('a', 1_000, start)
     expect(health.firstByteMs('a', start)).toBe(1_000)
+    health.answered('a', undefined, start)
     health.answered('a', 2_000, start)
     expect(health.firstByteMs('a', start)).toBe(1_300)
     expect(health.firstByteMs('a', after(5 * minuteMs))).toBe(1_300)

@@ -27,13 +27,14 @@ export class Health {
     this.#put(key, { ...this.#get(key, now), score, scoredAt: now })
   }
 
-  /** The head of a good answer came after so long. */
-  answered(key: string, firstByteMs: number, now: Millis): void {
-    const seen = this.#get(key, now)
+  /** A good answer began, after so long where that tells the host's speed. */
+  answered(key: string, firstByteMs: number | undefined, now: Millis): void {
+    const score = this.#scoreOf(key, now) / 2
+    const seen = { ...this.#get(key, now), score, scoredAt: now }
+    if (firstByteMs === undefined) return this.#put(key, seen)
     const before = this.firstByteMs(key, now)
     const mean = before === undefined ? firstByteMs : before + (firstByteMs - before) * newestShare
-    const score = this.#scoreOf(key, now) / 2
-    this.#put(key, { ...seen, score, scoredAt: now, firstByteMs: mean, measuredAt: now })
+    this.#put(key, { ...seen, firstByteMs: mean, measuredAt: now })
   }
 
   /** Nothing is sent there until then if it can be helped; the later of two pauses stands. */

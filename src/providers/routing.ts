@@ -98,8 +98,13 @@ export class Routing {
     this.#health.pause(leg.credentialKey, pauseMsAfter(verdict, headers, now), now)
   }
 
-  answered(leg: RoutedLeg, headers: Headers, sentAt: Millis, now: Millis): void {
-    this.#health.answered(leg.hostKey, Math.max(0, now - sentAt), now)
+  /** `firstByteMs` of streams alone: an answer in one piece begins when it has been written. */
+  answered(
+    leg: RoutedLeg,
+    { headers, firstByteMs }: { headers: Headers; firstByteMs: number | undefined },
+    now: Millis,
+  ): void {
+    this.#health.answered(leg.hostKey, firstByteMs, now)
     this.#health.pause(leg.credentialKey, pauseMsAfterAnswer(headers, now), now)
   }
 }

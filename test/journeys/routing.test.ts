@@ -287,6 +287,14 @@ describe('a provider with several credentials', () => {
     expect(await settledCharges(world, account)).toHaveLength(3)
   })
 
+  test('serves embeddings under either of them', async () => {
+    const account = await world.newAccount()
+    const body = { model: 'text-embedding-3-small', input: 'hello', user: account.accountId }
+    const answer = await ask(world, { apiKey: account.apiKey, path: '/v1/embeddings', body })
+    expect(answer.status, answer.text).toBe(200)
+    expect(await keysOf(account)).toEqual([expect.stringMatching(/^openai-key-[ab]$/)])
+  })
+
   test('passes over the one whose last answer said that nothing is left', async () => {
     const account = await world.newAccount()
     const headers = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6m0s' }

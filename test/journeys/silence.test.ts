@@ -248,7 +248,7 @@ describe('503', () => {
 
   test('not_configured for a provider without a credential, which it names', async () => {
     const account = await world.newAccount()
-    const body = chatOf({ tokens: 1 }, { model: 'deepseek-flash' })
+    const body = chatOf({ tokens: 1 }, { model: 'deepseek-v4-pro' })
     const answer = await ask(world, { apiKey: account.apiKey, body })
     expect(answer).toMatchObject({ status: 503, errorCode: 'not_configured' })
     expect(answer.message).toContain('DEEPSEEK_API_KEY')
