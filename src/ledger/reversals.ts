@@ -18,41 +18,34 @@ import type { State } from './state.ts'
 export const entriesPerCallMax = 50
 
 export function reverse(draft: Draft, command: Reverse): ReverseAnswer {
-  const earlier = earlierOf(draft, command)
-  if (earlier !== undefined) return earlier
-  if (!isSound(command)) return { ok: false, code: 'invalid_amount' }
-  const entries = entriesOf(draft, command.callId)
-  const leftNanoUsd = takenBy(netDraw(entries.map(drawOf)))
-  return reverseSome(draft, command, { entries, amountNanoUsd: command.amountNanoUsd ?? leftNanoUsd })
+  return reverseSome(draft, command, (leftNanoUsd) => command.amountNanoUsd ?? leftNanoUsd)
 }
 
 /** As it was booked in an epoch that is closed: of what the command gave back then, as much as has not been given back since. */
 export function reverseAgain(draft: Draft, command: Reverse, onceNanoUsd: NanoUsd): ReverseAnswer {
-  const earlier = earlierOf(draft, command)
-  if (earlier !== undefined) return earlier
+  return reverseSome(draft, command, (leftNanoUsd) => minNanoUsd(onceNanoUsd, leftNanoUsd))
+}
+
+function reverseSome(
+  draft: Draft,
+  command: Reverse,
+  amountOf: (leftNanoUsd: NanoUsd) => NanoUsd,
+): ReverseAnswer {
+  const { state } = draft
+  const earlier = referenceOf(draft, 'reversal', command.reference)
+  if (earlier !== undefined) {
+    const amount = Number(earlier.said.split(' ').at(-1))
+    if (earlier.said !== said(command, amount)) return { ok: false, code: 'reference_reused' }
+    const { postedNanoUsd: balanceNanoUsd } = state
+    return { ok: true, seq: earlier.seq, amountNanoUsd: nanoUsd(amount), balanceNanoUsd, isRepeat: true }
+  }
   if (!isSound(command)) return { ok: false, code: 'invalid_amount' }
   const entries = entriesOf(draft, command.callId)
-  const leftNanoUsd = takenBy(netDraw(entries.map(drawOf)))
-  return reverseSome(draft, command, { entries, amountNanoUsd: minNanoUsd(onceNanoUsd, leftNanoUsd) })
-}
-
-function earlierOf(draft: Draft, command: Reverse): ReverseAnswer | undefined {
-  const earlier = referenceOf(draft, 'reversal', command.reference)
-  if (earlier === undefined) return undefined
-  const amount = Number(earlier.said.split(' ').at(-1))
-  if (earlier.said !== said(command, amount)) return { ok: false, code: 'reference_reused' }
-  const { postedNanoUsd: balanceNanoUsd } = draft.state
-  return { ok: true, seq: earlier.seq, amountNanoUsd: nanoUsd(amount), balanceNanoUsd, isRepeat: true }
-}
-
-type Some = { readonly entries: readonly Entry[]; readonly amountNanoUsd: NanoUsd }
-
-function reverseSome(draft: Draft, command: Reverse, { entries, amountNanoUsd }: Some): ReverseAnswer {
-  const { state } = draft
   const [charge] = entries
   if (charge === undefined) return { ok: false, code: 'no_such_charge' }
   const draw = netDraw(entries.map(drawOf))
   const leftNanoUsd = takenBy(draw)
+  const amountNanoUsd = amountOf(leftNanoUsd)
   const taken = takenBack(state, entries, { amountNanoUsd, isWhole: amountNanoUsd === leftNanoUsd })
   const isNothing = amountNanoUsd <= 0 && taken === null
   if (isNothing || amountNanoUsd > leftNanoUsd || entries.length >= entriesPerCallMax)
