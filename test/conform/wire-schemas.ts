@@ -95,6 +95,12 @@ const everywhere: Readonly<Record<Vendor, readonly Meant[]>> = {
       schema: { enum: ['in_progress', 'completed', 'incomplete'] },
       why: 'in the published examples, and in the package as ResponseCustomToolCallItem',
     },
+    {
+      of: 'ResponseInputImage',
+      field: 'detail',
+      isOptional: true,
+      why: 'OpenAI takes a picture without it as "auto", and the ai package sends them so',
+    },
     { of: 'Response', field: 'store', schema: { type: 'boolean' }, why: openResponses },
     { of: 'Response', field: 'frequency_penalty', schema: { type: 'number' }, why: openResponses },
     { of: 'Response', field: 'presence_penalty', schema: { type: 'number' }, why: openResponses },

@@ -111,6 +111,18 @@ describe.each(cells)('a client of $client before an upstream of $upstream, strea
   })
 })
 
+test.each(dialects)(
+  'equal usage of an upstream of %s costs the same in every dialect, streamed or not',
+  async (upstream) => {
+    const same = cells.filter((cell) => cell.upstream === upstream)
+    const heard = await Promise.all(same.map((cell) => heardIn(cell, { tokens: 7 })))
+    expect(heard).toHaveLength(6)
+    expect(new Set(heard.map((one) => nanoOfNumber(one.heard.cost)))).toEqual(
+      new Set([priceOf({ input: 100, cached: 40, output: 7 }, modelsOf[upstream])]),
+    )
+  },
+)
+
 describe.each(cells.filter(({ isStreamed }) => isStreamed))(
   'a stream of $upstream for a client of $client',
   (cell) => {

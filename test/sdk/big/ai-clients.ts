@@ -8,6 +8,7 @@ import {
   isStepCount,
   jsonSchema,
   type LanguageModel,
+  type ModelMessage,
   Output,
   type StepResult,
   streamText,
@@ -16,6 +17,7 @@ import {
 } from 'ai'
 import { outputTokensMax } from '../../world/gateway.ts'
 import { sharedWorld } from '../../world/shared-world.ts'
+import { imageData } from '../../world/speakers.ts'
 import {
   answerSchema,
   type Client,
@@ -84,23 +86,35 @@ const tools: ToolSet = {
 }
 
 async function ask(question: Question, model: LanguageModel): Promise<Heard> {
-  const { isStreamed, withTools = false, withSchema = false } = question
+  const { isStreamed, withTools = false, withSchema = false, signal } = question
   const settings = {
     model,
-    prompt: promptOf(question),
+    messages: messagesOf(question),
     maxOutputTokens: outputTokensMax,
     maxRetries: 0,
     stopWhen: isStepCount(3),
     ...(withTools ? { tools } : {}),
+    ...(signal === undefined ? {} : { abortSignal: signal }),
   }
   if (withSchema) return askForStructure(isStreamed, settings)
   if (!isStreamed) return heardOf((await generateText(settings)).steps)
   const result = streamText({ ...settings, onError: () => {} })
-  await expectNoError(result.fullStream)
+  await expectNoError(result.fullStream, question.onPart)
   return heardOf(await result.steps)
 }
 
-type Settings = { model: LanguageModel; prompt: string; maxOutputTokens: number; maxRetries: number }
+function messagesOf(question: Question): ModelMessage[] {
+  const text = { type: 'text' as const, text: promptOf(question) }
+  const image = { type: 'image' as const, image: imageData, mediaType: 'image/png' }
+  return [{ role: 'user', content: question.withImage === true ? [text, image] : [text] }]
+}
+
+type Settings = {
+  model: LanguageModel
+  messages: ModelMessage[]
+  maxOutputTokens: number
+  maxRetries: number
+}
 
 async function askForStructure(isStreamed: boolean, settings: Settings): Promise<Heard> {
   const output = Output.object({ schema: jsonSchema(answerSchema) })
@@ -114,8 +128,15 @@ async function askForStructure(isStreamed: boolean, settings: Settings): Promise
 }
 
 /** The stream of this package never throws: what fails is one of its parts. */
-async function expectNoError(stream: AsyncIterable<{ type: string; error?: unknown }>): Promise<void> {
-  for await (const part of stream) if (part.type === 'error') throw part.error
+async function expectNoError(
+  stream: AsyncIterable<{ type: string; error?: unknown }>,
+  onPart?: () => void,
+): Promise<void> {
+  for await (const part of stream) {
+    onPart?.()
+    if (part.type === 'error') throw part.error
+    if (part.type === 'abort') throw new Error('aborted')
+  }
 }
 
 function heardOf(steps: readonly StepResult<ToolSet>[]): Heard {

@@ -8,6 +8,7 @@ import { valueAt } from '../../world/chat.ts'
 import { expectNothingCharged, nanoOfNumber, priceOf, settledCharges } from '../../world/charges.ts'
 import { wordsOf } from '../../world/gateway.ts'
 import { sharedWorld } from '../../world/shared-world.ts'
+import { imageData } from '../../world/speakers.ts'
 import { aiClients } from './ai-clients.ts'
 import { langChainClients } from './langchain-clients.ts'
 import type { Client, Question } from './question.ts'
@@ -107,6 +108,12 @@ describe.each(cells)('$name before an upstream of $upstream, streamed $isStreame
     expect(JSON.stringify(sent)).toContain('"additionalProperties":false')
   })
 
+  test('shows its picture', async () => {
+    const { heard, sent } = await heardIn(cell, { tokens: 3, outputs: [3] }, { withImage: true })
+    expect(heard.text).toBe(wordsOf(3))
+    expect(JSON.stringify(sent)).toContain(imageData)
+  })
+
   test('hears the thoughts apart from the text', async () => {
     const { heard } = await heardIn(cell, { thinking: 'Hm hm hm', tokens: 3, outputs: [6] })
     expect(heard.text).toBe(wordsOf(3))
@@ -120,15 +127,49 @@ describe.each(cells)('$name before an upstream of $upstream, streamed $isStreame
   })
 })
 
+const streams = cells.filter(({ isStreamed }) => isStreamed)
+
+async function expectSomeCharged(account: Question['account'], model: string): Promise<void> {
+  const [charge, ...others] = await settledCharges(sharedWorld(), account)
+  expect(others).toEqual([])
+  expect(charge?.costNanoUsd).toBeGreaterThan(0)
+  expect(charge?.costNanoUsd).toBeLessThanOrEqual(priceOf({ input: 400, output: 100 }, model))
+}
+
 // Cases: dialects 17
-test.each(cells.filter(({ isStreamed }) => isStreamed))(
+test.each(streams)(
   '$name before an upstream of $upstream raises where a stream fails in the middle, and pays for what was delivered',
   async (cell) => {
     const { account, model, ask } = await askIn(cell, { tokens: 100, errorAfter: 20 })
     await expect(ask()).rejects.toThrow()
-    const [charge, ...others] = await settledCharges(sharedWorld(), account)
-    expect(others).toEqual([])
-    expect(charge?.costNanoUsd).toBeGreaterThan(0)
-    expect(charge?.costNanoUsd).toBeLessThanOrEqual(priceOf({ input: 400, output: 100 }, model))
+    await expectSomeCharged(account, model)
+  },
+)
+
+// Cases: dialects 13
+test.each(streams)(
+  '$name before an upstream of $upstream raises where a stream breaks off, and pays for what was delivered',
+  async (cell) => {
+    const { account, model, ask } = await askIn(cell, { tokens: 100, cutAfter: 20 })
+    await expect(ask()).rejects.toThrow()
+    await expectSomeCharged(account, model)
+  },
+)
+
+// Cases: dialects 19
+test.each(streams)(
+  '$name before an upstream of $upstream leaves in the middle, and pays once by the model’s policy',
+  async (cell) => {
+    const leaves = new AbortController()
+    let parts = 0
+    const onPart = () => {
+      parts += 1
+      if (parts === 6) leaves.abort()
+    }
+    const leaving = { signal: leaves.signal, onPart }
+    const { account, model, ask } = await askIn(cell, { tokens: 60, gapMs: 5 }, leaving)
+    await expect(ask()).rejects.toThrow(/abort/i)
+    const costNanoUsd = priceOf({ input: 100, cached: 40, output: 60 }, model)
+    expect(await settledCharges(sharedWorld(), account)).toMatchObject([{ costNanoUsd }])
   },
 )

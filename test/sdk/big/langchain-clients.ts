@@ -6,6 +6,7 @@ import { ChatOpenAI, ChatOpenAICompletions } from '@langchain/openai'
 import { valueAt } from '../../world/chat.ts'
 import { outputTokensMax } from '../../world/gateway.ts'
 import { sharedWorld } from '../../world/shared-world.ts'
+import { imageData } from '../../world/speakers.ts'
 import {
   answerSchema,
   type Client,
@@ -70,29 +71,43 @@ const tools = [
 }))
 
 type Model = ChatOpenAICompletions | ChatOpenAI | ChatAnthropic
+type Leaving = { signal?: AbortSignal }
 type Runnable = {
-  invoke(messages: BaseMessage[]): Promise<AIMessageChunk>
-  stream(messages: BaseMessage[]): Promise<AsyncIterable<AIMessageChunk>>
+  invoke(messages: BaseMessage[], options: Leaving): Promise<AIMessageChunk>
+  stream(messages: BaseMessage[], options: Leaving): Promise<AsyncIterable<AIMessageChunk>>
 }
 
 async function ask(question: Question, model: Model): Promise<Heard> {
-  const messages: BaseMessage[] = [new HumanMessage(promptOf(question))]
+  const messages: BaseMessage[] = [new HumanMessage({ content: contentOf(question) })]
   if (question.withSchema === true) return askForStructure(question, model, messages)
   const runnable: Runnable = question.withTools === true ? model.bindTools(tools) : model
   const answers: AIMessageChunk[] = []
   for (let calls = 1; calls > 0; calls = answers.at(-1)?.tool_calls?.length ?? 0) {
-    const answer = await answerOf(runnable, messages, question.isStreamed)
+    const answer = await answerOf(runnable, messages, question)
     answers.push(answer)
     messages.push(answer, ...(answer.tool_calls ?? []).map(resultOf))
   }
   return heardOf(answers)
 }
 
-async function answerOf(runnable: Runnable, messages: BaseMessage[], isStreamed: boolean) {
-  if (!isStreamed) return runnable.invoke(messages)
+function contentOf(question: Question) {
+  const text = { type: 'text' as const, text: promptOf(question) }
+  const image = { type: 'image_url' as const, image_url: { url: `data:image/png;base64,${imageData}` } }
+  return question.withImage === true ? [text, image] : [text]
+}
+
+async function answerOf(
+  runnable: Runnable,
+  messages: BaseMessage[],
+  { isStreamed, signal, onPart }: Question,
+) {
+  const options = signal === undefined ? {} : { signal }
+  if (!isStreamed) return runnable.invoke(messages, options)
   let whole: AIMessageChunk | undefined
-  for await (const chunk of await runnable.stream(messages))
+  for await (const chunk of await runnable.stream(messages, options)) {
+    onPart?.()
     whole = whole === undefined ? chunk : whole.concat(chunk)
+  }
   if (whole === undefined) throw new Error('a stream without anything in it')
   return whole
 }

@@ -11,8 +11,14 @@ export type Question = {
   isStreamed: boolean
   /** `get_weather` and `get_time` are offered, run, and their results sent back until the model answers. */
   withTools?: boolean
+  /** A picture is shown beside the text. */
+  withImage?: boolean
   /** The answer has to be `{"city": …}`. */
   withSchema?: boolean
+  /** The program loses interest. */
+  signal?: AbortSignal
+  /** Called at every part of a stream. */
+  onPart?: () => void
 }
 
 export type Heard = {
