@@ -10,7 +10,13 @@ import { isObject, type JsonObject, readJson } from '#core/readers.ts'
 import { FrameReader } from '#sse/frames.ts'
 import type { AnswerFacts } from './dialect.ts'
 import { ResponsesEncoder } from './openai-responses-encoder.ts'
-import { EventsAfter, type KeptAnswer, KeptResponse, openingResponse } from './openai-responses-kept.ts'
+import {
+  EventsAfter,
+  type KeptAnswer,
+  KeptResponse,
+  openingResponse,
+  refusedEvents,
+} from './openai-responses-kept.ts'
 import { ResponsesMeter } from './openai-responses-meter.ts'
 import { ownFieldsOf } from './openai-responses-object.ts'
 import { readResponsesCall } from './openai-responses-request.ts'
@@ -229,6 +235,13 @@ describe('a kept response that is over', () => {
     const body = JSON.stringify({ error: { message: 'No.', type, param: null, code: 'x' } })
     const response = keptResponse(body, { httpStatus, status: 'failed' })
     expect(response).toMatchObject({ id, status: 'failed', error: { code, message: 'No.' }, output: [] })
+    const told = framesOf(refusedEvents(response)).map(({ data }) => readJson(data ?? ''))
+    expect(told).toMatchObject([
+      { type: 'response.created', response: { id, status: 'in_progress', error: null } },
+      { type: 'response.failed', response, sequence_number: 1 },
+      { type: 'error', code, message: 'No.', error: { type, code, message: 'No.', param: null } },
+      undefined,
+    ])
   })
 
   test('in one piece is its own body', () => {

@@ -107,11 +107,12 @@ function failedResponse(begun: JsonObject, { status, cost }: KeptAnswer, told: u
 export function refusedEvents(response: JsonObject): string {
   const begun = { ...response, status: 'in_progress', error: null }
   const { code, message } = objectOf(response['error'])
-  const error = { code, message, param: null }
+  const type = code === 'rate_limit_exceeded' ? 'rate_limit_error' : 'api_error'
+  const error = { message, code, param: null }
   const events = [
     { type: 'response.created', response: begun },
     { type: 'response.failed', response },
-    { type: 'error', ...error, error },
+    { type: 'error', ...error, error: { ...error, type } },
   ]
   return events.map(eventFrame).join('') + responsesTerminator
 }
