@@ -34,7 +34,7 @@ export type Execution = {
   response: Promise<Response>
   ended: Promise<void>
   /** Ends the call from outside, as soon as it is admitted; one that is over stays as it is. */
-  cancel: () => void
+  halt: (why: Halt) => void
 }
 
 /** Starts the call. `ended` must be given to `waitUntil` before the response is awaited: a client may leave at any moment. */
@@ -44,7 +44,7 @@ export function execute(call: PreparedCall, parts: GatewayParts): Execution {
   const running = new RunningCall(call, { ...parts, clock }, resolve)
   // The one place where a fault of a call ends up: the client always gets an answer.
   const ended = running.run().catch((fault: unknown) => running.fault(fault))
-  return { response, ended: ended.finally(() => clock.close()), cancel: () => running.halt('cancel') }
+  return { response, ended: ended.finally(() => clock.close()), halt: (why) => running.halt(why) }
 }
 
 class RunningCall implements Session {

@@ -14,8 +14,8 @@ import type { GatewayParts } from './parts.ts'
 import type { PreparedCall } from './prepared-call.ts'
 import type { EndCause, Phase } from './settle.ts'
 
-/** What ends an answer from outside: its cover, or a request of its account. */
-export type Halt = CoverLoss | 'cancel'
+/** What ends an answer from outside: its cover, a request of its account, or a record that is full. */
+export type Halt = CoverLoss | 'cancel' | 'drain_limit'
 
 /** What an answer (stream-answer.ts, whole-answer.ts) may do with the call that it answers. */
 export type Session = {
@@ -65,5 +65,7 @@ export function haltRefusal(why: Halt): Refusal {
       return refuse('ledger_unavailable', { retryAfterSeconds: 1 })
     case 'cancel':
       return refuse('call_cancelled')
+    case 'drain_limit':
+      return refuse('upstream_timeout')
   }
 }

@@ -42,6 +42,11 @@ export function messageOf(errorData: string): string {
 /** For an answer that breaks off in the middle. */
 export function errorOf(cause: EndCause, upstreamError: string | undefined): Refusal {
   if (cause === 'cancel') return refuse('call_cancelled')
+  if (cause === 'drain_limit')
+    return refuse('upstream_timeout', {
+      message:
+        'The answer became longer than a call without its client may be. What was delivered is charged.',
+    })
   if (cause === 'timeout')
     return refuse('upstream_timeout', {
       message: 'The model provider stopped sending. What was delivered is charged.',

@@ -13,7 +13,13 @@ import type { CollectHow, GenerationState, RunningAnswer } from './relay-port.ts
 
 export type Collected = { row: GenerationRow; recording: Recording }
 
-export type CollectingParts = { clock: Clock; keepAliveMs: number; onLeft: () => void }
+export type CollectingParts = {
+  clock: Clock
+  keepAliveMs: number
+  /** Of one that reads the record, and only of such. */
+  onOpened: () => void
+  onLeft: () => void
+}
 
 export const brokeOff: Refusal = refuse('upstream_error', {
   message:
@@ -33,6 +39,7 @@ export function collectedAnswer(
   const from = isEvents(row) ? placeOf(recording, startingAfter, row) : 0
   const keepAliveMs = isEvents(row) ? parts.keepAliveMs : undefined
   const { clock, onLeft } = parts
+  parts.onOpened()
   return new Response(readRecord(recording, { from, clock, keepAliveMs, onLeft }), {
     status: row.httpStatus,
     headers: {

@@ -37,6 +37,7 @@ export class HostedGeneration implements AnswerRecord {
   #proven: (() => Proven) | undefined
   #status: GenerationStatus = 'running'
   #isCancelled = false
+  #tellFull: () => void = () => undefined
   #keeping: Promise<void> | undefined
   readonly #answered = Promise.withResolvers<void>()
   readonly #begun = Promise.withResolvers<void>()
@@ -107,9 +108,13 @@ export class HostedGeneration implements AnswerRecord {
         return clock.now()
       },
       stalledMs: () => 0,
-      write: async (bytes) => recording.append(bytes),
+      write: async (bytes) => {
+        // A hole in the middle of an answer would be worse than its end.
+        if (!recording.append(bytes)) this.#tellFull()
+        return true
+      },
       finish: async (bytes) => {
-        recording.append(bytes)
+        recording.appendEnding(bytes)
         this.#end()
       },
       abort: () => this.#end(),
@@ -144,6 +149,11 @@ export class HostedGeneration implements AnswerRecord {
     this.#end()
     this.#answered.resolve()
     this.#begun.resolve()
+  }
+
+  /** Called when no more of its stream can be kept. */
+  onFull(listener: () => void): void {
+    this.#tellFull = listener
   }
 
   cancelled(): void {

@@ -19,7 +19,7 @@ export function endLost(
   const ended = { ...row, status: 'lost' as const, endedAtMs: now, deleteAtMs: now + keptForMs }
   if (row.httpStatus === 0 || row.bytes === 0) return { ...ended, httpStatus: 0, bytes: 0 }
   const recording = Recording.restored(pieces, row.bytes, bounds)
-  recording.append(endingOf(row, recording))
+  recording.appendEnding(endingOf(row, recording))
   recording.end()
   return { ...ended, endingAt: row.bytes, bytes: recording.bytes }
 }

@@ -73,8 +73,9 @@ describe('a record', () => {
   test('takes nothing of what would make it longer than may be, and nothing after its end', () => {
     const recording = recordingOf(['x'.repeat(999)])
     expect(recording.append(encoder.encode('ab'))).toBe(false)
-    expect(recording.append(encoder.encode('a'))).toBe(true)
-    expect(recording.bytes).toBe(1_000)
+    expect(recording.append(encoder.encode('a')), 'no hole in the middle').toBe(false)
+    recording.appendEnding(encoder.encode('END'))
+    expect(recording.bytes).toBe(1_002)
     recording.end()
     expect(recording.append(new Uint8Array(0))).toBe(false)
   })

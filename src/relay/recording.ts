@@ -18,6 +18,7 @@ export class Recording {
   #bytes = 0
   #isTailKept = true
   #isEnded = false
+  #isFull = false
   #changed = Promise.withResolvers<void>()
 
   constructor(pieces: Pieces, bounds: RecordingBounds) {
@@ -33,9 +34,21 @@ export class Recording {
     return this.#isEnded
   }
 
-  /** False where it has ended, or would become longer than may be: then none of it was taken. */
+  /** False where it has ended, or would become longer than may be: then none of it was taken, nor of anything after it. */
   append(given: Uint8Array): boolean {
-    if (this.#isEnded || this.#bytes + given.length > this.#bounds.answerBytesMax) return false
+    if (this.#isEnded || this.#isFull) return false
+    this.#isFull = this.#bytes + given.length > this.#bounds.answerBytesMax
+    if (this.#isFull) return false
+    this.#add(given)
+    return true
+  }
+
+  /** The last words of an answer have their place even where it is full. */
+  appendEnding(given: Uint8Array): void {
+    if (!this.#isEnded) this.#add(given)
+  }
+
+  #add(given: Uint8Array): void {
     // A copy: what is given is a view of a chunk that would be kept as a whole.
     let rest = given.slice()
     while (rest.length > 0) {
@@ -48,7 +61,6 @@ export class Recording {
       if (bytes.length === room) this.#closePiece()
     }
     this.#tell()
-    return true
   }
 
   /** Everything so far is in rows afterwards. */

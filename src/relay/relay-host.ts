@@ -88,6 +88,7 @@ export class RelayHost {
     const generation = this.#generationOf(call.asked.isStored === true ? decoder.decode(body) : '')
     const execution = execute(call, { ...this.#gateway, record: generation })
     this.#running.set(call.callId, { generation, execution })
+    generation.onFull(() => execution.halt('drain_limit'))
     waitUntil(this.#untilOver(call.callId, { generation, execution }))
     if (call.asked.isAcknowledged !== true) return execution.response
     // Whichever comes first: it is admitted, or it is refused and never begins.
@@ -112,11 +113,9 @@ export class RelayHost {
         }),
         { requestId: found.row.facts.requestId },
       )
-    this.#readers.set(callId, readers + 1)
+    const onOpened = () => this.#readers.set(callId, readers + 1)
     const onLeft = () => this.#readers.set(callId, Math.max(0, (this.#readers.get(callId) ?? 1) - 1))
-    const response = collectedAnswer(found, how, { clock: this.#clock, keepAliveMs, onLeft })
-    if (found.row.status === 'running' && response.status === 202) onLeft()
-    return response
+    return collectedAnswer(found, how, { clock: this.#clock, keepAliveMs, onOpened, onLeft })
   }
 
   state(accountId: AccountId, callId: CallId): GenerationState | null {
@@ -129,7 +128,7 @@ export class RelayHost {
     const running = this.#running.get(callId)
     if (running !== undefined && this.#find(accountId, callId)?.row.status === 'running') {
       running.generation.cancelled()
-      running.execution.cancel()
+      running.execution.halt('cancel')
       await Promise.race([running.generation.hasEnded, running.execution.ended])
     }
     return this.state(accountId, callId)

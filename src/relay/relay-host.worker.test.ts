@@ -51,9 +51,9 @@ type World = {
   accountId: AccountId
   apiKey: string
   /** A host over the same rows, as a new process makes it. */
-  start(): RelayHost
-  ask(host: RelayHost): Promise<{ callId: ReturnType<typeof callIdOf>; response: Response }>
-  rows(sql: string): unknown[]
+  start: () => RelayHost
+  ask: (host: RelayHost) => Promise<{ callId: ReturnType<typeof callIdOf>; response: Response }>
+  rows: (sql: string) => unknown[]
 }
 
 /** One object's rows, in a world whose upstream answers as told. */
@@ -213,6 +213,21 @@ test('an answer is read by so many at once, and one that leaves makes room', asy
     expect([first?.status, second?.status]).toEqual([200, 429])
     await first?.body?.cancel()
     expect((await host.collect(accountId, callId, {}))?.status).toBe(200)
+  })
+})
+
+test('an answer that is longer than may be kept ends there with an error, and what was kept is charged', async () => {
+  const long = () =>
+    new Response(`${word('Hello')}${word(' there').repeat(20)}${finishing}data: [DONE]\n\n`, events)
+  await inWorld(long, { answerBytesMax: 400 }, async ({ start, ask, accountId, captures }) => {
+    const host = start()
+    const { callId, response } = await ask(host)
+    const text = await response.text()
+    expect(text).toContain('upstream_timeout')
+    expect(text.length).toBeLessThan(1_000)
+    await settled()
+    expect(captures.map(({ detail }) => detail.rule)).toEqual(['drain_limit_counted'])
+    expect(host.state(accountId, callId)).toMatchObject({ status: 'failed' })
   })
 })
 

@@ -3,9 +3,9 @@
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type World, startWorld } from '../../dev/world.ts'
-import { valueAt } from '../world/chat.ts'
+import { chatModel, valueAt } from '../world/chat.ts'
 import { chargeOfCall, priceOf, settledCharges } from '../world/charges.ts'
-import { ask, chatOf, contentOf, streamOf, upstreamRequestsOf } from '../world/gateway.ts'
+import { ask, chatOf, contentOf, streamOf, upstreamRequestsOf, wordsOf } from '../world/gateway.ts'
 import { LiveStream, openStream } from '../world/live-stream.ts'
 
 const inputTokens = 100
@@ -19,6 +19,46 @@ beforeAll(async () => {
 })
 
 afterAll(() => world.stop())
+
+const readingModel = 'gpt-6-astra'
+
+// Requirements: 18, 19
+// Cases: billing-bugs 1
+test.each([
+  ['by its model alone', readingModel, {}],
+  ['by its client’s wish', chatModel, finish],
+])(
+  'a stream of a minute whose client leaves after two seconds is heard out and collected: %s',
+  async (_why, model, headers) => {
+    const account = await world.newAccount()
+    // Far beyond the 25 s that a Worker reads on, all durations being a twentieth.
+    const upstream = { inputTokens, tokens: 120, gapMs: 25 }
+    const body = streamOf(upstream, { model, user: account.accountId, max_completion_tokens: 4_000 })
+    const [stayed, left] = [
+      await openStream(world, account.apiKey, body, { headers }),
+      await openStream(world, account.apiKey, body, { headers }),
+    ]
+    await left.untilWords(4)
+    left.leave()
+    await stayed.rest()
+    const [charge, whole] = [
+      await chargeOfCall(world, account, left.callId),
+      await chargeOfCall(world, account, stayed.callId),
+    ]
+    expect(charge).toEqual(whole)
+    expect(charge).toMatchObject({
+      costNanoUsd: priceOf({ input: inputTokens, output: 120 }, model),
+      output: 120,
+    })
+    const collected = await ask(world, {
+      apiKey: account.apiKey,
+      path: collectPath(left.callId),
+      method: 'GET',
+    })
+    expect(contentOf(collected.events)).toBe(wordsOf(120))
+  },
+  60_000,
+)
 
 async function strike(): Promise<void> {
   await world.restartProduct({ sigkill: true })
