@@ -43,6 +43,17 @@ describe('a conversation', () => {
     expect(stablePrefix({})).toBe(stablePrefix({ messages: undefined }))
   })
 
+  test('is known without walking through what is large or deep', () => {
+    let tower: unknown = 'top'
+    for (let depth = 0; depth < 200_000; depth += 1) tower = [tower]
+    const wide = Array.from({ length: 1_000_000 }, () => 1)
+    expect(stablePrefix({ messages: [user('a'), tower, wide] })).toBe(
+      stablePrefix({ messages: [user('a'), []] }),
+    )
+    const parts = (text: string) => ({ role: 'user', content: [{ type: 'text', text }] })
+    expect(stablePrefix({ messages: [parts('a')] })).not.toBe(stablePrefix({ messages: [parts('b')] }))
+  })
+
   test('moves only when its own host goes, and hosts share conversations alike', () => {
     const hosts = ['zai key-1', 'together key-2', 'fireworks key-3']
     const best = (conversation: number, of: readonly string[]) =>

@@ -1,10 +1,12 @@
 // Which of several equal hosts a conversation belongs to: always the same one while it is there, so that the provider's cache of
 // the prompt is used and a model's sealed thoughts go back to the credential that made them. Pure.
 
-import { type JsonObject, readString } from '#core/readers.ts'
+import { isObject, type JsonObject, readString } from '#core/readers.ts'
 
 /** Of each of the texts below; what begins alike for longer than this is one conversation as far as caches go. */
 const charactersMax = 2_048
+/** A message holds parts, a part a source, a source its data. */
+const depthMax = 6
 
 /**
  * What stays the same from turn to turn: the key that the client gives its prompt, else the instructions and the first two
@@ -18,9 +20,29 @@ export function stablePrefix(body: JsonObject): string {
   return [body['system'], body['instructions'], ...firsts].map(beginningOf).join('\n')
 }
 
+/** A picture of megabytes or a tower of brackets costs no more than a word: only the beginning is ever looked at. */
 function beginningOf(part: unknown): string {
-  if (part === undefined) return ''
-  return (typeof part === 'string' ? part : (JSON.stringify(part) ?? '')).slice(0, charactersMax)
+  const texts: string[] = []
+  collect(part, { texts, left: charactersMax }, depthMax)
+  return texts.join('\u0000')
+}
+
+type Collected = { texts: string[]; left: number }
+
+function collect(part: unknown, into: Collected, depth: number): void {
+  if (into.left <= 0 || depth === 0) return
+  if (typeof part === 'string') {
+    into.texts.push(part.slice(0, into.left))
+    into.left -= part.length
+    return
+  }
+  const parts: readonly unknown[] = Array.isArray(part) ? part : isObject(part) ? Object.values(part) : []
+  for (const inner of parts) {
+    // Also what holds no text counts: a list of a million numbers is left as early.
+    into.left -= 1
+    if (into.left <= 0) return
+    collect(inner, into, depth - 1)
+  }
 }
 
 /**
