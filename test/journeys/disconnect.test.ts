@@ -7,6 +7,7 @@ import type { RecordedRequest } from '../../dev/upstream.ts'
 import { chatModel, valueAt } from '../world/chat.ts'
 import { type Account, type Charge, chargeOfCall, countedTokens } from '../world/charges.ts'
 import { estimateOf, presentOf, priceOf, settledCharges } from '../world/charges.ts'
+import { dialectIds, requestOf } from '../world/dialect-requests.ts'
 import { ask, chatOf, upstreamRequestsOf, wordsOf } from '../world/gateway.ts'
 import { askAndLeave, type LiveStream, openStream } from '../world/live-stream.ts'
 import { sharedWorld } from '../world/shared-world.ts'
@@ -113,6 +114,42 @@ describe('a client that leaves a stream of a model that stops', () => {
     )
     expect(possible).toContain(charge.output)
     expect(charge.costNanoUsd).toBe(priceOf({ input, output: Number(charge.output) }, stopModel))
+  })
+})
+
+describe.each(dialectIds)('a client of %s that leaves', (client) => {
+  const wordMark = / word\d+/g
+  async function leftIn(model: string) {
+    const account = await sharedWorld().newAccount()
+    const upstream = { inputTokens, tokens: 120, gapMs: 15, usage: 'every' as const }
+    const side = { client, upstream: 'chat' as const, isStreamed: true }
+    const { path, body } = requestOf(side, account, upstream)
+    const stream = await openStream(sharedWorld(), account.apiKey, { ...Object(body), model }, path)
+    await stream.until((text) => (text.match(wordMark)?.length ?? 0) >= 4)
+    stream.leave()
+    const charge = await chargeOfCall(sharedWorld(), account, stream.callId)
+    expect(await settledCharges(sharedWorld(), account)).toHaveLength(1)
+    return { charge, seen: await upstreamCallOf(account) }
+  }
+
+  // Requirements: 18, 19
+  // Cases: billing-bugs 1, 2; dialects 19
+  test('a model that finishes pays for the whole answer', async () => {
+    const { charge, seen } = await leftIn('mistral-large-4')
+    // Behind its terminator we may have hung up before the upstream did.
+    expect(seen.outputTokens).toBe(120)
+    expect(charge.costNanoUsd).toBe(priceOf({ input: inputTokens, output: 120 }, 'mistral-large-4'))
+  })
+
+  // Requirements: 22
+  // Cases: billing-bugs 1, 2; dialects 19
+  test('a model that stops pays for what was made, and its upstream is hung up on', async () => {
+    const { charge, seen } = await leftIn(stopModel)
+    expect(seen).toMatchObject({ isFinished: false, isAborted: true })
+    const output = Number(charge.output)
+    expect(output).toBeGreaterThanOrEqual(4)
+    expect(output).toBeLessThanOrEqual(seen.outputTokens)
+    expect(charge.costNanoUsd).toBe(priceOf({ input: inputTokens, output }, stopModel))
   })
 })
 

@@ -9,6 +9,8 @@ import { outputTokensMax, type WireAnswer, type WireRequest } from './gateway.ts
 /** A client of one dialect, and a model whose upstream is spoken to in another or the same. */
 export type Side = { client: DialectId; upstream: DialectId; isStreamed: boolean }
 
+export const dialectIds = ['chat', 'responses', 'messages'] as const
+
 export const dialectPaths: Readonly<Record<DialectId, string>> = {
   chat: '/v1/chat/completions',
   responses: '/v1/responses',
@@ -76,6 +78,15 @@ function wholeText(body: unknown): string {
     ...items.map((item) => valueAt(item, 'content', 0, 'text')),
   ]
   return found.filter((text) => typeof text === 'string').join('')
+}
+
+/** The cost that the answer states, in dollars. */
+export function costIn({ isStreamed }: Side, { events, body }: WireAnswer): unknown {
+  if (!isStreamed) return valueAt(body, 'cost')
+  const stated = events.map(
+    (event) => valueAt(event, 'response', 'usage', 'cost') ?? valueAt(event, 'usage', 'cost'),
+  )
+  return stated.findLast((cost) => cost !== undefined)
 }
 
 /** The type of error that a dialect's client reads, in a body or a stream; undefined where there is none. */
