@@ -58,7 +58,13 @@ function configOf({ modules, vars, port, compatibilityDate, objects, dir }: Work
   const bindings = Object.entries(vars).map(
     ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
   )
-  if (objects !== undefined) bindings.push('(name = "ACCOUNT", durableObjectNamespace = "AccountObject")')
+  // Only the product, which is what has a queue, hosts calls.
+  const classes = [
+    ...(objects === undefined ? [] : [['ACCOUNT', 'AccountObject', 'bench']]),
+    ...(objects?.queuePort === undefined ? [] : [['RELAY', 'RelayObject', 'bench-relay']]),
+  ]
+  for (const [name, className] of classes)
+    bindings.push(`(name = "${name}", durableObjectNamespace = "${className}")`)
   if (objects?.queuePort !== undefined) {
     bindings.push(
       '(name = "ENTRIES_QUEUE", queue = "entries")',
@@ -68,7 +74,9 @@ function configOf({ modules, vars, port, compatibilityDate, objects, dir }: Work
   const objectLines =
     objects === undefined
       ? ''
-      : `durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "bench", enableSql = true)],
+      : `durableObjectNamespaces = [${classes
+          .map(([, className, key]) => `(className = "${className}", uniqueKey = "${key}", enableSql = true)`)
+          .join(', ')}],
          durableObjectStorage = (localDisk = "disk"),`
   const disk =
     objects === undefined

@@ -13,6 +13,9 @@ import { Counts } from './counts.ts'
 import type { BenchAccount, BenchConfirm, BenchCount, NewBenchAccount } from './doors.ts'
 import { loadObject, secretHashes } from './object-load.ts'
 
+// The configuration names it; no call of the bench is long enough to be hosted.
+export { RelayObject } from '#worker.ts'
+
 let counts: Counts | undefined
 let storage: DurableObjectStorage | undefined
 
