@@ -23,6 +23,9 @@ const dialects: readonly UpstreamDialect[] = [
   moderationsUpstream,
 ]
 
+/** A name for a directive's `where`: it holds for the first request with this text, and not when that is tried again. */
+export const theFirstTime = 'the first time'
+
 /** Longer than any test. */
 const keepAliveMs = 3_600_000
 
@@ -65,10 +68,13 @@ export type UpstreamOptions = {
 
 export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const requests: RecordedRequest[] = []
+  const toldBefore = new Set<string>()
   const reset = () => {
     requests.length = 0
+    toldBefore.clear()
   }
-  const records = { requests, count: 0, reset, onRequest: options.onRequest ?? (() => undefined) }
+  const onRequest = options.onRequest ?? (() => undefined)
+  const records = { requests, toldBefore, count: 0, reset, onRequest }
   const server = createServer((request, response) => {
     serve(request, response, records).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined)
@@ -82,6 +88,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
 
 type Records = {
   requests: RecordedRequest[]
+  toldBefore: Set<string>
   count: number
   reset(): void
   onRequest: NonNullable<UpstreamOptions['onRequest']>
@@ -107,7 +114,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, records
     sendError(response, record, { ...error, dialect: dialect ?? chatUpstream })
   if (dialect === undefined) return refuse({ status: 404, message: `no ${path} here` })
   if (!hasKey(request)) return refuse({ status: 401, message: 'You did not provide an API key.' })
-  const directive = readDirective(lastUserText(body), [modelOf(body), keyOf(request)])
+  const told = lastUserText(body)
+  const directive = readDirective(told, [modelOf(body), keyOf(request), ...timeOf(told, records)])
   if (typeof directive === 'string') return refuse({ status: 400, message: directive })
   for (const [name, value] of Object.entries(directive.headers ?? {})) response.setHeader(name, value)
   const asked = dialect.read(body)
@@ -221,6 +229,13 @@ const messages: { readonly [status: number]: string } = {
   429: 'Rate limit reached for requests. Please try again later.',
   503: 'The engine is currently overloaded, please try again later',
   529: 'Overloaded',
+}
+
+/** For `where`: a text that tells this time from later ones is remembered until the next reset. */
+function timeOf(told: string, { toldBefore }: Records): readonly string[] {
+  if (!told.includes(`"${theFirstTime}"`) || toldBefore.has(told)) return []
+  toldBefore.add(told)
+  return [theFirstTime]
 }
 
 type UpstreamError = { status: number; message: string; retryAfter?: number | null }

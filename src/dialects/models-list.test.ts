@@ -63,7 +63,7 @@ describe('the model list', () => {
     })
   })
 
-  // Requirements: 27
+  // Requirements: 2, 27
   test('states the prices of media in their own units, a larger size as a tier of its own', () => {
     const { longContext: _, ...plain } = listed
     const video: ListedModel = {

@@ -5,6 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DialectId } from '#calls/neutral-call.ts'
+import type { DirectiveChange } from '../../../dev/upstream-directive.ts'
+import { theFirstTime } from '../../../dev/upstream.ts'
 import { priceOf, settledCharges } from '../../world/charges.ts'
 import { sharedWorld } from '../../world/shared-world.ts'
 import { type Agent, claudeCode, codex, opencode, runAgent } from './agents.ts'
@@ -67,6 +69,46 @@ test.each(journeys.map((one) => ({ ...one, name: one.agent.name })))(
     expect(costs).toContain(priceOf({ input: 1_000, output: 4 }, model))
     if (recorder !== undefined) keep(agent, scrub(recorder.sent, place))
     await recorder?.stop()
+  },
+)
+
+const failures = [
+  {
+    agent: claudeCode,
+    upstream: 'chat',
+    what: 'is overloaded',
+    fails: { status: 529, retryAfterSeconds: 1 },
+  },
+  { agent: claudeCode, upstream: 'responses', what: 'limits', fails: { status: 429, retryAfterSeconds: 1 } },
+  { agent: codex, upstream: 'messages', what: 'is overloaded', fails: { status: 529, retryAfterSeconds: 1 } },
+  { agent: codex, upstream: 'chat', what: 'fails in mid-stream', fails: { errorAfter: 3 } },
+] as const satisfies readonly { agent: Agent; upstream: DialectId; what: string; fails: DirectiveChange }[]
+
+// Cases: dialects 13, 17
+test.each(failures.map((one) => ({ ...one, name: one.agent.name })))(
+  '$name tries again where an upstream of $upstream $what, and pays once for each answer',
+  { timeout: 200_000 },
+  async ({ agent, upstream, fails }) => {
+    const world = sharedWorld()
+    await world.resetUpstream()
+    const { apiKey, ...account } = await world.newAccount()
+    const model = modelsOf[upstream]
+    const told = {
+      tokens: 4,
+      inputTokens: 1_000,
+      ...(upstream === 'chat' ? { usage: 'onFinish' as const } : {}),
+      where: { [theFirstTime]: fails },
+    }
+    const task = { baseUrl: world.baseUrl, apiKey, model, upstream: told, retries: 3 }
+    const { exitCode, output, made } = await runAgent(agent, task)
+
+    expect(made, output).toBe('sluice-was-here\n')
+    expect(exitCode, output).toBe(0)
+    const requests = await world.upstreamRequests()
+    // Something of a stream that fails was delivered; of a refusal nothing was.
+    const paid = requests.length - ('status' in fails ? 1 : 0)
+    expect(paid).toBeGreaterThanOrEqual(2)
+    expect(await settledCharges(world, { ...account, apiKey })).toHaveLength(paid)
   },
 )
 

@@ -22,6 +22,7 @@ export type AgentTask = {
   apiKey: string
   model: string
   upstream: DirectiveChange
+  retries?: number
 }
 
 export type AgentRun = {
@@ -132,8 +133,9 @@ export const codex: Agent = {
   name: 'Codex',
   program: fileOf('@openai/codex', 'bin/codex.js'),
   call: { name: 'exec_command', input: { cmd: command } },
-  start: (program, home, { baseUrl, apiKey, model, prompt }) => {
-    writeFileSync(join(home, 'config.toml'), codexConfig(baseUrl, model))
+  start: (program, home, task) => {
+    const { apiKey, prompt } = task
+    writeFileSync(join(home, 'config.toml'), codexConfig(task))
     return {
       program: process.execPath,
       parameters: [program, 'exec', '--skip-git-repo-check', '--json', '-'],
@@ -143,7 +145,8 @@ export const codex: Agent = {
   },
 }
 
-function codexConfig(baseUrl: string, model: string): string {
+/** Codex is told how often; the others try again by themselves. */
+function codexConfig({ baseUrl, model, retries = 0 }: AgentTask): string {
   return `
 model = "${model}"
 model_provider = "sluice"
@@ -157,8 +160,8 @@ name = "Sluice"
 base_url = "${baseUrl}/v1"
 wire_api = "responses"
 env_key = "SLUICE_KEY"
-request_max_retries = 0
-stream_max_retries = 0
+request_max_retries = ${retries}
+stream_max_retries = ${retries}
 `
 }
 
