@@ -65,7 +65,7 @@ describe('the usage of an answer', () => {
     expect(made.usage()).toEqual({ usage: usageOf(100, 3), source: 'counted', ownOutput: 3 })
   })
 
-  test('counts once, at the end, and of a very long answer the beginning: the rest goes by its rate', () => {
+  test('is counted when it is asked for, and of a very long answer the beginning: the rest goes by its rate', () => {
     const counted: number[] = []
     const made = new UsageMeter((text) => {
       counted.push(text.length)
@@ -74,8 +74,17 @@ describe('the usage of an answer', () => {
     for (let n = 0; n < 100; n += 1) made.deliver('x'.repeat(40_000))
     expect(counted).toEqual([])
     expect(made.deliveredBytes).toBe(4_000_000)
-    for (let asked = 0; asked < 3; asked += 1) expect(made.usage().usage.output).toBe(1_000_000)
+    expect(made.usage().usage.output).toBe(1_000_000)
     expect(counted).toEqual([262_144])
+  })
+
+  test('is counted anew when its counter knows better, also where no text has come since', () => {
+    let tokens = 5
+    const made = new UsageMeter(() => tokens, 100)
+    made.deliver('delivered')
+    expect(made.usage().usage.output).toBe(5)
+    tokens = 7
+    expect(made.usage().usage.output).toBe(7)
   })
 
   test('of one piece that is longer than what is kept goes by the rate of its beginning', () => {

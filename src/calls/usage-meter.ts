@@ -31,8 +31,6 @@ export class UsageMeter {
   #tail: string[] = []
   #tailCharacters = 0
   #tailBytesBeyond = 0
-  /** Asked several times at the end of an answer, counted once. */
-  #tailTokens: number | undefined
   #serviceTier: string | undefined
 
   /** `expectedInputTokens` stands for the input where the provider never says. */
@@ -56,7 +54,6 @@ export class UsageMeter {
     const bytes = utf8BytesOf(text)
     const kept = text.slice(0, keptCharactersMax - this.#tailCharacters)
     this.#deliveredBytes += bytes
-    this.#tailTokens = undefined
     if (kept.length < text.length) this.#tailBytesBeyond += bytes - utf8BytesOf(kept)
     if (kept === '') return
     this.#tail.push(kept)
@@ -70,7 +67,6 @@ export class UsageMeter {
     this.#tail = []
     this.#tailCharacters = 0
     this.#tailBytesBeyond = 0
-    this.#tailTokens = undefined
   }
 
   /** The provider's word for the tier of this answer; the last one stands. */
@@ -118,11 +114,7 @@ export class UsageMeter {
   }
 
   #countTail(): number {
-    this.#tailTokens ??= this.#tailCharacters === 0 ? 0 : this.#countKept()
-    return this.#tailTokens
-  }
-
-  #countKept(): number {
+    if (this.#tailCharacters === 0) return 0
     const kept = this.#tail.join('')
     const tokens = this.#countTokens(kept)
     if (this.#tailBytesBeyond === 0) return tokens

@@ -42,6 +42,16 @@ test('the tokenizer is loaded when it is needed, and once', async () => {
   expect(loads).toBe(1)
 })
 
+test('a text is counted once, however often it is asked for, and anew once the tokenizer is there', async () => {
+  const texts: string[] = []
+  const own = counting(async () => (text) => texts.push(text))
+  expect(own.count('x'.repeat(40))).toBe(10)
+  await own.ready()
+  for (let asked = 0; asked < 3; asked += 1) expect(own.count('x'.repeat(40))).toBe(1)
+  expect(own.count('another')).toBe(2)
+  expect(texts).toHaveLength(2)
+})
+
 test('where the tokenizer cannot be loaded bytes are counted, and the log says so', async () => {
   const own = counting(() => Promise.reject(new Error('no such module')))
   await own.ready()

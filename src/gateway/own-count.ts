@@ -11,6 +11,8 @@ export class OwnCount {
   readonly #factor: number
   readonly #log: Log
   #countO200k: CountTokens | undefined
+  /** An answer's end asks several times for the same text. */
+  #counted: { text: string; tokens: number } | undefined
 
   constructor(model: Model, { countO200k, log }: { countO200k: () => Promise<CountTokens>; log: Log }) {
     this.#load = countO200k
@@ -30,6 +32,9 @@ export class OwnCount {
   /** No tokenizer makes more tokens than a text has bytes, whatever its factor. */
   readonly count: CountTokens = (text) => {
     if (this.#countO200k === undefined) return countTokensByBytes(text)
-    return Math.min(utf8BytesOf(text), Math.ceil(this.#countO200k(text) * this.#factor))
+    if (this.#counted?.text === text) return this.#counted.tokens
+    const tokens = Math.min(utf8BytesOf(text), Math.ceil(this.#countO200k(text) * this.#factor))
+    this.#counted = { text, tokens }
+    return tokens
   }
 }
