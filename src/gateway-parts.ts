@@ -48,7 +48,7 @@ export function gatewayParts(env: Env): GatewayParts {
 function lazyRouting({ PROVIDER_ORDER: providerOrder }: Env): () => Promise<Routing> {
   let made: Promise<Routing> | undefined
   return () =>
-    (made ??= import('#providers/routing.ts').then(({ Routing }) => new Routing({ providerOrder })))
+    (made ??= import('#providers/routing.ts').then(({ Routing }) => new Routing({ providerOrder }, log)))
 }
 
 /** Ids of accounts that an isolate remembers; each is a hash of its name. */

@@ -85,6 +85,11 @@ describe('the operator’s order', () => {
       0, 1, 2, 2,
     ])
     expect([...order.excluded]).toEqual(['fireworks'])
-    expect(readOperatorOrder(undefined)).toEqual({ preferred: [], excluded: new Set() })
+    expect(order.unknown).toEqual([])
+    expect(readOperatorOrder(undefined)).toEqual({ preferred: [], excluded: new Set(), unknown: [] })
+  })
+
+  test('tells which of its names is none', () => {
+    expect(readOperatorOrder('zai, togther, -firework').unknown).toEqual(['togther', '-firework'])
   })
 })

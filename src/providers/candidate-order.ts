@@ -1,5 +1,6 @@
 // In which order the hosts of a call are asked. Pure: the same facts give the same order.
 
+import { providerIds } from '#catalog/provider-table.ts'
 import type { NanoUsd } from '#core/money.ts'
 
 /** What speaks for and against one host and credential. */
@@ -58,16 +59,23 @@ function compared(a: readonly number[], b: readonly number[]): number {
 }
 
 /** The operator's PROVIDER_ORDER: names before which a `-` stands are never asked for a model of others. */
-export type OperatorOrder = { preferred: readonly string[]; excluded: ReadonlySet<string> }
+export type OperatorOrder = {
+  preferred: readonly string[]
+  excluded: ReadonlySet<string>
+  /** Names of no provider: a slip of the operator's hand, to be told. */
+  unknown: readonly string[]
+}
 
 export function readOperatorOrder(text: string | undefined): OperatorOrder {
   const names = (text ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '')
+  const known: readonly string[] = providerIds
   return {
     preferred: names.filter((name) => !name.startsWith('-')),
     excluded: new Set(names.flatMap((name) => (name.startsWith('-') ? [name.slice(1)] : []))),
+    unknown: names.filter((name) => !known.includes(name.replace(/^-/, ''))),
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { Model } from '#catalog/model.ts'
 import type { Millis } from '#core/clock.ts'
+import type { Log } from '#core/log.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { JsonObject } from '#core/readers.ts'
 import { affinityOf, carriesReasoning, hashOf, sealedOrigins, stablePrefix } from './affinity.ts'
@@ -44,8 +45,10 @@ export class Routing {
   readonly #order: OperatorOrder
   readonly #health = new Health()
 
-  constructor(settings: { providerOrder: string | undefined }) {
+  constructor(settings: { providerOrder: string | undefined }, log?: Log) {
     this.#order = readOperatorOrder(settings.providerOrder)
+    const { unknown } = this.#order
+    if (unknown.length > 0) log?.error('provider_order_unknown', { names: unknown.join(', ') })
   }
 
   /** The operator may keep a provider out of other makers' models. */
