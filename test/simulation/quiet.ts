@@ -60,9 +60,9 @@ function checkWindows({ books, oracle, host, plan }: Setting): void {
       if (call.plan?.keyNumber !== number) continue
       const total = netOf(books.byCall.get(callId) ?? nothing)
       const at = call.admittedAtMs
-      const isNear = at === undefined
-      if (isNear || at > midnightMs - nearMs) most += total
-      if (!isNear && at > midnightMs + nearMs) least += total
+      // What a forgotten call cost is told with its age: on the last way to the object it ages unseen, and seems younger.
+      if (at === undefined || call.isOrphan || at > midnightMs - nearMs) most += total
+      if (at !== undefined && at > midnightMs + nearMs) least += total
     }
     // What is metered is charged when it is booked, by the object's own clock.
     for (const line of books.lines.filter(isMetered)) {
