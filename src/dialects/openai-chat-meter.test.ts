@@ -215,6 +215,21 @@ describe('the usage of a stream', () => {
   })
 
   test.each<[string, object, string]>([
+    [
+      'reasoning in details alone',
+      {
+        reasoning_details: [
+          { type: 'reasoning.text', text: 'thi' },
+          { type: 'reasoning.summary', summary: 'nk' },
+        ],
+      },
+      'think',
+    ],
+    [
+      'reasoning in details too',
+      { reasoning: 'think', reasoning_details: [{ type: 'reasoning.text', text: 'think' }] },
+      'think',
+    ],
     ['reasoning under two names', { reasoning_content: 'think', reasoning: 'think' }, 'think'],
     ['reasoning under the newer name', { reasoning: 'think' }, 'think'],
     ['a refusal', { refusal: 'I cannot' }, 'I cannot'],

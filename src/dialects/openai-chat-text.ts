@@ -24,13 +24,19 @@ function messageTexts(message: JsonObject): string[] {
   const audio: unknown = message['audio']
   return [
     // Several upstreams send the same reasoning under both names.
-    ...contentTexts(message['reasoning_content'] ?? message['reasoning']),
+    ...contentTexts(message['reasoning_content'] ?? message['reasoning'] ?? detailTexts(message)),
     ...contentTexts(message['content']),
     ...contentTexts(message['refusal']),
     ...(Array.isArray(calls) ? calls.flatMap(toolCallTexts) : []),
     ...functionTexts(message['function_call']),
     ...(isObject(audio) ? contentTexts(audio['transcript']) : []),
   ]
+}
+
+/** OpenRouter's list of thoughts, for upstreams that send them under no other name. */
+function detailTexts({ reasoning_details: details }: JsonObject): unknown {
+  if (!Array.isArray(details)) return undefined
+  return details.map((part: unknown) => (isObject(part) ? { text: part['text'] ?? part['summary'] } : part))
 }
 
 /** A text, or Mistral's list of parts, whose `thinking` holds another list. */

@@ -95,6 +95,26 @@ describe('a provider that states its usage', () => {
   })
 })
 
+describe('our own count', () => {
+  /** Whole messages cannot be without a statement. */
+  const unstated = sides.filter(({ upstream, isStreamed }) => upstream !== 'messages' || isStreamed)
+
+  // Cases: billing-bugs 8
+  test.each(dialectIds)('is of thoughts and tool calls as well: a client of %s', async (client) => {
+    const thinking = 'I should look at the weather first.'
+    const directive = { inputTokens, usage: 'none', thinking, toolCalls: true } as const
+    for (const side of unstated.filter((one) => one.client === client)) {
+      const account = await sharedWorld().newAccount()
+      const answer = await ask(sharedWorld(), requestOf(side, account, directive))
+      const charge = await chargeOfCall(sharedWorld(), account, answer.callId)
+      const output = countedTokens(`${thinking}get_weather{"city":"Paris"}`, dialectModels[side.upstream])
+      const named = `${side.client} before ${side.upstream}, streamed ${side.isStreamed}`
+      expect({ named, output: charge.output }).toEqual({ named, output })
+      expect(nanoOfNumber(costIn(side, answer)), named).toBe(charge.costNanoUsd)
+    }
+  })
+})
+
 describe('a stream that breaks off', () => {
   /** Chat states running figures here, Anthropic its input at the start, responses nothing before the end. */
   const sources = { chat: 'cumulative', responses: 'counted', messages: 'cumulative' } as const
