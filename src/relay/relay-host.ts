@@ -5,6 +5,7 @@ import type { Clock } from '#core/clock.ts'
 import { refuse } from '#core/errors.ts'
 import { type AccountId, type CallId, readRequestId } from '#core/ids.ts'
 import type { ClientFormat } from '#dialects/dialect.ts'
+import { StopController } from '#core/stop.ts'
 import { dialects } from '#dialects/dialects.ts'
 import { agedEnd, deliverEnd } from '#gateway/capture.ts'
 import { refusedRequest } from '#gateway/charged-call.ts'
@@ -209,8 +210,10 @@ export class RelayHost {
 
   async #untilAnswered({ generation, execution }: Running): Promise<void> {
     if (generation.row?.facts.isStreamed !== true) return
-    const waited = this.#clock.sleep(this.#parts.timings.collectWaitMs)
+    const over = new StopController()
+    const waited = this.#clock.sleep(this.#parts.timings.collectWaitMs, over.signal)
     await Promise.race([generation.hasAnswered, execution.ended, waited])
+    over.abort()
   }
 
   #find(accountId: AccountId, callId: CallId): { row: GenerationRow; recording: Recording } | undefined {

@@ -100,6 +100,20 @@ test('an answer in one piece that nobody waited for is collected when it is ther
   expect(chatModel).toBe(valueAt(collected.body, 'model'))
 })
 
+test('a hosted call that is sent again under its Idempotency-Key is answered again and charged once', async () => {
+  const world = sharedWorld()
+  const account = await world.newAccount()
+  const headers = { ...finish, 'idempotency-key': `once ${account.accountId}` }
+  const request = { apiKey: account.apiKey, body: streamOf({ tokens: 6 }), headers }
+  const first = await ask(world, request)
+  const [charge] = await settledCharges(world, account)
+  const again = await ask(world, request)
+  expect(again.headers.get('idempotent-replayed')).toBe('true')
+  expect(again.text).toBe(first.text)
+  expect(again.callId).toBe(first.callId)
+  expect(await settledCharges(world, account)).toEqual([charge])
+})
+
 describe('a generation is nobody else’s', () => {
   // Requirements: 18
   test('another account, a key that is gone and an id that never was get nothing of it', async () => {
