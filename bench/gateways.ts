@@ -84,6 +84,9 @@ export async function startProduct(where: ProductWhere): Promise<Product> {
       KEY_PREFIX: 'sk-sluice-',
       KEY_SECRET: 'the secret of the bench, which guards nothing',
       OPENAI_API_KEY: 'none',
+      // Its models speak chat completions alone: what asks for them in another dialect is translated.
+      MISTRAL_API_KEY: 'none',
+      MISTRAL_BASE_URL: `http://${localHost}:${upstreamPort}/v1`,
       OPENAI_BASE_URL: `http://${localHost}:${upstreamPort}/v1`,
       ...vars,
     },

@@ -14,6 +14,8 @@ export type Job = {
   body: string
   keys: readonly string[]
   headers?: { readonly [name: string]: string }
+  /** Chat completions where absent. */
+  path?: string
   connections: number
   /** Each connection begins this long after the one before it: streams of strangers do not tick together. */
   staggerMs?: number
@@ -37,6 +39,10 @@ export type JobResult = {
   firstTokenMs: { p50: number; p95: number }
   /** From the upstream's write of a chunk to its arrival here. */
   chunkDelayMs: { p50: number; p95: number }
+  /** Between two chunks of one answer as they arrive. */
+  chunkGapMs: { p50: number; p95: number }
+  /** The share of gaps that a delayed acknowledgement would make: 35 ms and more. */
+  longGaps: number
 }
 
 type Tally = {
@@ -47,7 +53,11 @@ type Tally = {
   latencies: number[]
   firstTokens: number[]
   delays: number[]
+  gaps: number[]
 }
+
+/** TCP waits 40 ms for company where Nagle's rule meets a delayed acknowledgement. */
+const longGapMs = 35
 
 export async function run(job: Job): Promise<JobResult> {
   const tally: Tally = {
@@ -58,6 +68,7 @@ export async function run(job: Job): Promise<JobResult> {
     latencies: [],
     firstTokens: [],
     delays: [],
+    gaps: [],
   }
   const startedAt = performance.now()
   let begun = 0
@@ -82,14 +93,16 @@ export async function run(job: Job): Promise<JobResult> {
     latencyMs: quantiles(tally.latencies),
     firstTokenMs: quantiles(tally.firstTokens),
     chunkDelayMs: quantiles(tally.delays),
+    chunkGapMs: quantiles(tally.gaps),
+    longGaps: tally.gaps.filter((gap) => gap >= longGapMs).length / Math.max(1, tally.gaps.length),
   }
 }
 
 function requestOf(job: Job, key: string): Buffer {
-  const { body, headers = {} } = job
+  const { body, headers = {}, path = '/v1/chat/completions' } = job
   const extra = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.from(
-    `POST /v1/chat/completions HTTP/1.1\r\nhost: ${localHost}:${job.port}\r\nauthorization: Bearer ${key}\r\n` +
+    `POST ${path} HTTP/1.1\r\nhost: ${localHost}:${job.port}\r\nauthorization: Bearer ${key}\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${extra.join('')}\r\n${body}`,
   )
 }
@@ -138,6 +151,7 @@ class Answer {
   /** Where marks have been looked for already. */
   #unread = ''
   #marks = 0
+  #markedAt: number | undefined
 
   constructor(tally: Tally, mustContain: string) {
     this.#tally = tally
@@ -170,6 +184,8 @@ class Answer {
     this.#unread = rest
     for (const sentAt of micros) {
       this.#tally.delays.push((now - sentAt) / 1_000)
+      if (this.#markedAt !== undefined) this.#tally.gaps.push((now - this.#markedAt) / 1_000)
+      this.#markedAt = now
       if (this.#marks === 0) this.#tally.firstTokens.push((now - this.#askedAt) / 1_000)
       this.#marks += 1
     }

@@ -10,7 +10,7 @@ export type Generator = { ask(job: object): Promise<unknown> }
 export type Measured = JobResult & { cpuMs: number }
 
 export type Work = Pick<Job, 'body' | 'connections'> &
-  Partial<Pick<Job, 'keys' | 'staggerMs' | 'answersMax' | 'forMs' | 'mustContain'>> & {
+  Partial<Pick<Job, 'keys' | 'staggerMs' | 'answersMax' | 'forMs' | 'mustContain' | 'path' | 'headers'>> & {
     /** Does not wait for the outbox: for warming up, and where processor time is no figure. */
     leavesDebts?: boolean
   }
@@ -30,7 +30,7 @@ export async function measure(
     mustContain: gateway.mustContain,
     ...work,
     port: gateway.port,
-    headers: gateway.headers,
+    headers: { ...gateway.headers, ...work.headers },
   }
   const cpuBefore = cpuSeconds(gateway.pid)
   // Written by bench/load.ts.

@@ -29,6 +29,9 @@ export const chunkGap = 20
 export const slowFirstMs = 30
 export const manyAccounts = 100
 export const countedGroup = 8
+/** Small events in quick succession, where a connection that waits for company would show. */
+export const smallGap = 5
+export const smallChunks = 400
 
 export const fullPlan: Plan = {
   name: 'full',
@@ -64,6 +67,8 @@ type Ask = {
   chunks?: number
   gapMs?: number
   firstMs?: number
+  maxTokens?: number
+  model?: string
   /** One that the operator would risk too much with is checked first, whatever the account's standing. */
   isCheckedFirst?: boolean
 }
@@ -78,14 +83,16 @@ export function bodyOf({
   gapMs = 0,
   firstMs = 0,
   isCheckedFirst,
+  maxTokens = 200,
+  model = 'gpt-4.1-mini',
 }: Ask): string {
   return JSON.stringify({
-    model: 'gpt-4.1-mini',
+    model,
     messages: [
       { role: 'system', content: 'You are a helpful assistant.' },
       { role: 'user', content: directive(chunks, gapMs, firstMs) },
     ],
-    max_tokens: isCheckedFirst === true ? dearOutputTokens : 200,
+    max_tokens: isCheckedFirst === true ? dearOutputTokens : maxTokens,
     ...(isStreamed ? { stream: true } : {}),
     ...(includesUsage === true ? { stream_options: { include_usage: true } } : {}),
   })

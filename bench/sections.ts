@@ -2,7 +2,16 @@
 
 import type { Gateway, Product } from './gateways.ts'
 import type { Measured, Work } from './measure.ts'
-import { type Plan, bodyOf, chunkGap, chunksPerStream, slowFirstMs, streams } from './plan.ts'
+import {
+  type Plan,
+  bodyOf,
+  chunkGap,
+  chunksPerStream,
+  slowFirstMs,
+  smallChunks,
+  smallGap,
+  streams,
+} from './plan.ts'
 
 /** Its published build is for Node; npm has none for workerd. */
 const portkeyName = 'Portkey on Node'
@@ -41,6 +50,7 @@ export function sectionsOf(plan: Plan, parties: Parties): readonly Section[] {
   return [
     wholeAnswers(plan, parties),
     streamedAnswers(plan, parties),
+    smallEvents(parties),
     firstTokens(parties, { count: plan.slowFirstTokens, firstMs: slowFirstMs }),
     firstTokens(parties, { count: plan.firstTokens, firstMs: 0 }),
   ]
@@ -87,6 +97,13 @@ function streamedAnswers(plan: Plan, { bare, product, portkey, manyKeys }: Parti
   }
   const keyed = { ...work, keys: manyKeys }
   // Nobody asked for the usage, so nobody is shown a cost: the frame is taken out of the stream.
+  const raw = { ...keyed, headers: { 'x-cost': 'omit' }, mustContain: ': cost=' }
+  // The upstream speaks chat completions alone.
+  const translated = {
+    ...keyed,
+    path: '/v1/messages',
+    body: bodyOf({ ...asked, model: 'mistral-large-4' }),
+  }
   const unasked = { ...keyed, body: bodyOf(asked), mustContain: '[DONE]' }
   return {
     title: 'Streams',
@@ -95,6 +112,8 @@ function streamedAnswers(plan: Plan, { bare, product, portkey, manyKeys }: Parti
       { name: 'bare', gateway: bare, work },
       { name: 'product, cost in the last frame', gateway: product, work: keyed },
       { name: 'product, usage not asked for', gateway: product, work: unasked },
+      { name: 'product, raw (X-Cost: omit)', gateway: product, work: raw },
+      { name: 'product, translated (messages)', gateway: product, work: translated },
       ...optional(portkeyName, portkey, work),
     ],
     figures: [
@@ -107,6 +126,34 @@ function streamedAnswers(plan: Plan, { bare, product, portkey, manyKeys }: Parti
       },
       { name: 'chunk delay p50 ms', digits: 2, of: (m) => m.chunkDelayMs.p50, against: 'ratio' },
       { name: 'chunk delay p95 ms', digits: 2, of: (m) => m.chunkDelayMs.p95, against: 'ratio' },
+    ],
+  }
+}
+
+/** One stream at a time: a connection that holds small writes back shows as gaps of 40 ms that the bare Worker has not. */
+function smallEvents({ bare, product, oneKey }: Parties): Section {
+  const body = bodyOf({
+    isStreamed: true,
+    includesUsage: true,
+    chunks: smallChunks,
+    gapMs: smallGap,
+    maxTokens: smallChunks,
+  })
+  const work = { body, connections: 1, answersMax: 2, leavesDebts: true }
+  const keyed = { ...work, keys: oneKey }
+  const raw = { ...keyed, headers: { 'x-cost': 'omit' }, mustContain: ': cost=' }
+  return {
+    title: 'Small events',
+    explanation: `One stream at a time of ${smallChunks} events, ${smallGap} ms apart, as its client sees them.`,
+    subjects: [
+      { name: 'bare', gateway: bare, work },
+      { name: 'product, cost in the last frame', gateway: product, work: keyed },
+      { name: 'product, raw (X-Cost: omit)', gateway: product, work: raw },
+    ],
+    figures: [
+      { name: 'gap p50 ms', digits: 2, of: (m) => m.chunkGapMs.p50, against: 'difference' },
+      { name: 'gap p95 ms', digits: 2, of: (m) => m.chunkGapMs.p95, against: 'difference' },
+      { name: 'gaps of 35 ms and more', digits: 4, of: (m) => m.longGaps, against: 'difference' },
     ],
   }
 }
