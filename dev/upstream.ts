@@ -169,6 +169,7 @@ async function stream(
     record.outputTokens += frame.tokens
     if (directive.gapMs > 0) await pause(directive.gapMs)
   }
+  if (directive.stallAfter === record.chunksWritten) return
   return finish(response, record)
 }
 

@@ -5,7 +5,7 @@ import type { PricedUsage } from '#calls/charge.ts'
 import { type Millis, minuteMs } from '#core/clock.ts'
 import { StopController } from '#core/stop.ts'
 import type { AnswerMeter } from '#dialects/answer-meter.ts'
-import { FrameReader } from '#sse/frames.ts'
+import { FrameReader, FrameTooLarge } from '#sse/frames.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import { AnswerProgress } from './answer-progress.ts'
 import { costComment } from './cost-header.ts'
@@ -13,6 +13,7 @@ import { LazyBranch } from './lazy-branch.ts'
 import type { Metered } from './ending.ts'
 import { OwnCount } from './own-count.ts'
 import { RawClient } from './raw-client.ts'
+import { hasWordsBehind, stopped } from './raw-ending.ts'
 import { type Halt, type Session, haltRefusal, refuseUnanswered } from './session.ts'
 import type { EndCause } from './settle.ts'
 import { errorInFirst, errorOf, messageOf, streamHeaders } from './stream-opening.ts'
@@ -44,16 +45,6 @@ export async function rawAnswer(
 const pulsesPerKeepAlive = 2
 /** The pipe and the meter's branch hear of a broken upstream together; a client that left breaks the pipe alone. */
 const brokenWithinMs = 100
-/** The upstream has not ended the answer: we did. One that ignored its limit is not read any further. */
-const stopped: ReadonlySet<EndCause> = new Set([
-  'client_gone',
-  'timeout',
-  'key_revoked',
-  'cover_lost',
-  'cancel',
-  'drain_limit',
-])
-
 class RawAnswer {
   readonly #session: Session
   readonly #client: RawClient
@@ -72,6 +63,8 @@ class RawAnswer {
   /** The upstream has sent its last byte; where that is no whole event, a line end has to come before our words. */
   #isRead = false
   #isWhole = true
+  /** It has sent its terminator and does not close. */
+  #isLingering = false
 
   constructor(body: ReadableStream<Uint8Array>, session: Session) {
     const { call, parts } = session
@@ -150,7 +143,8 @@ class RawAnswer {
       while (this.#cause === undefined) await this.#step()
       if (stopped.has(this.#cause)) await this.#readRest()
     } catch (fault) {
-      this.#session.parts.log.error('relay_fault', { request: this.#session.call.requestId }, fault)
+      if (!(fault instanceof FrameTooLarge))
+        this.#session.parts.log.error('relay_fault', { request: this.#session.call.requestId }, fault)
       this.#end('cut')
     }
     this.#over.abort()
@@ -170,7 +164,10 @@ class RawAnswer {
     const { charge } = session.end(cause, phase, metered, { upstreamId: this.#meter.upstreamId })
     const words = this.#leftAt === undefined ? this.#lastWords(cause, charge, metered) : undefined
     if (!this.#isRead) this.#branch.cancel()
-    if (words === undefined) return this.#client.cut('The stream was cut.')
+    if (words === undefined) {
+      session.hangUp.abort()
+      return this.#client.cut('The stream was cut.')
+    }
     // A client may take its time for what is on its way; not longer than its cover.
     const endAt = clock.now() + Math.min(upstreamTimings.clientStallMs, session.coveredForMs())
     const restMs = this.#isRead ? endAt - clock.now() : timings.politeEndMs
@@ -181,36 +178,18 @@ class RawAnswer {
 
   /** Undefined where the client has to see a broken connection: what came last may be half an event. */
   #lastWords(cause: EndCause, charge: PricedUsage, metered: Metered): string | undefined {
+    if (!hasWordsBehind(cause, { isRead: this.#isRead, isWhole: this.#isWhole })) return undefined
     const comment = costComment(charge.costNanoUsd, this.#session.call.callId)
-    switch (cause) {
-      case 'done':
-        return this.#isWhole ? comment : `\n\n${comment}`
-      case 'upstream_error':
-        return this.#isWhole ? comment : undefined
-      case 'cut': {
-        if (!this.#isWhole || !this.#isRead) return undefined
-        const shown = { priced: undefined, metered }
-        const bytes = this.#meter.errorBytes(errorOf(cause, this.#progress.upstreamError), shown)
-        return new TextDecoder().decode(bytes) + comment
-      }
-      case 'client_gone':
-      case 'provider_cap':
-      case 'timeout':
-      case 'hold_refused':
-      case 'key_revoked':
-      case 'cover_lost':
-      case 'drain_limit':
-      case 'cancel':
-      case 'relay_lost':
-        return undefined
-    }
+    if (cause !== 'cut') return this.#isWhole ? comment : `\n\n${comment}`
+    const refusal = errorOf(cause, this.#progress.upstreamError)
+    return new TextDecoder().decode(this.#meter.errorBytes(refusal, { priced: undefined, metered })) + comment
   }
 
   async #step(): Promise<void> {
     // A read fails where the upstream broke, or where we hung up; in the latter case the cause is already known.
     const chunk = await this.#next.catch(() => null)
     if (chunk === null || chunk === undefined) {
-      this.#isRead = true
+      this.#isRead = !this.#isLingering
       this.#isWhole = this.#frames.isBetweenFrames
     }
     const isDone = () => this.#progress.isTerminated || (chunk === undefined && this.#progress.isComplete)
@@ -246,7 +225,13 @@ class RawAnswer {
   #endSoon(): void {
     const { clock, timings } = this.#session.parts
     this.#branch.hurry()
-    void clock.sleep(timings.politeEndMs, this.#over.signal).then(() => this.#end('done'))
+    void clock.sleep(timings.politeEndMs, this.#over.signal).then(() => {
+      if (this.#cause !== undefined) return
+      this.#isLingering = true
+      this.#end('done')
+      // Ends the read that still waits.
+      this.#branch.cancel()
+    })
   }
 
   /** The first cause stands. What is ours to stop stops the client's stream at once; the rest has ended by itself. */

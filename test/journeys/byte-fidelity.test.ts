@@ -14,7 +14,8 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 type Written = (user: string, picture: string) => string
 
 const directive = JSON.stringify(directiveText({ tokens: 2 }))
-const odd = '"a_parameter_of_next_year" : { "big":12345678901234567890, "e":1E+2 , "u":"\\u00e9\\/\\ud83c\\udf89" }'
+const odd =
+  '"a_parameter_of_next_year" : { "big":12345678901234567890, "e":1E+2 , "u":"\\u00e9\\/\\ud83c\\udf89" }'
 
 const dialects: readonly [string, string, Written][] = [
   [

@@ -125,6 +125,17 @@ describe('a raw stream', () => {
     expect(await settledCharges(sharedWorld(), account)).toEqual([])
   })
 
+  test('whose provider does not close behind its terminator ends all the same, and is charged', async () => {
+    // The role, two words, the finish, the usage and the terminator.
+    const { account, stream } = await open({ tokens: 2, stallAfter: 6 })
+    const { text } = await stream.rest()
+    expect(stream.isBroken).toBe(false)
+    expect(text).toMatch(/data: \[DONE\]\n\n: cost=/)
+    const costNanoUsd = priceOf({ input: inputTokens, output: 2 })
+    const expected = { callId: stream.callId, costNanoUsd, source: 'final' }
+    await expectOneCharge(sharedWorld(), account, expected)
+  })
+
   // Requirements: 18
   // Cases: billing-bugs 1; dialects 19
   test('whose client leaves is heard out and charged in full', async () => {
