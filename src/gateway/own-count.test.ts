@@ -58,3 +58,9 @@ test('where the tokenizer cannot be loaded bytes are counted, and the log says s
   expect(own.count('x'.repeat(40))).toBe(10)
   expect(lines.join('')).toContain('own_count_by_bytes')
 })
+
+test('a stream that lost its cover does not wait for the tokenizer', async () => {
+  const own = counting(() => new Promise(() => undefined))
+  await own.ready('cover_lost')
+  expect(own.count('x'.repeat(40))).toBe(10)
+})

@@ -5,6 +5,7 @@ import { type CountTokens, countTokensByBytes, utf8BytesOf } from '#calls/count-
 import type { Model } from '#catalog/model.ts'
 import { ownCountFactors } from '#catalog/own-count-factors.ts'
 import type { Log } from '#core/log.ts'
+import type { EndCause } from './settle.ts'
 
 export class OwnCount {
   readonly #load: () => Promise<CountTokens>
@@ -20,8 +21,12 @@ export class OwnCount {
     this.#log = log
   }
 
-  /** Before `count` is asked for what will be charged. Never fails: without the tokenizer bytes are counted. */
-  async ready(): Promise<void> {
+  /**
+   * Before `count` is asked for what will be charged. Never fails: without the tokenizer bytes are counted. Nor is it loaded for a
+   * stream that lost its cover, which must end before the fence: loading holds everything up for a part of a second.
+   */
+  async ready(cause?: EndCause): Promise<void> {
+    if (cause === 'cover_lost') return
     try {
       this.#countO200k ??= await this.#load()
     } catch (fault) {

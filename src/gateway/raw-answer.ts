@@ -158,7 +158,7 @@ class RawAnswer {
   async finish(cause: EndCause): Promise<void> {
     const session = this.#session
     const { clock, upstreamTimings, timings } = session.parts
-    if (this.#meter.needsCount) await this.#ownCount.ready()
+    if (this.#meter.needsCount) await this.#ownCount.ready(cause)
     const metered = this.#meter.usage()
     const phase = this.#progress.phase
     const { charge } = session.end(cause, phase, metered, { upstreamId: this.#meter.upstreamId })

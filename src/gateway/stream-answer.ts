@@ -121,7 +121,7 @@ class StreamedAnswer {
   /** Captured before the stream is closed to the client: one that hangs up after the last byte must not escape the charge. */
   async finish(cause: EndCause): Promise<void> {
     const session = this.#session
-    if (this.#meter.needsCount) await this.#ownCount.ready()
+    if (this.#meter.needsCount) await this.#ownCount.ready(cause)
     // Before the ending is made: making it tells the meter that the answer is over.
     const metered = this.#meter.usage()
     const ending = this.#ending(cause, metered)
