@@ -138,7 +138,13 @@ const errorsOfAnthropic = [
 /** What we add for our clients. */
 const forClients: Readonly<Record<Vendor, readonly Meant[]>> = {
   openai: [
-    ...costIn('CompletionUsage', 'ResponseUsage'),
+    ...costIn('CompletionUsage', 'ResponseUsage', 'CreateEmbeddingResponse.Usage'),
+    {
+      of: 'ModerationCreateResponse',
+      field: 'usage',
+      schema: error,
+      why: 'OpenAI counts nothing there, and what a call cost stands in its usage everywhere',
+    },
     { of: 'ErrorObject', field: 'metadata', schema: error, why: 'the figures of a refusal' },
     {
       of: 'ResponseErrorEvent',
@@ -146,7 +152,13 @@ const forClients: Readonly<Record<Vendor, readonly Meant[]>> = {
       schema: { $ref: '#/definitions/ErrorObject' },
       why: 'the error flat, as OpenAI documents it, and nested, as its server sends it: SDKs read either',
     },
-    ...['ChatCompletion', 'Response', 'Completion'].map((of): Meant => ({
+    ...[
+      'ChatCompletion',
+      'Response',
+      'Completion',
+      'CreateEmbeddingResponse',
+      'ModerationCreateResponse',
+    ].map((of): Meant => ({
       of,
       field: 'cost',
       schema: { type: 'number' },

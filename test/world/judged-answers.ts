@@ -2,7 +2,7 @@
 // rules of their streams (test/conform), whatever the test itself looks at. A difference fails the test.
 
 import { afterEach, expect, inject } from 'vitest'
-import { answerFaults, dialectOf } from '../conform/judge.ts'
+import { answerFaults, isJudged } from '../conform/judge.ts'
 
 const ownFetch = globalThis.fetch
 const found: string[] = []
@@ -17,15 +17,16 @@ globalThis.fetch = async (input, init) => {
   const response = await ownFetch(input, init)
   const url = new URL(input instanceof Request ? input.url : input)
   const path = url.pathname
-  const isJudged =
-    url.origin === inject('world').baseUrl && dialectOf(path) !== undefined && url.search !== '?dryRun=true'
+  const isAnswer = url.origin === inject('world').baseUrl && isJudged(path) && url.search !== '?dryRun=true'
   const asked = typeof init?.body === 'string' ? init.body : ''
-  if (!isJudged || response.body === null || isBrokenByTest(asked) || repeatsWhatIsStrange(asked))
+  if (!isAnswer || response.body === null || isBrokenByTest(asked) || repeatsWhatIsStrange(asked))
     return response
+  // Such a client gets what its provider wrote, as it wrote it.
+  const isRaw = new Headers(init?.headers).get('x-cost') === 'omit'
   const { status } = response
   const contentType = response.headers.get('content-type') ?? ''
   const body = heard(response.body, (text, isWhole) => {
-    const faults = answerFaults({ path, status, contentType, text, isWhole }, 'client')
+    const faults = answerFaults({ path, status, contentType, text, isWhole }, isRaw ? 'upstream' : 'client')
     found.push(...faults.filter((fault) => !isProvidersOwn(text, fault)))
   })
   const { headers, statusText } = response
