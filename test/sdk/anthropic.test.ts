@@ -67,7 +67,9 @@ describe('the models', () => {
     const anthropicIds: string[] = []
     for await (const model of client.models.list()) anthropicIds.push(model.id)
     const openAiIds: string[] = []
-    for await (const model of openai.models.list()) openAiIds.push(model.id)
+    // This shape has no word for what a model is for: it lists those that messages can be asked of.
+    for await (const model of openai.models.list())
+      if (valueAt(model, 'kind') === 'chat') openAiIds.push(model.id)
     expect(anthropicIds).toEqual(openAiIds)
     expect(anthropicIds.length).toBeGreaterThanOrEqual(73)
     const one = await client.models.retrieve('claude-haiku-4-5')
