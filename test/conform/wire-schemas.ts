@@ -112,6 +112,25 @@ const everywhere: Readonly<Record<Vendor, readonly Meant[]>> = {
     },
     { of: 'Response', field: 'user', schema: textOrNull, why: 'null in all of the published examples' },
     ...thoughtsIn('ChatCompletionMessage', 'ChatCompletionChunk.Choice.Delta'),
+    {
+      of: 'CompletionChoice',
+      field: 'finish_reason',
+      schema: { enum: ['stop', 'length', 'content_filter', null] },
+      why: 'null in every chunk of the published stream but the last one; the package types whole answers alone',
+    },
+    {
+      of: 'Completion',
+      field: 'usage',
+      schema: { anyOf: [{ $ref: '#/definitions/CompletionUsage' }, { type: 'null' }] },
+      isOptional: true,
+      why: 'with include_usage it is null in every chunk but the last one',
+    },
+    {
+      of: 'Embedding',
+      field: 'embedding',
+      schema: { anyOf: [{ type: 'array', items: { type: 'number' } }, text] },
+      why: 'base64 where the request asks for it, as the package itself does before it decodes',
+    },
   ],
   anthropic: ['temperature', 'top_p', 'top_k'].flatMap((field) =>
     ['MessageCreateParamsNonStreaming', 'MessageCreateParamsStreaming'].map((of) => ({
