@@ -1,15 +1,20 @@
-// `npm test`: all tests. Pure ones, the platform's and the simulation first; then, beside each other, the journeys and the storms,
-// which mostly wait. With arguments it is vitest alone: `npm test -- --project unit src/ledger`.
+// `npm test`: all tests. Pure ones, the platform's and the simulation first; then, beside each other, the journeys in two parts and
+// the storms, which mostly wait, each with a world of its own. With arguments it is vitest alone: `npm test -- --project unit src/ledger`.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 
+import { ReceivedCodes, codesFileName } from '../test/world/received-codes.ts'
 import { cloneDir } from './clone.ts'
 import { exitOf } from './processes.ts'
 
 const runWithinMs = 30 * 60_000
 const quick = ['unit', 'worker', 'simulation']
-const withProduct = [['journeys'], ['storms']]
+const withProduct = [
+  ['--project', 'journeys', '--shard', '1/2'],
+  ['--project', 'journeys', '--shard', '2/2'],
+  ['--project', 'storms'],
+]
 
 const startedAt = performance.now()
 const running = new Set<ChildProcess>()
@@ -25,8 +30,14 @@ process.exitCode = args.length > 0 ? await vitest(args) : await everything()
 /** All are run even if the first fail, so that one look shows everything. */
 async function everything(): Promise<number> {
   const first = await vitest(projects(quick))
-  const rest = await Promise.all(withProduct.map((names) => vitest(projects(names))))
-  const code = Math.max(first, ...rest)
+  const received = new ReceivedCodes()
+  const codes = { [codesFileName]: received.file }
+  const rest = await Promise.all(withProduct.map((parameters) => vitest(parameters, codes)))
+  const missing = Math.max(...rest) === 0 ? received.missing() : []
+  received.remove()
+  if (missing.length > 0)
+    process.stdout.write(`FAIL: no journey has received the refusals ${missing.join(', ')}.\n`)
+  const code = Math.max(first, ...rest, missing.length > 0 ? 1 : 0)
   const seconds = Math.round((performance.now() - startedAt) / 1_000)
   const verdict = code === 0 ? 'All tests pass' : 'Some tests failed: look for "FAIL" above'
   process.stdout.write(`\n${verdict} (${seconds} s)\n`)
@@ -37,9 +48,13 @@ function projects(names: readonly string[]): readonly string[] {
   return names.flatMap((name) => ['--project', name])
 }
 
-async function vitest(parameters: readonly string[]): Promise<number> {
+async function vitest(parameters: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<number> {
   const program = join(cloneDir, 'node_modules', 'vitest', 'vitest.mjs')
-  const child = spawn(process.execPath, [program, 'run', ...parameters], { cwd: cloneDir, stdio: 'inherit' })
+  const child = spawn(process.execPath, [program, 'run', ...parameters], {
+    cwd: cloneDir,
+    env: { ...process.env, ...more },
+    stdio: 'inherit',
+  })
   running.add(child)
   const code = await exitOf(child, runWithinMs)
   running.delete(child)

@@ -1,14 +1,11 @@
 // Starts one world for all journeys and hands its coordinates to them; it is gone when the run ends. A whole run must have
 // received every refusal that the product gives.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startWorld } from '../../dev/world.ts'
 import type { WorldCoordinates } from '../../dev/world-client.ts'
 import { judgedRequests } from './judged-requests.ts'
-import { codesFileName, isWholeRun, missingCodes } from './received-codes.ts'
+import { ReceivedCodes, codesFileName, isWholeRun } from './received-codes.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -24,14 +21,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   say(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
   const { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile } = world
   project.provide('world', { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile })
-  const codesFolder = mkdtempSync(join(tmpdir(), 'sluice-codes-'))
-  const codesFile = join(codesFolder, 'received')
-  writeFileSync(codesFile, '')
+  // Given where this is a part of a run: whoever has started all parts looks at what they have received together.
+  const codes = process.env[codesFileName] === undefined ? new ReceivedCodes() : undefined
   // The processes of the test files are made after this and inherit it.
-  process.env[codesFileName] = codesFile
+  if (codes !== undefined) process.env[codesFileName] = codes.file
   return async () => {
-    const missing = (await isWholeRun(project)) ? missingCodes(readFileSync(codesFile, 'utf8')) : []
-    rmSync(codesFolder, { recursive: true })
+    const isWhole = codes !== undefined && (await isWholeRun(project))
+    const missing = isWhole ? codes.missing() : []
+    codes?.remove()
     await world.stop()
     judged.expectNone()
     if (missing.length > 0) throw new Error(`No journey has received the refusals: ${missing.join(', ')}.`)

@@ -1,7 +1,9 @@
 // The codes of the refusals that the clients of journeys have really received, whatever their tests say: kept in one file per
-// run, and compared with the closed list when all journeys have run (global-setup.ts).
+// run, and compared with the closed list when all journeys have run (global-setup.ts, or dev/test.ts where they run in parts).
 
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { errorKinds } from '#core/errors.ts'
 
@@ -14,6 +16,25 @@ export const unprovoked: { readonly [code: string]: string } = {
 
 /** Names the file; only set while journeys run. */
 export const codesFileName = 'RECEIVED_CODES'
+
+/** The file of one run. */
+export class ReceivedCodes {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-codes-'))
+  readonly file = join(this.#folder, 'received')
+
+  constructor() {
+    writeFileSync(this.file, '')
+  }
+
+  /** What no client of this run has received. */
+  missing(): string[] {
+    return missingCodes(readFileSync(this.file, 'utf8'))
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true })
+  }
+}
 
 /** Of this process, so that a storm of one refusal is one line. */
 const kept = new Set<string>()
