@@ -195,11 +195,14 @@ describe('a completion that its provider serves itself', () => {
   test('goes up byte for byte but for model, limit and the usage that is asked for', async () => {
     const client = await newClient()
     const { accountId, apiKey } = client.account
-    const text = `{ "prompt":${JSON.stringify(directiveText(stated))},"model":"${native}", "max_tokens":1.0e2,"x":[1.0],"user":"${accountId}" }`
+    const text = `{ "prompt":${JSON.stringify(directiveText(stated))},"model":"${native}", "max_tokens":1.0e2,"a_parameter_of_next_year":[1.0],"user":"${accountId}" }`
     const answer = await ask(sharedWorld(), { apiKey, path, body: text })
     expect(answer.status, answer.text).toBe(200)
     const sent = await sentFor(client)
-    expect(sent).toMatchObject({ path, body: { model: 'zai-org/GLM-5.3', max_tokens: 100, x: [1] } })
+    expect(sent).toMatchObject({
+      path,
+      body: { model: 'zai-org/GLM-5.3', max_tokens: 100, a_parameter_of_next_year: [1] },
+    })
   })
 
   test.each([

@@ -17,6 +17,7 @@ import {
   settledCharges,
 } from '../world/charges.ts'
 import { ask, upstreamRequestsOf } from '../world/gateway.ts'
+import { onPurpose } from '../world/judged-requests.ts'
 import { type Client, clientOf, newClient } from '../world/openai-client.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 
@@ -85,10 +86,12 @@ describe('embeddings', () => {
     const tokens = countedTokens(text, gemini) + countedTokens(rare, gemini) + 2 * 2
     expect(answer).toMatchObject({ model: gemini, usage: { prompt_tokens: tokens, total_tokens: tokens } })
     expect(valueAt(answer, 'usage', 'cost_details', 'usage_source')).toBe('counted')
+    // Texts and tokens in one list are odd on purpose: no provider's type has them, and each is counted as what it is.
+    const odd = `${text} ${onPurpose}`
     const given = await client.embeddings.create(
-      request(client, { model: gemini, input: [text, [[1, 2, 3]].flat()] }),
+      request(client, { model: gemini, input: [odd, [[1, 2, 3]].flat()] }),
     )
-    const counted = countedTokens(text, gemini) + 3 + 2 * 2
+    const counted = countedTokens(odd, gemini) + 3 + 2 * 2
     expect(given.usage.prompt_tokens).toBe(counted)
     expect(
       (await settledCharges(sharedWorld(), client.account)).map(({ costNanoUsd }) => costNanoUsd),
