@@ -114,10 +114,13 @@ describe('a forged or malformed key', () => {
     const send = (address: string, apiKey: string) =>
       ask(sharedWorld(), { apiKey, path: '/v1/key', headers: from(address) })
     const key = await forgedKey()
-    const statuses = []
-    for (let tries = 0; tries < 120; tries += 1) statuses.push((await send('10.9.9.9', key)).status)
-    expect(statuses[0]).toBe(401)
+    const statuses: number[] = []
+    // The platform counts in windows of a minute; where one ends meanwhile, the next begins to count anew.
+    while (statuses.at(-1) !== 429 && statuses.length < 250)
+      statuses.push((await send('10.9.9.9', key)).status)
+    expect(new Set(statuses.slice(0, -1))).toEqual(new Set([401]))
     expect(statuses.at(-1)).toBe(429)
+    expect(statuses.length).toBeGreaterThan(100)
     expect((await send('10.9.9.8', key)).status).toBe(401)
     expect((await send('10.9.9.9', ada.apiKey)).status, 'a good key is never asked').toBe(200)
   })
