@@ -1,17 +1,12 @@
 // The account object: the only authority over one account's money, keys and limits. Short methods over one group commit;
 // every decision is the book's. Calls nothing but the queue.
 
-import { DurableObject } from 'cloudflare:workers'
-
-import { AccountEngine, type LedgerEnv } from './account-engine.ts'
 import type { AccountPort } from './account-port.ts'
 import * as admission from './admission.ts'
 import { askCreate } from './book.ts'
 import * as charges from './charges.ts'
 import type {
   ChangeSettings,
-  CheckKey,
-  CheckKeyAnswer,
   CommandAnswer,
   Confirm,
   Create,
@@ -30,7 +25,7 @@ import type {
   RevokeKey,
   RotateKey,
 } from './account-commands.ts'
-import type { AccountView, HoldView, KeyView } from './account-views.ts'
+import { AccountReads, noAccount } from './account-reads.ts'
 import type {
   Admit,
   AdmitAnswer,
@@ -43,13 +38,11 @@ import type {
   Release,
   ReleaseAnswer,
 } from './call-commands.ts'
-import type { Entry } from './entry.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
 import { erase } from './erasure.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
-import { readListenQuestion } from './listening.ts'
 import { confirm, rewind } from './marks.ts'
 import { rebook } from './rebook.ts'
 import type {
@@ -62,35 +55,16 @@ import type {
 } from './rebuild-commands.ts'
 import { meter } from './meter.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
-import type { Pulse } from './pulse.ts'
-import { isRenewalDue, setPlan } from './plans.ts'
+import { setPlan } from './plans.ts'
 import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import * as rebuilding from './rebuilding.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { changeSettings } from './settings.ts'
-import type { State } from './state.ts'
-import { accountView, holdView, keyView } from './views.ts'
 
-const readLimitMax = 1_000
-const recentEntries = 5
-
-const noAccount = { ok: false, code: 'no_such_account' } as const
 const failed = { ok: false, code: 'internal' } as const
 
-export class AccountObject extends DurableObject<LedgerEnv> implements AccountPort {
-  readonly #engine: AccountEngine
-
-  constructor(ctx: DurableObjectState, env: LedgerEnv) {
-    super(ctx, env)
-    this.#engine = new AccountEngine(ctx, env, () => Date.now())
-  }
-
-  /** Since this instance began: rows of tables and alarms, as the platform bills them. */
-  get rowsWritten(): number {
-    return this.#engine.store.rowsWritten
-  }
-
+export class AccountObject extends AccountReads implements AccountPort {
   // ── About a call ─────────────────────────────────────────────────────────────────────────────────────────────
 
   admit(command: Admit): Promise<AdmitAnswer> {
@@ -101,7 +75,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
 
   async wouldAdmit(command: Admit): Promise<AdmitAnswer> {
     const missing = { ...noAccount, ...nothingFor(command) }
-    return this.#engine.imagine<AdmitAnswer>((draft) => admission.admit(draft, command), missing)
+    return this.engine.imagine<AdmitAnswer>((draft) => admission.admit(draft, command), missing)
   }
 
   extend(command: Extend): Promise<ExtendAnswer> {
@@ -127,7 +101,7 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   // ── About the account ────────────────────────────────────────────────────────────────────────────────────────
 
   create(command: Create): Promise<CommandAnswer> {
-    return this.#engine.run<CommandAnswer>((desk) => askCreate(desk, command), failed)
+    return this.engine.run<CommandAnswer>((desk) => askCreate(desk, command), failed)
   }
 
   credit(command: Credit): Promise<CreditAnswer> {
@@ -180,27 +154,27 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
   }
 
   async confirm(command: Confirm): Promise<CommandAnswer> {
-    const proof = await this.#engine.outbox.proofAt(command.seq)
+    const proof = await this.engine.outbox.proofAt(command.seq)
     return this.#ask<CommandAnswer>((draft) => confirm(draft, command, proof), noAccount, failed)
   }
 
   async resend(command?: Resend): Promise<CommandAnswer> {
     const answer = await this.#ask<CommandAnswer>((draft) => rewind(draft, command), noAccount, failed)
-    if (answer.ok) await this.#engine.outbox.flush()
+    if (answer.ok) await this.engine.outbox.flush()
     return answer
   }
 
   async beginRebuild(command: BeginRebuild): Promise<RebuildAnswer> {
-    return rebuilding.beginRebuild(command, this.#engine.rebuildParts())
+    return rebuilding.beginRebuild(command, this.engine.rebuildParts())
   }
 
   async takeEntries(command: TakeEntries): Promise<RebuildAnswer> {
-    return rebuilding.takeEntries(command, this.#engine.rebuildParts())
+    return rebuilding.takeEntries(command, this.engine.rebuildParts())
   }
 
   async finishRebuild(command: FinishRebuild): Promise<RebuildAnswer> {
-    const answer = rebuilding.finishRebuild(command, this.#engine.rebuildParts())
-    if (answer.ok) await this.#engine.outbox.flush()
+    const answer = rebuilding.finishRebuild(command, this.engine.rebuildParts())
+    if (answer.ok) await this.engine.outbox.flush()
     return answer
   }
 
@@ -208,83 +182,14 @@ export class AccountObject extends DurableObject<LedgerEnv> implements AccountPo
     return this.#ask<RebookAnswer>((draft) => rebook(draft, command), noAccount, failed)
   }
 
-  // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  async checkKey(command: CheckKey): Promise<CheckKeyAnswer> {
-    return this.#engine.state === null
-      ? noAccount
-      : keys.checkKey(this.#engine.state, command, this.#engine.now())
-  }
-
-  async view(): Promise<AccountView | null> {
-    const state = await this.#renewed()
-    if (state === null) return null
-    return accountView(
-      state,
-      this.#engine.store.entriesBefore(state.headSeq + 1, recentEntries),
-      this.#engine.now(),
-    )
-  }
-
-  pulse(): Promise<Pulse | null> {
-    return this.#engine.pulse()
-  }
-
-  /** A listener: an upgrade to a WebSocket that the platform keeps while the object sleeps. */
-  override async fetch(request: Request): Promise<Response> {
-    const question = readListenQuestion(request)
-    const state = await this.#renewed()
-    if (question === undefined || state === null)
-      return Response.json({ code: noAccount.code }, { status: 404 })
-    return this.#engine.listeners.open(state, question)
-  }
-
-  async keyView(number: number): Promise<KeyView | null> {
-    const { state } = this.#engine
-    const key = [...(state?.keys.values() ?? [])].find(({ keyNumber }) => keyNumber === number)
-    return state === null || key === undefined ? null : keyView(state, key, this.#engine.now())
-  }
-
-  async keys(): Promise<readonly KeyView[]> {
-    const { state } = this.#engine
-    return state === null
-      ? []
-      : [...state.keys.values()].map((key) => keyView(state, key, this.#engine.now()))
-  }
-
-  async holds(): Promise<readonly HoldView[]> {
-    return [...(this.#engine.state?.holds.values() ?? [])].map((hold) => holdView(hold, this.#engine.now()))
-  }
-
-  async entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]> {
-    if (this.#engine.state === null) return []
-    return this.#engine.store.entriesAfter(afterSeq, Math.min(limit, readLimitMax))
-  }
-
-  async entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]> {
-    if (this.#engine.state === null) return []
-    return this.#engine.store.entriesBefore(beforeSeq, Math.min(limit, readLimitMax))
-  }
-
-  async entriesOfCall(callId: string): Promise<readonly Entry[]> {
-    return this.#engine.state === null ? [] : this.#engine.store.entriesOfCall(callId)
-  }
-
   // ── The alarm ────────────────────────────────────────────────────────────────────────────────────────────────
 
   override alarm(): Promise<void> {
-    return this.#engine.wake()
-  }
-
-  /** Looking is a touch like any other: whoever looks after the period's end sees the new one. */
-  async #renewed(): Promise<State | null> {
-    if (isRenewalDue(this.#engine.state, this.#engine.now()))
-      await this.#ask<boolean>(() => true, false, false)
-    return this.#engine.state
+    return this.engine.wake()
   }
 
   #ask<Answer>(decide: (draft: Draft) => Answer, missing: Answer, failure: Answer): Promise<Answer> {
-    return this.#engine.ask<Answer>(decide, missing, failure)
+    return this.engine.ask<Answer>(decide, missing, failure)
   }
 }
 

@@ -1,0 +1,99 @@
+// What may be looked at in an account object: nothing here decides or writes. The object with its commands is account.ts.
+
+import { DurableObject } from 'cloudflare:workers'
+
+import type { CheckKey, CheckKeyAnswer } from './account-commands.ts'
+import { AccountEngine, type LedgerEnv } from './account-engine.ts'
+import type { AccountView, HoldView, KeyView } from './account-views.ts'
+import type { Entry } from './entry.ts'
+import * as keys from './keys.ts'
+import { readListenQuestion } from './listening.ts'
+import { isRenewalDue } from './plans.ts'
+import type { Pulse } from './pulse.ts'
+import type { State } from './state.ts'
+import { accountView, holdView, keyView } from './views.ts'
+
+const readLimitMax = 1_000
+const recentEntries = 5
+
+/** Where there is no account. */
+export const noAccount = { ok: false, code: 'no_such_account' } as const
+
+export class AccountReads extends DurableObject<LedgerEnv> {
+  protected readonly engine: AccountEngine
+
+  constructor(ctx: DurableObjectState, env: LedgerEnv) {
+    super(ctx, env)
+    this.engine = new AccountEngine(ctx, env, () => Date.now())
+  }
+
+  /** Since this instance began: rows of tables and alarms, as the platform bills them. */
+  get rowsWritten(): number {
+    return this.engine.store.rowsWritten
+  }
+
+  async checkKey(command: CheckKey): Promise<CheckKeyAnswer> {
+    return this.engine.state === null
+      ? noAccount
+      : keys.checkKey(this.engine.state, command, this.engine.now())
+  }
+
+  async view(): Promise<AccountView | null> {
+    const state = await this.#renewed()
+    if (state === null) return null
+    return accountView(
+      state,
+      this.engine.store.entriesBefore(state.headSeq + 1, recentEntries),
+      this.engine.now(),
+    )
+  }
+
+  pulse(): Promise<Pulse | null> {
+    return this.engine.pulse()
+  }
+
+  /** A listener: an upgrade to a WebSocket that the platform keeps while the object sleeps. */
+  override async fetch(request: Request): Promise<Response> {
+    const question = readListenQuestion(request)
+    const state = await this.#renewed()
+    if (question === undefined || state === null)
+      return Response.json({ code: noAccount.code }, { status: 404 })
+    return this.engine.listeners.open(state, question)
+  }
+
+  async keyView(number: number): Promise<KeyView | null> {
+    const { state } = this.engine
+    const key = [...(state?.keys.values() ?? [])].find(({ keyNumber }) => keyNumber === number)
+    return state === null || key === undefined ? null : keyView(state, key, this.engine.now())
+  }
+
+  async keys(): Promise<readonly KeyView[]> {
+    const { state } = this.engine
+    return state === null ? [] : [...state.keys.values()].map((key) => keyView(state, key, this.engine.now()))
+  }
+
+  async holds(): Promise<readonly HoldView[]> {
+    return [...(this.engine.state?.holds.values() ?? [])].map((hold) => holdView(hold, this.engine.now()))
+  }
+
+  async entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]> {
+    if (this.engine.state === null) return []
+    return this.engine.store.entriesAfter(afterSeq, Math.min(limit, readLimitMax))
+  }
+
+  async entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]> {
+    if (this.engine.state === null) return []
+    return this.engine.store.entriesBefore(beforeSeq, Math.min(limit, readLimitMax))
+  }
+
+  async entriesOfCall(callId: string): Promise<readonly Entry[]> {
+    return this.engine.state === null ? [] : this.engine.store.entriesOfCall(callId)
+  }
+
+  /** Looking is a touch like any other: whoever looks after the period's end sees the new one. */
+  async #renewed(): Promise<State | null> {
+    if (isRenewalDue(this.engine.state, this.engine.now()))
+      await this.engine.ask<boolean>(() => true, false, false)
+    return this.engine.state
+  }
+}
