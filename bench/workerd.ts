@@ -68,6 +68,7 @@ function configOf({ modules, vars, port, compatibilityDate, objects, dir }: Work
   if (objects?.queuePort !== undefined) {
     bindings.push(
       '(name = "ENTRIES_QUEUE", queue = "entries")',
+      '(name = "TASKS_QUEUE", queue = "entries")',
       '(name = "CAPTURES_QUEUE", queue = "entries")',
     )
   }

@@ -16,6 +16,7 @@ import { mintApiKey } from '#ledger/api-key.ts'
 import type { EntriesMessage } from '#ledger/entry.ts'
 import { listen } from '#ledger/listening.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
+import type { TaskHandler } from '#ledger/tasks.ts'
 import { runHourly } from '#ops/cron.ts'
 import { operatorRoutes } from '#ops/operator.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
@@ -26,7 +27,8 @@ import { relayPort } from '#relay/relay-client.ts'
 import { responseRoutes } from '#relay/response-routes.ts'
 import { generationRoutes } from '#relay/routes.ts'
 import { consumeEntries } from '#settlement/consumer.ts'
-import { consumeDeadLetters, deadCapture, deadEntries } from '#settlement/dead-letters.ts'
+import { consumeTasks } from '#settlement/consume-tasks.ts'
+import { consumeDeadLetters, deadCapture, deadEntries, deadTask } from '#settlement/dead-letters.ts'
 import { answerTheRest, answering, isSecret } from './answering.ts'
 import type { Env } from './env.ts'
 import { clock, log, random } from './platform.ts'
@@ -38,6 +40,9 @@ export type BackOffice = {
   consume(batch: MessageBatch<QueuedMessage>): Promise<void>
   runHourly(): Promise<void>
 }
+
+/** Who acts on entries outside the books. */
+const taskHandlers: readonly TaskHandler[] = []
 
 export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const db = makeDb(env)
@@ -58,6 +63,8 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
         return consumeDeadLetters(batch.messages, deadEntries, settlement)
       if (batch.queue === 'sluice-captures-dead')
         return consumeDeadLetters(batch.messages, deadCapture, settlement)
+      if (batch.queue === 'sluice-tasks') return consumeTasks(batch.messages, taskHandlers, settlement)
+      if (batch.queue === 'sluice-tasks-dead') return consumeDeadLetters(batch.messages, deadTask, settlement)
       const parked = batch.messages.filter(isParkedCapture)
       // What nobody can read ends as a dead letter, and so as a finding.
       for (const message of batch.messages) if (!isParkedCapture(message)) message.retry()

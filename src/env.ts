@@ -12,6 +12,7 @@ export type Env = {
   ACCOUNT: DurableObjectNamespace<AccountObject>
   RELAY: DurableObjectNamespace
   ENTRIES_QUEUE: Queue<EntriesMessage>
+  TASKS_QUEUE: Queue<EntriesMessage>
   CAPTURES_QUEUE: Queue<ParkedCapture>
   AUTH_FAILURES: RateLimit
 

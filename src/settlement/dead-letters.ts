@@ -28,6 +28,11 @@ export async function consumeDeadLetters(
   }
 }
 
+/** The entries stand in the books; what was to be done about them outside was not done. */
+export function deadTask(message: QueueMessage): Finding {
+  return { ...deadEntries(message), kind: 'dead_task' }
+}
+
 export function deadEntries(message: QueueMessage): Finding {
   const sent = readSentEntries(message.body)
   if (sent === undefined) return { kind: 'dead_letter', accountId: '', subject: message.id, detail: {} }

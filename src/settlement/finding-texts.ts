@@ -27,6 +27,10 @@ const texts: { readonly [Kind in FindingKind]: FindingText } = {
     what: 'The end of a call was never acknowledged by its object: its cost is not booked.',
     nextStep: 'Book detail.costNanoUsd by POST …/adjustments, or waive it.',
   },
+  dead_task: {
+    what: 'What an entry asks for outside (a receipt, a notice, a card to charge) failed to the end; the entry stands.',
+    nextStep: 'Look at the log line task_failed for the reason, mend it, then POST …/resend {from: 1}.',
+  },
   drift: {
     what: 'Two stores, or a sum and its rows, differ.',
     nextStep:

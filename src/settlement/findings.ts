@@ -16,6 +16,8 @@ export type FindingKind =
   | 'dead_letter'
   /** A capture that its object never acknowledged: its money is not booked. */
   | 'dead_capture'
+  /** A receipt, a notice or a card's charge that failed to the end. */
+  | 'dead_task'
   /** The object disagrees with what Postgres holds, or Postgres with itself. */
   | 'drift'
   | 'gap'

@@ -208,6 +208,8 @@ export class ObjectHost {
         // The same message, with a field that its reader may not know.
         return send(inWordsOf(this.version, message) as EntriesMessage)
       }),
+      // Whoever acts outside is not modelled: it may be told or not, and changes nothing here.
+      TASKS_QUEUE: queueOf(async () => undefined),
     }
     const object = new AccountObject(context as unknown as DurableObjectState, env)
     const ready = Promise.all(blocked).then(() => undefined)
