@@ -34,6 +34,9 @@ const planted: readonly Plant[] = [
     '@neondatabase/serverless',
     'The Neon driver is imported by db/',
   ),
+  forbiddenImport('src/console/talks-to-stripe.ts', 'stripe', 'Stripe is imported by payments/'),
+  forbiddenImport('src/payments/signs.ts', 'standardwebhooks', 'Standard Webhooks are signed in notices/'),
+  forbiddenImport('src/gateway/reads-payments.ts', '#payments/provider.ts', 'gateway/ may import'),
   {
     file: 'src/core/imports-type.ts',
     text: "import type { Book } from '#ledger/book.ts'\n\nexport type Copy = Book\n",
