@@ -17,6 +17,8 @@ const tests = await run(bin('vitest', 'vitest.mjs'), [
   'test/sdk/vitest.config.ts',
   ...process.argv.slice(2),
 ])
+if (types !== 0) process.stdout.write('FAIL: the types of test/sdk.\n')
+if (tests !== 0) process.stdout.write('FAIL: a test of test/sdk, or what its end found, above.\n')
 process.exitCode = Math.max(types, tests)
 
 async function run(program: string, parameters: readonly string[]): Promise<number> {
