@@ -3,6 +3,8 @@
 
 import { Hono } from 'hono'
 
+import type { ConsoleParts } from '#console/guard.ts'
+import { consoleRoutes } from '#console/routes.ts'
 import { keyNumber } from '#core/ids.ts'
 import { type Db, makeDb } from '#db/client.ts'
 import { authenticate } from '#gateway/authenticate.ts'
@@ -17,10 +19,14 @@ import type { EntriesMessage } from '#ledger/entry.ts'
 import { listen } from '#ledger/listening.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { TaskHandler } from '#ledger/tasks.ts'
+import { authorizeOperator } from '#ops/operator-authorize.ts'
 import { runHourly } from '#ops/cron.ts'
 import { operatorRoutes } from '#ops/operator.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
+import { paymentConfig, webhookSecrets } from '#payments/config.ts'
+import type { PaymentParts } from '#payments/parts.ts'
+import { webhookRoutes } from '#payments/webhook.ts'
 import type { ReadingParts } from '#reading/reader.ts'
 import { readingRoutes } from '#reading/routes.ts'
 import { relayPort } from '#relay/relay-client.ts'
@@ -55,6 +61,9 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   app.route('/', generationRoutes({ ...readingParts(parts, db), relay }))
   app.route('/', responseRoutes({ ...readingParts(parts, db), relay }))
   app.route('/', operatorRoutes(operatorParts(env, parts, db)))
+  const payments = paymentParts(env, parts, db)
+  app.route('/', webhookRoutes({ ...payments, ...answering, webhookSecrets: webhookSecrets(env) }))
+  app.route('/', consoleRoutes(consoleParts(env, payments)))
   return {
     app,
     async consume(batch) {
@@ -86,6 +95,25 @@ function operatorParts(env: Env, parts: GatewayParts, db: Db | undefined): Opera
     random,
     log,
     ...answering,
+  }
+}
+
+function paymentParts(env: Env, { accounts }: GatewayParts, db: Db | undefined): PaymentParts {
+  const config = paymentConfig(env)
+  let made: ReturnType<PaymentParts['provider']> | undefined
+  const make = async () =>
+    config === undefined ? undefined : (await import('#payments/stripe.ts')).stripeProvider(config)
+  return { provider: () => (made ??= make()), accounts, db, clock, log }
+}
+
+function consoleParts(env: Env, payments: PaymentParts): ConsoleParts {
+  const publishableKey = env.STRIPE_PUBLISHABLE_KEY ?? ''
+  return {
+    ...payments,
+    ...answering,
+    publishableKey: publishableKey === '' ? undefined : publishableKey,
+    random,
+    authorize: (request, account) => authorizeOperator(request, account, env.OPERATOR_TOKEN),
   }
 }
 

@@ -3,6 +3,7 @@
 import type { AccountObject } from '#ledger/account.ts'
 import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
+import type { PaymentEnv } from '#payments/config.ts'
 import type { ProviderEnv } from '#providers/provider.ts'
 
 export type Env = {
@@ -35,4 +36,5 @@ export type Env = {
   UPSTASH_REDIS_REST_TOKEN?: string
   /** Development only: divides every duration of ledger/timings.ts, for storm tests. */
   TIME_SCALE?: string
-} & ProviderEnv
+} & ProviderEnv &
+  PaymentEnv

@@ -1,6 +1,7 @@
 // Every public route, joined: `/openapi.json` is made of it, and an unknown address is told what there is. Read when it is first
 // asked for.
 
+import { consoleRouteTable } from '#console/routes.ts'
 import type { RouteDescription } from '#core/route-table.ts'
 import { gatewayRouteTable } from '#gateway/route-table.ts'
 import { keysRouteTable } from '#keys/routes.ts'
@@ -9,6 +10,7 @@ import { openapiAnswer, openapiDocument, openapiRouteTable } from '#ops/openapi.
 import { operatorRouteTable } from '#ops/operator.ts'
 import { type UnknownAddress, unknownAddress } from '#ops/unknown-address.ts'
 import { welcomeRouteTable } from '#ops/welcome.ts'
+import { webhookRouteTable } from '#payments/webhook.ts'
 import { responseRouteTable } from '#relay/response-route-table.ts'
 import { generationRouteTable } from '#relay/routes.ts'
 import { readingRouteTable } from '#reading/routes.ts'
@@ -20,6 +22,8 @@ const routeTable: readonly RouteDescription[] = [
   ...generationRouteTable,
   ...responseRouteTable,
   ...operatorRouteTable,
+  ...consoleRouteTable,
+  ...webhookRouteTable,
   ...healthRouteTable,
   ...openapiRouteTable,
   ...welcomeRouteTable,

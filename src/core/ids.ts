@@ -11,6 +11,8 @@ export type AccountId = string & { readonly [brand]: 'AccountId' }
 export type KeyNumber = number & { readonly [brand]: 'KeyNumber' }
 /** `gen_` + 22 base62 characters: 48 bits of time, 80 random bits; made by the owner per execution, never by a client. */
 export type CallId = string & { readonly [brand]: 'CallId' }
+/** `ord_` + 22 base62 characters (128 bits): money that is about to come in, once. */
+export type OrderId = string & { readonly [brand]: 'OrderId' }
 /** `req_` + 22 base62 characters: one HTTP request; a call's id has the same tail as the request that made it. */
 export type RequestId = string & { readonly [brand]: 'RequestId' }
 
@@ -23,6 +25,7 @@ const randomBytes = 10
 
 export const accountIdPattern = /^acct_[0-9a-z][0-9A-Za-z]{14}$/
 const requestIdPattern = /^req_[0-9A-Za-z]{22}$/
+const orderIdPattern = /^ord_[0-9A-Za-z]{22}$/
 export const callIdPattern = /^gen_[0-9A-Za-z]{22}$/
 
 export function makeRequestId(now: Millis, random: Random): RequestId {
@@ -51,6 +54,15 @@ export function readCallId(text: unknown): CallId | undefined {
 
 export function readAccountId(text: unknown): AccountId | undefined {
   return typeof text === 'string' && accountIdPattern.test(text) ? (text as AccountId) : undefined
+}
+
+/** Of 16 bytes: random ones, or a hash that names its cause. */
+export function orderIdOf(bytes: Uint8Array): OrderId {
+  return `ord_${base62FromBytes(bytes, tailLength)}` as OrderId
+}
+
+export function readOrderId(text: unknown): OrderId | undefined {
+  return typeof text === 'string' && orderIdPattern.test(text) ? (text as OrderId) : undefined
 }
 
 export function makeAccountId(region: string, random: Random): AccountId {

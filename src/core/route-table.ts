@@ -1,7 +1,7 @@
 // What a public route looks like to someone who has not read its code. Each folder describes its routes beside them;
 // the root joins the tables, `/openapi.json` is generated from them and tests enumerate them.
 
-export type RouteAuth = 'key' | 'operator' | 'none' | 'signature'
+export type RouteAuth = 'key' | 'operator' | 'person' | 'none' | 'signature'
 
 export type RouteMethod = 'get' | 'post' | 'put' | 'patch' | 'delete'
 

@@ -41,6 +41,8 @@ export function openapiAnswer(document: JsonObject): Response {
 const security: Readonly<Record<RouteAuth, readonly JsonObject[]>> = {
   key: [{ apiKey: [] }, { apiKeyHeader: [] }],
   operator: [{ operatorToken: [] }],
+  // Until people can sign in.
+  person: [{ operatorToken: [] }],
   none: [],
   // The signature is in the body's own header and has no scheme in OpenAPI.
   signature: [],

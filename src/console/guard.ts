@@ -1,0 +1,130 @@
+// The one way into every route under `/api`: who asks and for which account, whether the role may, the answer, the log line.
+// Who somebody is, is a port: the sign-in fills it.
+
+import type { Clock } from '#core/clock.ts'
+import { refuse, type Json, type Refusal } from '#core/errors.ts'
+import type { AccountId, Random, RequestId } from '#core/ids.ts'
+import { jsonAnswer, readJsonBody } from '#core/json-exchange.ts'
+import type { Log } from '#core/log.ts'
+import type { RouteDescription } from '#core/route-table.ts'
+import { isObject } from '#core/readers.ts'
+import { type Db, driverErrorOf } from '#db/client.ts'
+import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
+import type { PaymentProvider } from '#payments/provider.ts'
+
+export type Role = 'owner' | 'admin' | 'member'
+
+/** Who may see and move money. */
+export const moneyRoles: readonly Role[] = ['owner', 'admin']
+
+export type Person = {
+  /** For the log and the ledger; no name. */
+  who: string
+  role: Role
+  accountId: AccountId
+}
+
+/** `accountId` is what the request names, where it names one: a person may belong to several. */
+export type Authorize = (
+  request: Request,
+  accountId: unknown,
+) => Promise<{ ok: true; person: Person } | Refusal>
+
+export type ConsoleParts = {
+  authorize: Authorize
+  accounts: AccountPorts
+  /** Undefined while no key of the payment provider's is set. */
+  provider: () => Promise<PaymentProvider | undefined>
+  /** What a browser needs to show an embedded page of the provider's; undefined where only hosted ones can be shown. */
+  publishableKey: string | undefined
+  refuseWith(refusal: Refusal, requestId: RequestId): Response
+  makeRequestId(): RequestId
+  db: Db | undefined
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+export type ConsoleRequest = {
+  person: Person
+  account: AccountPort
+  /** What stands in the path's braces. */
+  id: string | undefined
+  /** Without the account that it may name, which has been read. */
+  body: unknown
+  query: URLSearchParams
+  headers: Headers
+  /** Where the console is: `https://host`. */
+  origin: string
+  requestId: RequestId
+  parts: ConsoleParts
+}
+
+export type ConsoleAnswer = { ok: true; status?: number; body: Json } | Refusal
+
+export type ConsoleRoute = {
+  route: RouteDescription
+  roles: readonly Role[]
+  answerWith: (request: ConsoleRequest) => Promise<ConsoleAnswer>
+}
+
+export async function answerPerson(
+  request: Request,
+  id: string | undefined,
+  { roles, answerWith }: ConsoleRoute,
+  parts: ConsoleParts,
+): Promise<Response> {
+  const requestId = parts.makeRequestId()
+  const startedAt = parts.clock.now()
+  let person: Person | undefined
+  let result: ConsoleAnswer
+  try {
+    const admitted = await admit(request, roles, parts)
+    if (admitted.ok) {
+      ;({ person } = admitted)
+      result = await answerWith({ ...admitted, id, headers: request.headers, requestId, parts })
+    } else result = admitted
+  } catch (error) {
+    parts.log.error('console_failed', { request: requestId }, driverErrorOf(error))
+    result = refuse('internal', {
+      message: 'Something failed on our side. The request may be repeated as it is.',
+    })
+  }
+  const response = result.ok ? jsonAnswer(result, requestId) : parts.refuseWith(result, requestId)
+  response.headers.set('cache-control', 'private, no-store')
+  parts.log.info('console', {
+    request: requestId,
+    method: request.method,
+    account: person?.accountId ?? null,
+    who: person?.who ?? null,
+    status: response.status,
+    code: result.ok ? 'ok' : result.code,
+    duration_ms: parts.clock.now() - startedAt,
+  })
+  return response
+}
+
+type Admitted = { ok: true } & Pick<ConsoleRequest, 'person' | 'account' | 'body' | 'query' | 'origin'>
+
+async function admit(
+  request: Request,
+  roles: readonly Role[],
+  parts: ConsoleParts,
+): Promise<Admitted | Refusal> {
+  const { searchParams: query, origin } = new URL(request.url)
+  const read = await readJsonBody(request)
+  if (!read.ok) return read
+  const { account, body } = withoutAccount(read.value)
+  const authorized = await parts.authorize(request, query.get('account_id') ?? account)
+  if (!authorized.ok) return authorized
+  const { person } = authorized
+  if (!roles.includes(person.role))
+    return refuse('insufficient_role', { message: `This needs one of the roles ${roles.join(', ')}.` })
+  return { ok: true, person, account: parts.accounts(person.accountId), body, query, origin }
+}
+
+function withoutAccount(body: unknown): { account: unknown; body: unknown } {
+  if (!isObject(body)) return { account: undefined, body }
+  const { account_id: account, ...rest } = body
+  return { account, body: rest }
+}

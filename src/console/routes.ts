@@ -1,0 +1,21 @@
+// All routes under `/api`, joined: each subject has its own table beside its answers.
+
+import { Hono } from 'hono'
+
+import type { RouteDescription } from '#core/route-table.ts'
+import { answerPerson, type ConsoleParts, type ConsoleRoute } from './guard.ts'
+
+const routes: readonly ConsoleRoute[] = []
+
+export const consoleRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
+
+export function consoleRoutes(parts: ConsoleParts): Hono {
+  const app = new Hono()
+  for (const consoleRoute of routes) {
+    const { method, path } = consoleRoute.route
+    app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) =>
+      answerPerson(c.req.raw, c.req.param('id'), consoleRoute, parts),
+    )
+  }
+  return app
+}

@@ -1,0 +1,77 @@
+// The port to whoever takes money from customers, in our own words. Stripe is the only implementation (stripe.ts); nothing
+// outside these two files and their neighbours knows its names. Each subject is a small port of its own.
+
+import type { AccountId, OrderId } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
+
+/**
+ * `unknown`: nobody can say whether it was done, so the same is asked again under the same key, or looked up. `refused`:
+ * it was certainly not done. `gone`: there is no such thing (any more).
+ */
+export type ProviderFailure = { ok: false; code: 'unknown' | 'refused' | 'gone'; message: string }
+
+export type ProviderAnswer<Value> = { ok: true; value: Value } | ProviderFailure
+
+/** Each request that changes something goes under a key that follows from its cause alone. */
+export type ProviderKey = string
+
+export type PaymentProvider = {
+  /** Whether real money moves. What was begun in one mode is unknown in the other. */
+  readonly isLive: boolean
+  readonly customers: Customers
+  readonly checkouts: Checkouts
+}
+
+export type Customers = {
+  make(customer: { key: ProviderKey; accountId: AccountId }): Promise<ProviderAnswer<{ customerId: string }>>
+}
+
+/** A page of the provider's on which a person pays for one order. */
+export type Checkouts = {
+  open(asked: NewCheckout): Promise<ProviderAnswer<OpenCheckout>>
+  /** How it stands now: what an event says may be older. */
+  look(checkoutId: string): Promise<ProviderAnswer<Checkout>>
+}
+
+export type NewCheckout = {
+  key: ProviderKey
+  accountId: AccountId
+  orderId: OrderId
+  customerId: string
+  /** Without tax. */
+  netNanoUsd: NanoUsd
+  page: CheckoutPage
+  /** Where the person comes back to; a path of ours under this origin. */
+  origin: string
+  /** Whether the card may be charged later without the person. */
+  savesCard: boolean
+}
+
+/** `embedded` stands inside our own page, `hosted` at an address of the provider's. */
+export type CheckoutPage = 'embedded' | 'hosted'
+
+export type OpenCheckout = {
+  checkoutId: string
+  /** For an embedded page. */
+  clientSecret: string | null
+  /** For a hosted one. */
+  url: string | null
+}
+
+export type Checkout = OpenCheckout & {
+  /** `pending`: sent off, and the money has not arrived (a bank transfer). */
+  status: 'open' | 'pending' | 'paid' | 'failed' | 'expired'
+  /** As we wrote them on it. */
+  accountId: string | null
+  orderId: string | null
+  isLive: boolean
+  /** Lower case, as ISO 4217 names it. */
+  currency: string
+  /** For what was bought, without tax and after any discount. */
+  netNanoUsd: NanoUsd
+  taxNanoUsd: NanoUsd
+  /** What the customer was asked for in all; once it is paid, what has arrived. */
+  totalNanoUsd: NanoUsd
+  /** Names the payment for refunds and disputes; null until there is one. */
+  paymentId: string | null
+}

@@ -1,0 +1,37 @@
+// Stripe behind our port: the only place that knows the SDK. Built once per isolate; its version of the API is the one that
+// the SDK was generated for, whatever the account's default is.
+
+import Stripe from 'stripe'
+
+import type { PaymentConfig } from './config.ts'
+import type { PaymentProvider } from './provider.ts'
+import { stripeCheckouts } from './stripe-checkouts.ts'
+import { stripeCustomers } from './stripe-customers.ts'
+
+/** A webhook, a page and the sweeper wait for it: shorter than Stripe's own patience, longer than its slowest answers. */
+const timeoutMs = 20_000
+/** Under the same idempotency key, which we name for everything that changes something. */
+const networkRetriesMax = 2
+
+export function stripeProvider(config: PaymentConfig): PaymentProvider {
+  const sdk = stripeSdk(config)
+  return {
+    isLive: config.isLive,
+    customers: stripeCustomers(sdk),
+    checkouts: stripeCheckouts(sdk, config),
+  }
+}
+
+export function stripeSdk({ secretKey, baseUrl }: PaymentConfig): Stripe {
+  return new Stripe(secretKey, {
+    httpClient: Stripe.createFetchHttpClient(),
+    timeout: timeoutMs,
+    maxNetworkRetries: networkRetriesMax,
+    telemetry: false,
+    ...(baseUrl && {
+      host: baseUrl.hostname,
+      port: baseUrl.port === '' ? (baseUrl.protocol === 'https:' ? 443 : 80) : Number(baseUrl.port),
+      protocol: baseUrl.protocol === 'https:' ? 'https' : 'http',
+    }),
+  })
+}

@@ -1,0 +1,92 @@
+// `POST /webhooks/stripe`: verified, looked after, and acknowledged only when what followed is durable. What could not be done
+// now answers 503, and Stripe delivers it again for three days.
+
+import { Hono } from 'hono'
+
+import { refuse, type Json, type Refusal } from '#core/errors.ts'
+import { jsonAnswer } from '#core/json-exchange.ts'
+import type { RouteDescription } from '#core/route-table.ts'
+import { driverErrorOf } from '#db/client.ts'
+import { eventTable, type EventOutcome, type PaymentEvent } from './event-table.ts'
+import type { ReadyParts, WebhookParts } from './parts.ts'
+
+const path = '/webhooks/stripe'
+
+export const webhookRouteTable: readonly RouteDescription[] = [
+  {
+    method: 'post',
+    path,
+    summary: 'Events of Stripe, signed; set up in its dashboard.',
+    auth: 'signature',
+    charged: false,
+    headers: { 'stripe-signature': { type: 'string' } },
+    answer: { type: 'object', properties: { received: { type: 'boolean' }, outcome: { type: 'string' } } },
+  },
+]
+
+/** Stripe's largest events are far smaller. */
+const bodyBytesMax = 1_048_576
+
+type Received = { ok: true; status?: number; body: Json } | Refusal
+
+export function webhookRoutes(parts: WebhookParts): Hono {
+  const app = new Hono()
+  app.post(path, async (c) => {
+    const requestId = parts.makeRequestId()
+    const answer = await receive(c.req.raw, parts)
+    return answer.ok ? jsonAnswer(answer, requestId) : parts.refuseWith(answer, requestId)
+  })
+  return app
+}
+
+async function receive(request: Request, parts: WebhookParts): Promise<Received> {
+  const provider = await parts.provider()
+  if (parts.webhookSecrets.length === 0 || provider === undefined) return closed
+  const body = await readBytes(request)
+  if (body === undefined) return refuse('body_too_large')
+  const { readSignedEvent } = await import('./signed-event.ts')
+  const read = await readSignedEvent({
+    body,
+    signature: request.headers.get('stripe-signature') ?? '',
+    secrets: parts.webhookSecrets,
+    nowMs: parts.clock.now(),
+  })
+  if (!read.ok) return refuse('invalid_request', { message: read.why })
+  if (read.isLive !== provider.isLive)
+    return refuse('invalid_request', { message: 'The event is of the other mode: live and test never mix.' })
+  const outcome = await lookAfter(read.event, { ...parts, provider })
+  if (outcome === 'again') return notNow
+  return { ok: true, body: { received: true, outcome } }
+}
+
+const closed = refuse('not_configured', {
+  message: 'Payments are closed here: STRIPE_SECRET_KEY or STRIPE_WEBHOOK_SECRET is not set, or is none.',
+})
+
+const notNow = refuse('ledger_unavailable', {
+  message: 'What the event is about could not be looked at or booked now. Deliver it again.',
+})
+
+async function lookAfter(event: PaymentEvent, parts: ReadyParts): Promise<EventOutcome> {
+  const outcome = await handled(event, parts)
+  parts.log.info('stripe_event', { event: event.id, type: event.type, outcome })
+  return outcome
+}
+
+async function handled(event: PaymentEvent, parts: ReadyParts): Promise<EventOutcome> {
+  const handler = Object.hasOwn(eventTable, event.type) ? eventTable[event.type] : undefined
+  if (handler === undefined) return 'ignored'
+  try {
+    return await handler(event, parts)
+  } catch (error) {
+    parts.log.error('stripe_event_failed', { event: event.id, type: event.type }, driverErrorOf(error))
+    return 'again'
+  }
+}
+
+/** Undefined for a body that is too long. */
+async function readBytes(request: Request): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get('content-length') ?? '0') > bodyBytesMax) return undefined
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  return bytes.length > bodyBytesMax ? undefined : bytes
+}
