@@ -12,6 +12,7 @@ import type { Budget, CreditKind, KeyTerms } from './account-commands.ts'
 import { admit, extend } from './admission.ts'
 import { availableOf } from './available.ts'
 import { askCreate } from './book.ts'
+import { checkCrossings } from './book.crossings.ts'
 import { checkRebuild } from './book.rebuilt.ts'
 import { Simulator, isExpiry } from './book.simulator.ts'
 import { capture } from './charges.ts'
@@ -684,6 +685,7 @@ test(
           life.simulator.checkRestart()
         }
         life.simulator.checkRest()
+        checkCrossings(life.simulator.store.entries, life.simulator.live)
         checkRebuild(life.simulator)
         for (const what of life.seen) stories.set(what, (stories.get(what) ?? 0) + 1)
       }),

@@ -6,6 +6,7 @@ import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, negateNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { Entry, EntryKind } from './entry.ts'
 import type { StoredAnswer } from './claim.ts'
+import { crossingsAfter, standingBefore } from './crossings.ts'
 import { boundedDetail, boundedText } from './detail.ts'
 import { applyEntry } from './replay.ts'
 import type { HoldRow, Lookup, ReferenceRow } from './rows.ts'
@@ -59,8 +60,22 @@ export type NewEntry = {
   detail: Json
 }
 
-/** The only place where money moves: one more line of the log, and the state follows it as it would in a replay. */
+/**
+ * The only place where money moves: one more line of the log, and the state follows it as it would in a replay. What it
+ * crosses (a level, a limit) is said by lines of its own behind it.
+ */
 export function append(draft: Draft, entry: NewEntry): Entry {
+  const before = standingBefore(draft.state, entry)
+  const written = appendLine(draft, entry)
+  for (const { kind, reference, keyNumber, detail } of crossingsAfter(before, draft.state, entry)) {
+    if (kind === 'limit_reached' && referenceOf(draft, 'limit', reference) !== undefined) continue
+    const { seq } = appendLine(draft, { kind, reference, amountNanoUsd: zeroNanoUsd, keyNumber, detail })
+    if (kind === 'limit_reached') keepReference(draft, { scope: 'limit', reference, seq, said: '' })
+  }
+  return written
+}
+
+function appendLine(draft: Draft, entry: NewEntry): Entry {
   const { state } = draft
   const written: Entry = {
     epoch: state.epoch,

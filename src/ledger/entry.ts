@@ -25,6 +25,10 @@ export type EntryKind =
   | 'key'
   | 'settings'
   | 'finding'
+  /** The account became low, depleted or well again by the entry before it. */
+  | 'level'
+  /** A limit is used up by four fifths or whole: once per window and step. */
+  | 'limit_reached'
   /** A person was erased: the texts of all entries before it are gone. */
   | 'erasure'
   /** The first line of a rebuilt object's epoch: brings the balance over. */

@@ -152,7 +152,7 @@ describe('a listener hears', () => {
     expect(namesOf(heardSince(account, headSeq))).toHaveLength(levelChangesKept + 1)
     set(account, { lowBalanceThresholdNanoUsd: dollars(200) })
     expect(namesOf(heardSince(account, headSeq))).toEqual(['balance'])
-    expect(namesOf(heardSince(account, headSeq + 1))).toHaveLength(levelChangesKept + 1)
+    expect(namesOf(heardSince(account, headSeq + 2))).toHaveLength(levelChangesKept + 1)
     expect(namesOf(heardSince(account, account.live.headSeq + 1))).toEqual(['balance'])
     const late = { ...account.live, headSeq: headSeq + entriesMissedMax + 1, levels: [] }
     const heard = (seq: number) =>

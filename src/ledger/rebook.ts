@@ -62,6 +62,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
     // What the object decided by itself it decides again; an account is created once.
     case 'plan':
       return rebookPlan(draft, entry, detail)
+    case 'level':
+    case 'limit_reached':
     case 'create':
     case 'allowance':
     case 'finding':

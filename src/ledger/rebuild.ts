@@ -126,6 +126,9 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       return { scope: 'refund', reference, seq, said: saidOfRefund(entry) }
     case 'erasure':
       return { scope: 'erasure', reference, seq, said: '' }
+    case 'limit_reached':
+      return { scope: 'limit', reference, seq, said: '' }
+    case 'level':
     case 'create':
     case 'late':
     case 'allowance':

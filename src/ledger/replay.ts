@@ -90,6 +90,10 @@ function applyFigures(state: State, entry: Entry): void {
     case 'opening':
       state.epoch = entry.epoch
       return
+    // Both follow from the entries before them, which have told the state.
+    case 'level':
+    case 'limit_reached':
+      return
     case 'finding':
       if (detail['what'] === 'refused_after_dispatch') {
         state.standing = afterDispatchRefusal(state.standing, entry.createdAtMs)

@@ -87,7 +87,8 @@ describe('a reversal', () => {
     simulator.nowMs += dayMs
     giveBack(simulator, callId, null)
     expect(simulator.live.postedNanoUsd).toBe(0)
-    const [reversal, expiry] = simulator.store.entries.slice(-2)
+    const moved = simulator.store.entries.filter(({ kind }) => kind !== 'level')
+    const [reversal, expiry] = moved.slice(-2)
     expect(reversal).toMatchObject({ kind: 'reversal', detail: { expiredNanoUsd: 2 * dollar } })
     expect(expiry).toMatchObject({ kind: 'expiry', amountNanoUsd: -2 * dollar })
     simulator.check()

@@ -52,6 +52,8 @@ export type ReferenceRow = {
     | 'reversal'
     | 'refund'
     | 'erasure'
+    /** A limit's window and step that was told. */
+    | 'limit'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */

@@ -19,7 +19,13 @@ export type Task = {
  */
 export type TaskHandler = { readonly kinds: readonly EntryKind[]; act(task: Task): Promise<void> }
 
-const taskKinds: ReadonlySet<EntryKind> = new Set<EntryKind>(['purchase', 'auto_top_up', 'refund'])
+const taskKinds: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  'purchase',
+  'auto_top_up',
+  'refund',
+  'level',
+  'limit_reached',
+])
 
 /** The part of a message that goes to `sluice-tasks` as well; undefined where nobody acts on any of its entries. */
 export function tasksOf({ accountId, entries }: EntriesMessage): EntriesMessage | undefined {

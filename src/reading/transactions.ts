@@ -96,6 +96,8 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   key: 'adjustment',
   settings: 'adjustment',
   finding: 'adjustment',
+  level: 'adjustment',
+  limit_reached: 'adjustment',
   erasure: 'adjustment',
   opening: 'adjustment',
 }
