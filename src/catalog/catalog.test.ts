@@ -112,6 +112,18 @@ describe('loading the catalog', () => {
     expect(loading({ source: '' })).toThrow('source')
   })
 
+  // Requirements: 21
+  test('refuses a fixed fee beside which anything else is priced, and one without a price', () => {
+    const fee = { cancellationPolicy: 'accept', canCache: false, contextLength: 0 } as const
+    const prices = { request: pico(5_000_000_000) }
+    expect(loading({ ...fee, prices })).not.toThrow()
+    expect(loading({ ...fee, prices: {} })).toThrow('prices.request is missing')
+    expect(loading({ ...fee, prices: { ...prices, output: pico(4_000_000) } })).toThrow('one price')
+    expect(loading({ ...fee, prices, longContext: { inputTokensAbove: 9, prices } })).toThrow('one price')
+    expect(loading({ ...fee, prices, dialects: ['responses'] })).toThrow('chat completions')
+    expect(loading({ ...fee, cancellationPolicy: 'finish' })).toThrow('contextLength')
+  })
+
   // Cases: billing-bugs 17, 19
   test.each([
     ['image', 99_999_999, 10_000_000_000_001],

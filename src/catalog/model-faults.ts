@@ -2,6 +2,7 @@
 
 import type { ListedUnit } from '#calls/charge.ts'
 import { callableKinds, type Model, type Prices } from './model.ts'
+import { hasFixedFee } from './price.ts'
 import { providers } from './provider-table.ts'
 import { faultsOfTiers } from './service-tiers.ts'
 
@@ -83,6 +84,7 @@ function faultsOfFacts(model: Model): string[] {
     model.cancellationPolicy !== 'stop' || (model.stopsOnAbort && model.visibleOutput),
     'policy "stop" needs an upstream that stops on abort and shows all its output',
   )
+  if (hasFixedFee(model)) faults.push(...faultsOfFee(model))
   must(model.source !== '', 'source is missing')
   for (const offer of model.offers ?? [])
     must(
@@ -93,6 +95,19 @@ function faultsOfFacts(model: Model): string[] {
   return faults
 }
 
+/** A fee that anything else could be added to is not fixed. */
+function faultsOfFee(model: Model): string[] {
+  const others = listedUnits.filter((unit) => unit !== 'request' && model.prices[unit] !== undefined)
+  const isAlone = others.length === 0 && model.longContext === undefined && model.variants === undefined
+  return [
+    ...(isAlone ? [] : ['policy "accept" is for models with one price, that of a request']),
+    // What else may be asked of it is known for this format alone (gateway/fixed-fee.ts).
+    ...(model.dialects.every((dialect) => dialect === 'chat')
+      ? []
+      : ['policy "accept" is for upstreams that speak chat completions']),
+  ]
+}
+
 /** Published per model: whoever answers a call keeps to them. */
 const leavingFacts = ['cancellationPolicy', 'stopsOnAbort', 'visibleOutput'] as const
 
@@ -100,7 +115,10 @@ function faultsOfChat(model: Model): string[] {
   const spoken = providers[model.provider].dialects
   const takesEffort = model.supportedParameters.some((name) => reasoningFields.includes(name))
   const checks: readonly [boolean, string][] = [
-    [isWhole(model.contextLength, 1), 'contextLength is not a whole number of at least 1'],
+    [
+      isWhole(model.contextLength, hasFixedFee(model) ? 0 : 1),
+      'contextLength is not a whole number of at least 1',
+    ],
     [isWhole(model.outputTokensMax, 1), 'outputTokensMax is not a whole number of at least 1'],
     [model.tokensPerSecond > 0, 'tokensPerSecond is not above 0'],
     [model.dialects.length > 0, 'dialects are missing'],
@@ -139,6 +157,7 @@ function faultsOfEach(model: Model, prices: Prices, where: string): string[] {
 /** The units that are known to occur, so that none is ever priced by a guess. */
 function neededUnits(model: Model): ListedUnit[] {
   if (model.kind !== 'chat') return model.status === 'available' ? ['input'] : []
+  if (hasFixedFee(model)) return ['request']
   const units: ListedUnit[] = ['input', 'output']
   if (model.canCache) units.push('cacheRead')
   if (model.modalities.input.includes('audio')) units.push('audioInput')

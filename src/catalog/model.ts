@@ -7,7 +7,7 @@ import type { ProviderId } from './provider-table.ts'
 
 /**
  * What happens when the client leaves: `finish` runs to its end and is charged in full · `stop` is aborted and charged
- * for what was produced · `accept` costs a fixed fee at acceptance · `job` is asynchronous.
+ * for what was produced · `accept` costs a fixed fee at acceptance, and nothing but that · `job` is asynchronous.
  */
 export type CancellationPolicy = 'finish' | 'stop' | 'accept' | 'job'
 
@@ -51,7 +51,7 @@ export type Model = {
   region: string
   /** What its upstream speaks for it, best first, and none where it is no chat model; other clients are translated. */
   dialects: readonly DialectId[]
-  /** Tokens of input and output together, of one text that is embedded; 0 where none is stated. */
+  /** Tokens of input and output together, of one text that is embedded; 0 where none is stated, as with some fixed fees. */
   contextLength: number
   outputTokensMax: number
   /** OpenAI's names of what its upstream accepts for it: a sampling parameter that is not here is refused there. */

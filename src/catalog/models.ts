@@ -10,6 +10,7 @@ import { hostedModels } from './models-hosts.ts'
 import { mediaModels } from './models-media.ts'
 import { mistralModels } from './models-mistral.ts'
 import { openAiModels } from './models-openai.ts'
+import { researchModels } from './models-research.ts'
 import { xaiModels } from './models-xai.ts'
 import { sharedModels, withOffers } from './offers.ts'
 
@@ -23,6 +24,7 @@ export const models: readonly Model[] = withOffers(
     ...xaiModels,
     ...hostedModels,
     ...otherModels,
+    ...researchModels,
     ...embeddingModels,
     ...mediaModels,
   ],

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noUsage, type Usage, usageUnits } from '#calls/usage.ts'
 import { chargeOf, rateOf } from './price.ts'
-import { usdPerMillion } from './rates.ts'
+import { usdEach, usdPerMillion } from './rates.ts'
 import { aModel } from './test-model.ts'
 
 const anyUsage: fc.Arbitrary<Usage> = fc.record({
@@ -26,6 +26,19 @@ test('a price per million tokens is read exactly', () => {
   ])
   for (const text of ['', '-1', '1e3', '0.0000001', ' 1', '1,5', 'NaN'])
     expect(() => usdPerMillion(text)).toThrow(`"${text}" is a decimal number of dollars`)
+})
+
+// Requirements: 21
+test('a fixed fee is the price of any usage, of none as well', () => {
+  const model = aModel({ cancellationPolicy: 'accept', prices: { request: usdEach('0.005') } })
+  fc.assert(
+    fc.property(anyUsage, (usage) => {
+      expect(chargeOf(model, usage)).toEqual({
+        costNanoUsd: 5_000_000,
+        lines: [{ unit: 'request', units: 1, pricePicoUsd: 5_000_000_000 }],
+      })
+    }),
+  )
 })
 
 describe('the price of a usage', () => {

@@ -9,6 +9,7 @@ import { cardOf, type ServiceTier } from './service-tiers.ts'
 
 /** What `usage` costs, with a line for every unit that occurred. */
 export function chargeOf(model: Model, usage: Usage, tier?: ServiceTier): PricedUsage {
+  if (hasFixedFee(model)) return feeOf(model)
   const prices = pricesFor(model, inputTokensOf(usage), tier)
   const lines: PricedLine[] = []
   for (const unit of usageUnits) {
@@ -17,6 +18,17 @@ export function chargeOf(model: Model, usage: Usage, tier?: ServiceTier): Priced
   // The fee of a call is due for a call that used something; a declared zero costs nothing.
   if (prices.request !== undefined && lines.length > 0)
     lines.push({ unit: 'request', units: 1, pricePicoUsd: prices.request })
+  return { costNanoUsd: priceOfRoundedUp(lines), lines }
+}
+
+/** One call costs one fee, whatever is asked and answered: policy `accept`. */
+export function hasFixedFee({ cancellationPolicy }: Pick<Model, 'cancellationPolicy'>): boolean {
+  return cancellationPolicy === 'accept'
+}
+
+export function feeOf({ prices }: Pick<Model, 'prices'>): PricedUsage {
+  assert(prices.request !== undefined, 'a loaded model of a fixed fee has its price')
+  const lines: PricedLine[] = [{ unit: 'request', units: 1, pricePicoUsd: prices.request }]
   return { costNanoUsd: priceOfRoundedUp(lines), lines }
 }
 

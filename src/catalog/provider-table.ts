@@ -127,6 +127,20 @@ export const providerTable = {
     company: 'Cohere',
     usualBaseUrl: 'https://api.cohere.ai/compatibility/v1',
   },
+  exa: {
+    ...openAiCompatible,
+    company: 'Exa',
+    usualBaseUrl: 'https://api.exa.ai',
+    acceptsStreamOptions: false,
+    reasoningParameters: [],
+  },
+  reka: {
+    ...openAiCompatible,
+    company: 'Reka',
+    usualBaseUrl: 'https://api.reka.ai/v1',
+    acceptsStreamOptions: false,
+    reasoningParameters: [],
+  },
   // An OpenAI-compatible server of the operator's own, such as Ollama at http://…:11434/v1.
   local: {
     ...openAiCompatible,

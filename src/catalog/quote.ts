@@ -12,7 +12,7 @@ import {
   zeroNanoUsd,
 } from '#core/money.ts'
 import type { Model, Prices } from './model.ts'
-import { dearestRateOf, pricesFor, rateOf } from './price.ts'
+import { dearestRateOf, feeOf, hasFixedFee, pricesFor, rateOf } from './price.ts'
 import { heldTier, type ServiceTier } from './service-tiers.ts'
 
 /** What the price of a call depends on, as its dialect has read it. */
@@ -79,6 +79,7 @@ export const usualOutputTokens = 1_000
 export function quote(model: Model, call: QuotedCall): Quote {
   const { expectedInputTokens, inputTokensBound } = inputTokensFor(model, call)
   const outputTokens = Math.min(call.outputTokensMax ?? model.outputTokensMax, model.outputTokensMax)
+  if (hasFixedFee(model)) return { ...feeQuote(model), expectedInputTokens, inputTokensBound, outputTokens }
   const card = { model, tier: heldTier(call.serviceTier) }
   const ceilingNanoUsd = ceilingFor(card, inputTokensBound, outputTokens * call.choices)
   const expected = pricesFor(model, expectedInputTokens, card.tier)
@@ -111,6 +112,21 @@ export function quote(model: Model, call: QuotedCall): Quote {
   }
 }
 
+/** A fixed fee is what it can cost, what is held and what hanging up costs; nothing is to be had for less. */
+function feeQuote(model: Model) {
+  const { costNanoUsd } = feeOf(model)
+  return {
+    ceilingNanoUsd: costNanoUsd,
+    holdNanoUsd: costNanoUsd,
+    floorNanoUsd: costNanoUsd,
+    usualNanoUsd: costNanoUsd,
+    sliceNanoUsd: zeroNanoUsd,
+    inputCostNanoUsd: costNanoUsd,
+    exposureNanoUsd: costNanoUsd,
+    isCapped: false,
+  }
+}
+
 /** Both facts of a model: it stops when we hang up, and all that it bills has been on the wire. */
 function canRoll(model: Model, call: QuotedCall): boolean {
   return call.isStreamed && model.stopsOnAbort && model.visibleOutput
@@ -123,6 +139,7 @@ export function sliceTokensOf(model: Model): number {
 
 /** The largest output limit per answer that `availableNanoUsd` covers, at most the model's; 0 where not even the input is covered. */
 export function affordableOutputTokens(model: Model, call: QuotedCall, availableNanoUsd: NanoUsd): number {
+  if (hasFixedFee(model)) return availableNanoUsd < feeOf(model).costNanoUsd ? 0 : model.outputTokensMax
   const { inputTokensBound } = inputTokensFor(model, call)
   const tier = heldTier(call.serviceTier)
   const forOutput = availableNanoUsd - ceilingFor({ model, tier }, inputTokensBound, 0)
@@ -173,6 +190,7 @@ function inputTokensFor(model: Model, call: QuotedCall) {
 
 /** A longer input is refused by the provider, so it can never be billed. */
 function inContext({ kind, contextLength }: Model, tokens: number, inputs: number): number {
+  if (contextLength === 0) return tokens
   // Of texts that are embedded or judged each has a context of its own.
   return Math.min(tokens, kind === 'chat' ? contextLength : contextLength * inputs)
 }

@@ -158,6 +158,13 @@ export const errorKinds = {
     sentence: 'Something failed on our side. Nothing was charged for an answer that did not come.',
   },
   upstream_error: { status: 502, type: 'api_error', sentence: 'The model provider answered with an error.' },
+  accepted_and_lost: {
+    status: 502,
+    type: 'api_error',
+    // Every further try would cost the fee again.
+    retry: false,
+    sentence: 'The model provider accepted this call and then did not answer it. Its fee is charged.',
+  },
   not_configured: {
     status: 503,
     type: 'api_error',

@@ -1,5 +1,6 @@
 // What a call asks of its account object, and what the call is once the object has answered: both sides of one admission.
 
+import { hasFixedFee } from '#catalog/price.ts'
 import { affordableOutputTokens, floorOutputTokens, usualOutputTokens } from '#catalog/quote.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import type { Admit, Admitted, TokenBounds } from '#ledger/call-commands.ts'
@@ -17,8 +18,8 @@ export function admitCommand(call: PreparedCall, isDispatched: boolean): Admit {
     floorNanoUsd,
     usualNanoUsd,
     sliceNanoUsd,
-    // What is free takes none of a plan's tokens either.
-    ...(call.model.free === true ? {} : { tokenBounds: tokenBoundsOf(call) }),
+    // What is free takes none of a plan's tokens either, and a fee is no price of tokens.
+    ...(call.model.free === true || hasFixedFee(call.model) ? {} : { tokenBounds: tokenBoundsOf(call) }),
     expectedTokens: expectedTokensOf(call),
     isDispatched,
     exposureNanoUsd: isDispatched ? exposureNanoUsd : zeroNanoUsd,

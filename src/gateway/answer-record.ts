@@ -8,7 +8,7 @@ import type { ShownCost } from '#dialects/answer-meter.ts'
 import type { CallEnd } from './capture.ts'
 import { type EndTimes, type Ending, type Metered, commandOf, endingOf } from './ending.ts'
 import type { PreparedCall } from './prepared-call.ts'
-import type { EndCause, Phase } from './settle.ts'
+import { type EndCause, type Phase, isBefore } from './settle.ts'
 
 /** What a stream is written to: the client itself (client-stream.ts), or the record that it reads from. */
 export type ClientEnd = {
@@ -26,6 +26,8 @@ export type ClientEnd = {
 export type AnswerRecord = {
   /** The call is admitted: from here on it can be looked up, and after a death of its owner it ends by what `proven` last said. */
   begin(call: PreparedCall, proven: () => Proven): void
+  /** From now on its fee is due: what \`proven\` says is written down at once. */
+  accepted(): void
   openStream(clock: Clock): ClientEnd
   /** The call's one answer; what is no stream is kept from it. */
   answered(response: Response): void
@@ -48,6 +50,11 @@ export function provenEnd(call: PreparedCall, soFar: SoFar, times: EndTimes): Pr
 
 export function nothingSoFar(): SoFar {
   return { phase: 'dispatched', metered: { usage: noUsage, source: 'none' } }
+}
+
+/** Where nothing has been read of an answer yet, its head is known to be a good one. */
+export function acceptedSoFar(soFar: SoFar, isAccepted: boolean): SoFar {
+  return isAccepted && isBefore(soFar.phase, 'answered') ? { ...soFar, phase: 'answered' } : soFar
 }
 
 /** What is charged, or would be: told to the ledger, and shown to whoever collects. */

@@ -67,6 +67,11 @@ export class Cover {
     return addMillis(this.#acknowledgedSentAt, timings.fenceMs) - clock.now()
   }
 
+  /** Beats at once: what is due by now must outlive this process. */
+  beatNow(): void {
+    this.#wake.abort()
+  }
+
   /** Beats at once, then faster: the platform may now end this Worker within seconds. */
   clientLeft(): void {
     this.#hasClientLeft = true

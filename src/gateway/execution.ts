@@ -2,9 +2,10 @@
 // it, and lives until the ledger knows the end, whether or not its client still listens.
 
 import { type Usage, noUsage } from '#calls/usage.ts'
+import { hasFixedFee } from '#catalog/price.ts'
 import type { Millis } from '#core/clock.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
-import { type NanoUsd, minNanoUsd } from '#core/money.ts'
+import { type NanoUsd, minNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { Admitted } from '#ledger/call-commands.ts'
 import type { Dispatched } from '#providers/dispatch.ts'
 import type { LegFailure } from '#providers/leg-failure.ts'
@@ -17,15 +18,15 @@ import { captureWithinMs, deliverEnd } from './capture.ts'
 import { replayedAnswer } from './kept-answer.ts'
 import { withAffordableTokens } from './prepare.ts'
 import { askCounting } from './counted-try.ts'
-import { nothingSoFar, provenBy, provenEnd } from './answer-record.ts'
+import { acceptedSoFar, nothingSoFar, provenBy, provenEnd } from './answer-record.ts'
 import { Cover } from './cover.ts'
 import { type Ending, type Metered, commandOf, endingOf, priceSoFar } from './ending.ts'
+import { sinceAccepted } from './fixed-fee.ts'
 import type { GatewayParts } from './parts.ts'
-import { type PreparedCall, expectedTokensOf } from './prepared-call.ts'
-import { refusalResponse } from './refusal-response.ts'
+import { type PreparedCall, dispatchOf } from './prepared-call.ts'
+import { callRefusal, refusalResponse } from './refusal-response.ts'
 import { sendLeg } from './send-leg.ts'
 import type { EndCause, Phase } from './settle.ts'
-import type { Dispatch } from './standing.ts'
 import { type EndFacts, type Halt, type Session, haltRefusal, refuseUnanswered } from './session.ts'
 import { streamAnswer } from './stream-answer.ts'
 import { wholeAnswer } from './whole-answer.ts'
@@ -62,6 +63,7 @@ class RunningCall implements Session {
   #firstTokenAt: Millis | undefined
   #usageSoFar: () => Usage = () => noUsage
   #soFar = nothingSoFar
+  #isAccepted = false
   #held: () => NanoUsd = () => this.admitted.heldNanoUsd
   #ending: Ending | undefined
   #delivery: Promise<unknown> = Promise.resolve()
@@ -88,7 +90,8 @@ class RunningCall implements Session {
     }
     this.#admission = admission
     this.call = coveredBy(this.call.route?.ownFigures(this.call) ?? this.call, admission.admitted)
-    this.parts.record?.begin(this.call, () => provenEnd(this.call, this.#soFar(), this.#times()))
+    const soFar = () => acceptedSoFar(this.#soFar(), this.#isAccepted)
+    this.parts.record?.begin(this.call, () => provenEnd(this.call, soFar(), this.#times()))
     const cover = this.#startCover(admission.sentAt)
     const covering = cover.run()
     try {
@@ -101,17 +104,12 @@ class RunningCall implements Session {
     }
   }
 
-  // ── The steps ──────────────────────────────────────────────────────────────────────────────────────────────────
-
   /** Asks the object, and in good standing sends the call upstream at the same time; its answer waits for the yes. */
   #open(): { admission: Promise<Admission>; dispatched: Promise<Dispatched> | undefined } {
     const { call, parts } = this
-    const { accountId, keyNumber } = call.caller
-    const { holdNanoUsd, exposureNanoUsd } = call.quote
-    const tokens = expectedTokensOf(call)
-    const isClaimed = call.claim !== null
-    const dispatch: Dispatch = { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens, isClaimed }
-    const isDispatched = parts.standing.takeParallel(dispatch, parts.clock.now())
+    const dispatch = dispatchOf(call)
+    // What is due as soon as it is accepted is not sent before it is covered.
+    const isDispatched = !hasFixedFee(call.model) && parts.standing.takeParallel(dispatch, parts.clock.now())
     if (isDispatched) this.balanceCheck = 'parallel'
     const admission = askCounting(call, isDispatched, parts).then(({ asked, admission: answer }) => {
       this.call = asked
@@ -162,11 +160,19 @@ class RunningCall implements Session {
     }
     const { response } = dispatched
     this.call.route?.answered(response.headers, this.parts.clock.now())
+    if (hasFixedFee(this.call.model)) this.#accepted()
     const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
     // A client that asked for the one kind of answer cannot read the other.
     if (isStream !== this.call.asked.isStreamed) return refuseUnanswered(this, 'upstream_error')
     const answered = await (isStream ? streamAnswer(response, this) : wholeAnswer(response, this))
     if (answered === 'falls_back') return this.#answer(await this.#send())
+  }
+
+  /** The fee is due from here on, whatever becomes of the answer or of this process. */
+  #accepted(): void {
+    this.#isAccepted = true
+    this.#cover?.beatNow()
+    this.parts.record?.accepted()
   }
 
   #startCover(sentAt: Millis): Cover {
@@ -187,6 +193,7 @@ class RunningCall implements Session {
 
   /** Never above the hold: a checkpoint is charged without anyone looking at it again. */
   #costSoFar(): NanoUsd {
+    if (hasFixedFee(this.call.model) && !this.#isAccepted) return zeroNanoUsd
     const { costNanoUsd } = priceSoFar(this.call, { usage: this.#usageSoFar() })
     return minNanoUsd(costNanoUsd, this.#held())
   }
@@ -203,8 +210,6 @@ class RunningCall implements Session {
     this.end('upstream_error', 'dispatched', { usage: noUsage, source: 'none' })
   }
 
-  // ── For the answer ─────────────────────────────────────────────────────────────────────────────────────────────
-
   respond(response: Response): void {
     this.call.route?.forget()
     if (this.#status === 0) this.parts.record?.answered(response)
@@ -213,21 +218,15 @@ class RunningCall implements Session {
   }
 
   respondRefusal(refusal: Refusal): void {
-    const rate = this.#admission?.admitted.rate
-    const { requestId, callId } = this.call
-    const facts = {
-      requestId,
-      callId,
-      balanceCheck: this.balanceCheck,
-      ...(rate === undefined ? {} : { rate }),
-    }
-    this.respond(refusalResponse(refusal, facts, this.call.dialect.error))
+    const { call, balanceCheck } = this
+    const told = this.#isAccepted ? sinceAccepted(refusal, call) : refusal
+    this.respond(callRefusal(told, call, { balanceCheck, rate: this.#admission?.admitted.rate }))
   }
 
   /** Nothing has gone to the client, and this try cannot be billed: the next host's turn. */
   fallsBack(failure: LegFailure, refusal?: Refusal): boolean {
     const { call, parts } = this
-    if (this.#halted !== undefined) return false
+    if (this.#halted !== undefined || this.#isAccepted) return false
     const next = call.route?.after(call, { failure, refusal }, parts.clock.now())
     if (next === undefined) return false
     this.hangUp.abort()

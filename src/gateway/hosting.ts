@@ -35,9 +35,9 @@ type Asking = {
   outputTokens: number
 }
 
-/** Only what is owed to its end needs a host: a call that stops with its client never outlives it. */
+/** Only what is owed to its end, or paid for already, needs a host: a call that stops with its client never outlives it. */
 export function wantsRelay({ policy, isFinishAsked, model, asked, outputTokens }: Asking): boolean {
-  if (policy !== 'finish') return false
+  if (policy !== 'finish' && policy !== 'accept') return false
   if (isFinishAsked || asked.isStored === true) return true
   return longDurationMs(model, { outputTokens, thinking: thinkingOf(asked.body) }) > endsHereWithinMs
 }

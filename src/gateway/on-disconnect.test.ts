@@ -54,6 +54,13 @@ describe('what happens when a client leaves', () => {
       })
   })
 
+  // Requirements: 21
+  test('is a fee at acceptance where the model has one, for an answer that is kept as well', () => {
+    const fixed = aModel({ cancellationPolicy: 'accept' })
+    for (const asked of [live, { isBackground: true }, { isStored: true }])
+      expect(readOnDisconnect(withHeader(), fixed, asked)).toMatchObject({ ok: true, policy: 'accept' })
+  })
+
   test('is "finish" for a background request, and nothing else', () => {
     const background = { isBackground: true }
     expect(readOnDisconnect(withHeader(), stops, background)).toMatchObject({ policy: 'finish' })

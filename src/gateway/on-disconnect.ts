@@ -19,7 +19,8 @@ export function readOnDisconnect(
   const wish = headers.get(onDisconnectHeader)?.trim().toLowerCase()
   // Whoever comes back for an answer wants the whole of it.
   const isKept = isBackground || isStored
-  if (wish === undefined) return { ok: true, policy: isKept ? 'finish' : own, isFinishAsked: isKept }
+  if (wish === undefined)
+    return { ok: true, policy: isKept && own === 'stop' ? 'finish' : own, isFinishAsked: isKept }
   if (wish !== 'finish' && wish !== 'stop')
     return refused(`must be "finish" or "stop"; without it, ${model.id} does "${own}".`)
   if (own !== 'finish' && own !== 'stop')

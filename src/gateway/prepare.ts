@@ -12,6 +12,7 @@ import { readBody } from './body.ts'
 import { readClaim } from './claim.ts'
 import { readCostHeader } from './cost-header.ts'
 import { readEndUser } from './end-user.ts'
+import { refuseBeyondFee } from './fixed-fee.ts'
 import { type RelayedRequest, wantsRelay } from './hosting.ts'
 import { readMaxCost } from './max-cost.ts'
 import { refuseOtherWork } from './model-formats.ts'
@@ -91,7 +92,8 @@ async function route(read: Read, parts: GatewayParts): Promise<Prepared> {
   const known = findModel(parts.catalog, asked.model)
   if (!known.ok) return refused({ refusal: known, startedAt, caller, model: asked.model })
   const { model } = known
-  const unpriced = refuseOtherWork(model, dialect) ?? refuseUnpriced(model, asked)
+  const unpriced =
+    refuseOtherWork(model, dialect) ?? refuseUnpriced(model, asked) ?? refuseBeyondFee(model, asked, dialect)
   if (unpriced !== undefined) return refused({ refusal: unpriced, startedAt, caller, model: model.id })
   const left = readOnDisconnect(request.headers, model, asked)
   if (!left.ok) return refused({ refusal: left, startedAt, caller, model: model.id })

@@ -15,6 +15,7 @@ import type { Provider } from '#providers/provider.ts'
 import type { Caller } from './authenticate.ts'
 import type { HeldRequest } from './held-request.ts'
 import type { RelayedRequest } from './hosting.ts'
+import type { Dispatch } from './standing.ts'
 import type { UpstreamSide } from './upstream-side.ts'
 
 export type PreparedCall = {
@@ -76,6 +77,14 @@ export type Route = {
   refusal(): Refusal | undefined
   /** The answer has begun: the request is not needed any more. */
   forget(): void
+}
+
+/** What the grant of its key has to cover where it is sent before its admission is answered. */
+export function dispatchOf(call: PreparedCall): Dispatch {
+  const { accountId, keyNumber } = call.caller
+  const { holdNanoUsd, exposureNanoUsd } = call.quote
+  const tokens = expectedTokensOf(call)
+  return { accountId, keyNumber, holdNanoUsd, exposureNanoUsd, tokens, isClaimed: call.claim !== null }
 }
 
 /** For the tokens-per-minute limit: the likely count, corrected by the real one at capture. */

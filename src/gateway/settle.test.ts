@@ -18,7 +18,8 @@ import {
   statements,
 } from './settle.ts'
 
-// A policy decides whether a call runs on when its client leaves, never what an end costs. The record has to name them all.
+// A policy decides whether a call runs on when its client leaves, never what an end costs: but for `accept`, whose calls cost
+// their fee from the answer's head on, whatever else the table says. The record has to name them all.
 const policies = Object.keys({
   finish: true,
   stop: true,
@@ -61,18 +62,24 @@ const table: Record<Phase, Record<Statement, string>> = {
   },
 }
 
-const charges: Record<string, Charge> = { '0': 'nothing', U: 'usage', D: 'delivered' }
+const charges: Record<string, Charge> = { '0': 'nothing', U: 'usage', D: 'delivered', F: 'fee' }
 
 const cells: (Ending & { mark: string | undefined })[] = phases.flatMap((phase) =>
   statements.flatMap((statement) =>
     endCauses.flatMap((cause, column) => {
       const mark = table[phase][statement].split(' ')[column]
-      return policies.map((policy) => ({ cause, phase, policy, statement, mark }))
+      const isFee = mark !== '.' && !isBefore(phase, 'answered')
+      return policies.map((policy) => {
+        const own = policy === 'accept' && isFee ? 'F' : mark
+        return { cause, phase, policy, statement, mark: own }
+      })
     }),
   ),
 )
 
 const possible = cells.filter(({ mark }) => mark !== '.')
+/** All but the calls of a fixed fee. */
+const byUsage = possible.filter(({ policy }) => policy !== 'accept')
 const impossible = cells.filter(({ mark }) => mark === '.')
 
 describe('the settle table', () => {
@@ -107,6 +114,7 @@ describe('the settle table', () => {
       nothing: /_(unanswered|nothing_delivered)$/,
       usage: /_(usage_said|said_zero)$/,
       delivered: /_counted$/,
+      fee: /_accepted$/,
     }
     for (const cell of cells) {
       const { charge, rule } = settle(cell)
@@ -121,9 +129,20 @@ describe('the settle table', () => {
     expect(new Set(left.map((cell) => settle(cell).charge))).toEqual(new Set(['nothing']))
   })
 
+  // Requirements: 21
+  test('charges a fixed fee from the acceptance on, whatever is said or comes after, and nothing before', () => {
+    const accepted = possible.filter(({ policy }) => policy === 'accept')
+    for (const cell of accepted) {
+      const { charge, rule } = settle(cell)
+      expect(charge).toBe(isBefore(cell.phase, 'answered') ? 'nothing' : 'fee')
+      expect(rule.endsWith('_accepted')).toBe(charge === 'fee')
+    }
+    expect(new Set(accepted.map((cell) => settle(cell).charge)).size).toBe(2)
+  })
+
   // Cases: billing-bugs 6
   test('takes a stated zero at its word however the call ended, and counts only where nothing was said', () => {
-    for (const cell of possible.filter(({ phase }) => !isBefore(phase, 'answered'))) {
+    for (const cell of byUsage.filter(({ phase }) => !isBefore(phase, 'answered'))) {
       const { charge } = settle(cell)
       expect(charge === 'usage').toBe(cell.statement !== 'not_said')
     }
@@ -131,7 +150,7 @@ describe('the settle table', () => {
 
   // Cases: billing-bugs 8
   test('charges delivered output by our own count where the provider never said its usage', () => {
-    const silent = possible.filter(
+    const silent = byUsage.filter(
       ({ phase, statement }) => statement === 'not_said' && !isBefore(phase, 'delivering'),
     )
     expect(new Set(silent.map((cell) => settle(cell).charge))).toEqual(new Set(['delivered']))
@@ -139,7 +158,7 @@ describe('the settle table', () => {
 
   // Cases: billing-bugs 9
   test('charges nothing for an answer of which only an error arrived', () => {
-    for (const policy of policies)
+    for (const policy of policies.filter((one) => one !== 'accept'))
       expect(
         settle({ cause: 'upstream_error', phase: 'answered', policy, statement: 'not_said' }).charge,
       ).toBe('nothing')

@@ -43,9 +43,9 @@ export type Ending = { cause: EndCause; phase: Phase; policy: CancellationPolicy
 
 /**
  * `nothing` releases the hold · `usage` charges what the provider said · `delivered` charges the input's expected count
- * and the output that was delivered, by our own count.
+ * and the output that was delivered, by our own count · `fee` charges the price of the call, whatever came of it.
  */
-export type Charge = 'nothing' | 'usage' | 'delivered'
+export type Charge = 'nothing' | 'usage' | 'delivered' | 'fee'
 
 export type Settlement = { charge: Charge; rule: string }
 
@@ -73,9 +73,11 @@ export function impossibleCell(ending: Ending): string | undefined {
 
 /** What to charge, and the rule's name for the charge's explanation: `<cause>_<basis>`. */
 export function settle(ending: Ending): Settlement {
-  const { cause, phase, statement } = ending
+  const { cause, phase, policy, statement } = ending
   // Never sent, or sent and not answered: no provider statement and no delivered byte can prove a cost.
   if (isBefore(phase, 'answered')) return { charge: 'nothing', rule: `${cause}_unanswered` }
+  // A good head of an answer is the acceptance that the fee is due for.
+  if (policy === 'accept') return { charge: 'fee', rule: `${cause}_accepted` }
   // What the provider states is what it bills us: final or the last cumulative figure, an explicit zero included.
   if (statement === 'said') return { charge: 'usage', rule: `${cause}_usage_said` }
   if (statement === 'said_zero') return { charge: 'usage', rule: `${cause}_said_zero` }

@@ -97,6 +97,10 @@ export class HostedGeneration implements AnswerRecord {
     this.#parts.begun(this)
   }
 
+  accepted(): void {
+    this.keep()
+  }
+
   openStream(clock: Clock): ClientEnd {
     const { recording } = this
     const { keepAliveMs } = this.#parts
