@@ -26,6 +26,7 @@ import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
 import { paymentConfig, webhookSecrets } from '#payments/config.ts'
 import type { PaymentParts } from '#payments/parts.ts'
+import { completeRedemptions } from '#payments/redeem.ts'
 import { webhookRoutes } from '#payments/webhook.ts'
 import type { ReadingParts } from '#reading/reader.ts'
 import { readingRoutes } from '#reading/routes.ts'
@@ -79,7 +80,10 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
       for (const message of batch.messages) if (!isParkedCapture(message)) message.retry()
       return consumeParkedCaptures(parked, { accounts, clock, log, timings })
     },
-    runHourly: () => runHourly(settlement),
+    async runHourly() {
+      await runHourly(settlement)
+      if (db !== undefined) await completeRedemptions({ ...settlement, db })
+    },
   }
 }
 

@@ -4,8 +4,9 @@ import { Hono } from 'hono'
 
 import type { RouteDescription } from '#core/route-table.ts'
 import { answerPerson, type ConsoleParts, type ConsoleRoute } from './guard.ts'
+import { promotionRoutes } from './promotions.ts'
 
-const routes: readonly ConsoleRoute[] = []
+const routes: readonly ConsoleRoute[] = [...promotionRoutes]
 
 export const consoleRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
 

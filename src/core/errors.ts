@@ -113,6 +113,11 @@ export const errorKinds = {
     type: 'not_found_error',
     sentence: 'This model is listed but cannot be called yet.',
   },
+  promotion_code_not_valid: {
+    status: 404,
+    type: 'not_found_error',
+    sentence: 'This promotion code does not exist, has ended or is used up. Look for a typing mistake.',
+  },
   method_not_allowed: {
     status: 405,
     type: 'invalid_request_error',
@@ -129,6 +134,12 @@ export const errorKinds = {
     type: 'conflict_error',
     retry: false,
     sentence: 'The request with this Idempotency-Key has been executed and charged once.',
+  },
+  promotion_code_redeemed: {
+    status: 409,
+    type: 'conflict_error',
+    retry: false,
+    sentence: 'This account has redeemed this promotion code already. Nothing was credited now.',
   },
   call_cancelled: {
     status: 409,

@@ -177,3 +177,39 @@ export const findings = pgTable(
   },
   (table) => [unique('findings_subject').on(table.kind, table.accountId, table.subject)],
 )
+
+/** Codes that bring promotional credit. The uses are counted here, over all accounts; the credit itself is an account's entry. */
+export const promotionCodes = pgTable('promotion_codes', {
+  /** In capitals. */
+  code: text('code').primaryKey(),
+  amountNanoUsd: nanoUsd('amount_nano_usd').notNull(),
+  uses: integer('uses').notNull().default(0),
+  usesMax: integer('uses_max').notNull(),
+  /** How long the credit lasts; null for ever. */
+  creditDays: integer('credit_days'),
+  /** Until when it may be redeemed; null for ever. */
+  redeemBy: time('redeem_by'),
+  isDisabled: boolean('is_disabled').notNull().default(false),
+  reason: text('reason').notNull(),
+  createdAt: time('created_at').notNull(),
+})
+
+/** One row per code and account, with the figures as they were promised. */
+export const promotionRedemptions = pgTable(
+  'promotion_redemptions',
+  {
+    code: text('code').notNull(),
+    accountId: text('account_id').notNull(),
+    amountNanoUsd: nanoUsd('amount_nano_usd').notNull(),
+    creditDays: integer('credit_days'),
+    claimedAt: time('claimed_at').notNull(),
+    /** The number of the entry that brought the credit; null until then. */
+    creditedSeq: whole('credited_seq'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.code, table.accountId] }),
+    index('promotion_redemptions_open')
+      .on(table.claimedAt)
+      .where(sql`credited_seq is null`),
+  ],
+)

@@ -14,6 +14,7 @@ import { modes } from './operator-input.ts'
 import { editKey, issueKey, revokeKey } from './operator-keys.ts'
 import { moneyRoutes } from './operator-money.ts'
 import { putPlan } from './operator-plans.ts'
+import { promotionRoutes } from './operator-promotions.ts'
 import { rebuildObject } from './operator-rebuild.ts'
 import { amount, closed, described, flag, reason, text, type OperatorRoute } from './operator-route.ts'
 import { showStatement } from './operator-statement.ts'
@@ -79,6 +80,7 @@ const routes: readonly OperatorRoute[] = [
     },
   },
   ...moneyRoutes,
+  ...promotionRoutes,
   {
     answerWith: forAccount(putPlan),
     route: {

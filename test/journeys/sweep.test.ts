@@ -48,3 +48,21 @@ test('an object whose alarm is gone is woken by the sweep, once, and a finding s
   await world.runCron()
   expect(await findingsOf(accountId)).toEqual(found)
 }, 60_000)
+
+test('a promotion code whose redeemer died before the credit is credited by the sweep, once', async () => {
+  const { accountId } = await world.newAccount({ creditUsd: '1' })
+  const code = 'DIED-HALFWAY'
+  await world.operator('POST', '/promotion-codes', { code, amount: '10', uses_max: 1, reason: 'a test' })
+  // As the claim leaves it.
+  await world.sql('update promotion_codes set uses = 1 where code = $1', [code])
+  await world.sql(
+    `insert into promotion_redemptions (code, account_id, amount_nano_usd, claimed_at)
+     values ($1, $2, 10000000000, now() - interval '6 minutes')`,
+    [code, accountId],
+  )
+  const balance = async () => valueAt(await world.operator('GET', `/accounts/${accountId}`), 'balance')
+  await world.runCron()
+  expect(await balance()).toBe('11.00')
+  await world.runCron()
+  expect(await balance()).toBe('11.00')
+})
