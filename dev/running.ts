@@ -16,6 +16,8 @@ export type DevJson = {
   operatorToken: string
   databaseUrl: string
   upstreamUrl: string
+  /** Absent with a real key: Stripe itself is asked. */
+  stripeUrl?: string
 }
 
 /** The start that runs now; without an address while it is still starting. */

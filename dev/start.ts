@@ -12,6 +12,8 @@ import { startWorld, type World } from './world.ts'
 const defaultPort = 8787
 const exampleModel = 'gpt-6-luna'
 const impatientMs = 1_000
+/** How long a bank debit is pending: a person waits for it, a test moves the clock. */
+const pendingPaymentMs = 5_000
 /** As wrangler.toml's cron. */
 const cronEveryMs = 3_600_000
 
@@ -60,12 +62,15 @@ async function start(): Promise<void> {
     vars,
     showsLog: true,
     onProgress: (line) => say(`… ${line}`),
+    stripe: { pendingMs: pendingPaymentMs },
   })
   world = started
   if (isStopping) return stop(0)
   const { apiKey } = await seedAccount(started)
   const { baseUrl, operatorToken, databaseUrl, upstreamUrl } = started
-  publishStart({ baseUrl, apiKey, operatorToken, databaseUrl, upstreamUrl })
+  // With a real key there is no stand-in.
+  const stripe = started.stripe.url === '' ? {} : { stripeUrl: started.stripe.url }
+  publishStart({ baseUrl, apiKey, operatorToken, databaseUrl, upstreamUrl, ...stripe })
   sayReady({ baseUrl, apiKey, vars, seconds: (performance.now() - startedAt) / 1_000 })
   repeatCron(started)
   await started.product().ended

@@ -1,6 +1,8 @@
 // A world seen from outside: what its tests and demos need, from any process that knows its coordinates.
 
 import { Pool, types } from 'pg'
+import { remoteControl } from './stripe-client.ts'
+import type { RemoteControl } from './stripe-control.ts'
 import type { RecordedRequest } from './upstream.ts'
 
 /** Plain data, so that it can be handed to another process. */
@@ -13,6 +15,16 @@ export type WorldCoordinates = {
   keySecret: string
   /** The Worker's log, one JSON line per event. */
   logFile: string | null
+  stripe: StripeCoordinates
+}
+
+/** Of Stripe's stand-in, as the product was told them; all empty where the product talks to Stripe itself. */
+export type StripeCoordinates = {
+  /** Without /v1. */
+  url: string
+  secretKey: string
+  publishableKey: string
+  webhookSecret: string
 }
 
 export type NewAccount = {
@@ -26,7 +38,9 @@ export type NewAccount = {
 
 export type Row = { readonly [column: string]: unknown }
 
-export type WorldClient = WorldCoordinates & {
+export type WorldClient = Omit<WorldCoordinates, 'stripe'> & {
+  /** Stripe's stand-in, and what tests do to it. */
+  stripe: StripeCoordinates & { control: RemoteControl }
   newAccount(given?: NewAccount): Promise<{ accountId: string; apiKey: string }>
   /** A call of the operator API; throws unless it answers 2xx. */
   operator(method: string, path: string, body?: unknown): Promise<{ readonly [name: string]: unknown }>
@@ -65,6 +79,7 @@ export function connectWorld(coordinates: WorldCoordinates): WorldClient {
   const requestsUrl = new URL('/__requests', upstreamUrl)
   return {
     ...coordinates,
+    stripe: { ...coordinates.stripe, control: remoteControl(coordinates.stripe.url) },
     operator,
     newAccount: (given = {}) => newAccount(operator, given),
     sql: async (query, params = []) => (await pool.query<Row>(query, [...params])).rows,

@@ -1,4 +1,4 @@
-// The local world: Postgres behind Neon's protocol, a Redis behind Upstash's, a model upstream, and the product on top.
+// The local world: Postgres behind Neon's protocol, a Redis behind Upstash's, a model upstream, Stripe, and the product on top.
 // `npm start` keeps one in .sluice/; tests, demos and storms make their own, which leave nothing behind.
 
 import { randomBytes } from 'node:crypto'
@@ -15,9 +15,10 @@ import { freePort, localHost } from './ports.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 import type { ProductOptions } from './product.ts'
 import { type SpawnedProduct, spawnProduct } from './spawn-product.ts'
+import { startStripe, type StripeOptions, type StripeStandIn } from './stripe.ts'
 import { startUpstash } from './upstash-endpoint.ts'
 import { startUpstream, type Upstream, type UpstreamOptions } from './upstream.ts'
-import { connectWorld, type WorldClient } from './world-client.ts'
+import { connectWorld, type StripeCoordinates, type WorldClient } from './world-client.ts'
 
 export type WorldOptions = {
   /** A persistent world's folders; without them a temporary one, removed at the stop. */
@@ -32,6 +33,8 @@ export type WorldOptions = {
   onProgress?: (line: string) => void
   /** Told of every request that reaches the model upstream. */
   onUpstreamRequest?: NonNullable<UpstreamOptions['onRequest']>
+  /** Of Stripe's stand-in, which is not started where the variables name a real key. */
+  stripe?: Pick<StripeOptions, 'onRequest' | 'pendingMs'>
 }
 
 export type World = WorldClient & {
@@ -70,7 +73,9 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
   const say = options.onProgress ?? (() => undefined)
   const { stateDir, postgresDir } = options.keep ?? temporaryDirs(ends)
   const secrets = readOrMakeSecrets(ensureDir(stateDir))
-  say('starting Postgres, Redis and the model upstream, bundling the Worker')
+  const isStripeReal = options.vars?.['STRIPE_SECRET_KEY'] !== undefined
+  const servers = isStripeReal ? 'the model upstream' : "the model upstream and Stripe's stand-in"
+  say(`starting Postgres, Redis${isStripeReal ? ' and' : ','} ${servers}, bundling the Worker`)
   // All are waited for before a failure is thrown: a part that starts meanwhile must have its end in the list.
   const parts = await Promise.allSettled([
     startDatabase(postgresDir, ends),
@@ -78,12 +83,15 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
     startUpstream({ onRequest: options.onUpstreamRequest ?? (() => undefined) }),
     bundleWorker(options.bundleEntry),
     options.port ?? freePort(),
+    isStripeReal ? undefined : startStripe(options.stripe),
   ])
-  for (const part of [parts[1], parts[2]]) {
-    if (part.status === 'fulfilled') ends.push(() => part.value.stop())
+  for (const part of [parts[1], parts[2], parts[5]]) {
+    if (part.status === 'fulfilled') ends.push(() => part.value?.stop())
   }
   const [database, upstash, upstream] = [valueOf(parts[0]), valueOf(parts[1]), valueOf(parts[2])]
-  const [bundle, port] = [valueOf(parts[3]), valueOf(parts[4])]
+  const [bundle, port, stripe] = [valueOf(parts[3]), valueOf(parts[4]), valueOf(parts[5])]
+  const baseUrl = `http://${localHost}:${port}`
+  stripe?.control.setEndpoints([{ url: `${baseUrl}/webhooks/stripe` }])
   say('starting the product')
   const logFile = options.showsLog === true ? null : join(stateDir, 'worker.log')
   const product = await startManagedProduct(ends, {
@@ -102,17 +110,19 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
       UPSTASH_REDIS_REST_URL: upstash.url,
       UPSTASH_REDIS_REST_TOKEN: upstash.token,
       ...providerVars(upstream.url),
+      ...(stripe === undefined ? {} : stripeVars(stripe)),
       ...options.vars,
     }),
   })
   const client = connectWorld({
-    baseUrl: `http://${localHost}:${port}`,
+    baseUrl,
     // What the product was given: .dev.vars may have taken the place of the world's own.
     operatorToken: options.vars?.['OPERATOR_TOKEN'] ?? secrets.operatorToken,
     databaseUrl: options.vars?.['DATABASE_URL'] ?? database.url,
     upstreamUrl: upstream.url,
     keySecret: options.vars?.['KEY_SECRET'] ?? secrets.keySecret,
     logFile,
+    stripe: coordinatesOf(stripe),
   })
   ends.push(() => client.disconnect())
   return {
@@ -181,6 +191,20 @@ function providerVars(upstreamUrl: string): { [name: string]: string } {
       [`${name}_BASE_URL`, upstreamUrl],
     ]),
   )
+}
+
+function stripeVars({ url, secretKey, publishableKey, webhookSecret }: StripeStandIn) {
+  return {
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_PUBLISHABLE_KEY: publishableKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    STRIPE_BASE_URL: url,
+  }
+}
+
+function coordinatesOf(stripe: StripeStandIn | undefined): StripeCoordinates {
+  const { url = '', secretKey = '', publishableKey = '', webhookSecret = '' } = stripe ?? {}
+  return { url, secretKey, publishableKey, webhookSecret }
 }
 
 function withoutUndefined(vars: { readonly [name: string]: string | undefined }): { [name: string]: string } {

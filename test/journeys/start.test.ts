@@ -89,6 +89,7 @@ describe('npm start', () => {
       operatorToken: expect.any(String),
       databaseUrl: expect.stringMatching(/^postgresql:/),
       upstreamUrl: expect.stringMatching(/\/v1$/),
+      stripeUrl: expect.stringMatching(/^http:/),
     })
     expect(current?.output()).toContain(devJson.apiKey)
     expect(current?.output()).toContain("import OpenAI from 'openai'")

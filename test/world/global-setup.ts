@@ -20,7 +20,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const world = await startWorld({ onProgress: say, onUpstreamRequest: judged.see })
   say(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
   const { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile } = world
-  project.provide('world', { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile })
+  const { url, secretKey, publishableKey, webhookSecret } = world.stripe
+  const stripe = { url, secretKey, publishableKey, webhookSecret }
+  project.provide('world', {
+    baseUrl,
+    operatorToken,
+    databaseUrl,
+    upstreamUrl,
+    keySecret,
+    logFile,
+    stripe,
+  })
   // Given where this is a part of a run: whoever has started all parts looks at what they have received together.
   const codes = process.env[codesFileName] === undefined ? new ReceivedCodes() : undefined
   // The processes of the test files are made after this and inherit it.

@@ -1,0 +1,219 @@
+// The pages of Stripe's stand-in that a person clicks: pay or abandon, answer 3-D Secure, manage cards. Plain forms, no script.
+
+import type Stripe from 'stripe'
+import { answerAuthentication, type PageOutcome, paySession } from './stripe-checkout.ts'
+import { detach, methodsOf } from './stripe-customers.ts'
+import { idOf, known, knownCustomer, type StripeState } from './stripe-state.ts'
+
+/** What leaves for the browser: a page, or another address. */
+export type PageAnswer = { status: number; html: string } | { location: string }
+
+type Choice = { method: string; label: string; says: string }
+
+/** What a person can choose; the first is the usual one. */
+const choices: readonly Choice[] = [
+  { method: 'pm_card_visa', label: 'Pay with Visa •••• 4242', says: 'Succeeds at once.' },
+  { method: 'pm_card_mastercard', label: 'Pay with Mastercard •••• 4444', says: 'Succeeds at once.' },
+  {
+    method: 'pm_card_authenticationRequired',
+    label: 'Pay with a card that asks for 3-D Secure',
+    says: 'The next page asks the question.',
+  },
+  {
+    method: 'pm_card_chargeDeclined',
+    label: 'Pay with a card that is declined',
+    says: 'The bank says no; the page stays.',
+  },
+  {
+    method: 'pm_card_chargeDeclinedInsufficientFunds',
+    label: 'Pay with an empty card',
+    says: 'Declined for insufficient funds; the page stays.',
+  },
+  { method: 'pm_paypal', label: 'Pay with PayPal', says: 'Succeeds at once.' },
+  {
+    method: 'pm_usBankAccount_success',
+    label: 'Pay by bank debit that arrives',
+    says: 'Pending, paid some seconds later.',
+  },
+  {
+    method: 'pm_usBankAccount_accountClosed',
+    label: 'Pay by bank debit that fails',
+    says: 'Pending, failed some seconds later.',
+  },
+]
+
+export type PageRequest = { method: string; path: string; query: URLSearchParams; body: URLSearchParams }
+
+/** Undefined where no page is there. */
+export function answerPage(state: StripeState, request: PageRequest): PageAnswer | undefined {
+  const [, kind, id = ''] = request.path.split('/')
+  const decoded = decodeURIComponent(id)
+  switch (kind) {
+    case 'pay':
+      return payPage(state, decoded, request)
+    case 'embedded':
+      // What the embedded page shows, for a client that has nothing but the secret.
+      return payPage(state, decoded.split('_secret_')[0] ?? '', request)
+    case 'authenticate':
+      return authenticatePage(state, decoded, request)
+    case 'portal':
+      return portalPage(state, decoded, request)
+    default:
+      return undefined
+  }
+}
+
+function payPage(state: StripeState, id: string, request: PageRequest): PageAnswer {
+  const session = known(state.sessions, 'checkout.session', id)
+  if (request.method !== 'POST') return showSession(state, session)
+  if (request.body.get('method') === 'abandon')
+    return { location: cancelAddress(session) ?? here(state, session) }
+  if (session.status !== 'open') return showSession(state, session)
+  const outcome = paySession(state, id, { method: request.body.get('method') ?? '' })
+  return afterOutcome(state, session, outcome)
+}
+
+function afterOutcome(
+  state: StripeState,
+  session: Stripe.Checkout.Session | undefined,
+  outcome: PageOutcome,
+): PageAnswer {
+  if (outcome.is === 'asked') return { location: `${state.pagesUrl}/authenticate/${outcome.paymentIntentId}` }
+  if (session === undefined) return { status: 200, html: page('Done', '<p>You may close this page.</p>') }
+  if (outcome.is === 'declined') return showSession(state, session, outcome.message)
+  return { location: endAddress(session) ?? here(state, session) }
+}
+
+function here(state: StripeState, session: Stripe.Checkout.Session): string {
+  return `${state.pagesUrl}/pay/${session.id}`
+}
+
+function endAddress(session: Stripe.Checkout.Session): string | undefined {
+  const address = session.success_url ?? session.return_url ?? ''
+  return address === '' ? undefined : address.replaceAll('{CHECKOUT_SESSION_ID}', session.id)
+}
+
+function cancelAddress(session: Stripe.Checkout.Session): string | undefined {
+  return session.cancel_url ?? undefined
+}
+
+function showSession(state: StripeState, session: Stripe.Checkout.Session, problem?: string): PageAnswer {
+  const title =
+    session.mode === 'setup'
+      ? 'Save a card'
+      : `Pay ${amountText(session.amount_total ?? 0, session.currency)}`
+  if (session.status !== 'open') {
+    const end = endAddress(session)
+    const link = end === undefined ? '' : `<p><a href="${escaped(end)}">Back to the shop</a></p>`
+    const state_ = `${session.status}, ${session.payment_status.replaceAll('_', ' ')}`
+    return { status: 200, html: page(title, `<p>This checkout is ${escaped(state_)}.</p>${link}`) }
+  }
+  const items = (state.lineItems.get(session.id) ?? [])
+    .map(
+      (item) =>
+        `<li>${escaped(item.description ?? 'Item')}: ${amountText(item.amount_total, item.currency)}</li>`,
+    )
+    .join('')
+  const said = problem === undefined ? '' : `<p role="alert" class="problem">${escaped(problem)}</p>`
+  const offered =
+    session.mode === 'setup' ? choices.filter(({ method }) => method.startsWith('pm_card')) : choices
+  const cancel =
+    cancelAddress(session) === undefined
+      ? 'Leave this page without paying.'
+      : 'Back to the shop, nothing paid.'
+  const buttons = [
+    ...saved(state, session),
+    ...offered,
+    { method: 'abandon', label: 'Abandon', says: cancel },
+  ]
+  const rows = buttons.map(
+    ({ method, label, says }) =>
+      `<li><button name="method" value="${escaped(method)}">${escaped(label)}</button> <small>${escaped(says)}</small></li>`,
+  )
+  const form = `<form method="post"><ul class="choices">${rows.join('')}</ul></form>`
+  return { status: problem === undefined ? 200 : 402, html: page(title, `<ul>${items}</ul>${said}${form}`) }
+}
+
+/** Cards that this customer has saved. */
+function saved(state: StripeState, session: Stripe.Checkout.Session): readonly Choice[] {
+  const customer = idOf(session.customer)
+  if (customer === null || session.mode === 'setup') return []
+  return methodsOf(state, customer).flatMap(({ id, card }) =>
+    card === undefined
+      ? []
+      : [
+          {
+            method: id,
+            label: `Pay with your saved ${card.brand} •••• ${card.last4}`,
+            says: 'Saved before.',
+          },
+        ],
+  )
+}
+
+function authenticatePage(state: StripeState, id: string, request: PageRequest): PageAnswer {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  const returnUrl = intent.next_action?.redirect_to_url?.return_url ?? null
+  if (intent.status !== 'requires_action')
+    return { status: 200, html: page('3-D Secure', '<p>Nothing to answer here.</p>') }
+  if (request.method !== 'POST') {
+    const amount = amountText(intent.amount, intent.currency)
+    const form = `<p>Your bank asks whether you want to pay ${amount}.</p><form method="post"><ul class="choices">
+<li><button name="answer" value="complete">Complete</button> <small>You are who you say: the payment succeeds.</small></li>
+<li><button name="answer" value="fail">Fail</button> <small>The bank does not believe it: the payment is declined.</small></li></ul></form>`
+    return { status: 200, html: page('3-D Secure', form) }
+  }
+  const session = [...state.sessions.values()].find((one) => idOf(one.payment_intent) === id)
+  const outcome = answerAuthentication(state, id, request.body.get('answer') === 'complete')
+  if (session === undefined && returnUrl !== null) {
+    const separator = returnUrl.includes('?') ? '&' : '?'
+    return { location: `${returnUrl}${separator}payment_intent=${id}` }
+  }
+  return afterOutcome(state, session, outcome)
+}
+
+function portalPage(state: StripeState, id: string, request: PageRequest): PageAnswer {
+  const customer = knownCustomer(state, id)
+  const removed = request.body.get('remove')
+  if (request.method === 'POST' && removed !== null) detach(state, removed)
+  const cards = methodsOf(state, customer.id)
+    .map(({ id: methodId, card }) => {
+      const name =
+        card === undefined
+          ? methodId
+          : `${card.brand} •••• ${card.last4}, until ${card.exp_month}/${card.exp_year}`
+      return `<li>${escaped(name)} <button name="remove" value="${escaped(methodId)}">Remove</button></li>`
+    })
+    .join('')
+  const back = request.query.get('return_url')
+  const link = back === null ? '' : `<p><a href="${escaped(back)}">Back to the shop</a></p>`
+  return {
+    status: 200,
+    html: page('Payment methods', `<form method="post"><ul class="choices">${cards}</ul></form>${link}`),
+  }
+}
+
+/** Cents in words; currencies without cents are the exception that the stand-in meets only in tests. */
+function amountText(amount: number, currency: string | null): string {
+  const cents = String(amount % 100).padStart(2, '0')
+  return `${Math.floor(amount / 100)}.${cents} ${(currency ?? 'usd').toUpperCase()}`
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+}
+
+export function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)} · Stripe's local stand-in</title><style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; color: #1a1f36; background: #fff; }
+h1 { font-size: 1.5rem; } small { color: #4f566b; } .problem { color: #a41c4e; font-weight: 600; }
+.choices { list-style: none; padding: 0; } .choices li { margin: .6rem 0; }
+button { font: inherit; padding: .5rem .9rem; border: 1px solid #697386; border-radius: .4rem; background: #f6f8fa; cursor: pointer; }
+button:focus-visible { outline: 3px solid #635bff; } </style></head>
+<body><main><h1>${escaped(title)}</h1>${body}<p><small>Stripe's stand-in on this machine: no money moves, no card number is asked for.</small></p></main></body></html>`
+}

@@ -1,0 +1,416 @@
+// Payment intents at Stripe's stand-in: made, confirmed on and off session, waiting for 3-D Secure or for the bank, ended.
+
+import type Stripe from 'stripe'
+import { declines, type DeclineCode } from './stripe-cards.ts'
+import {
+  actAfterwards,
+  failCharge,
+  pendingCharge,
+  presentmentDetails,
+  type Presentment,
+  succeedCharge,
+} from './stripe-charges.ts'
+import { attach, expectOf, usableMethod } from './stripe-customers.ts'
+import { refuseRequest, StripeRefusal } from './stripe-error.ts'
+import {
+  booleanIn,
+  type Form,
+  formIn,
+  metadataIn,
+  requiredInteger,
+  requiredText,
+  textIn,
+  textsIn,
+  wordIn,
+} from './stripe-form.ts'
+import { idOf, known, knownCustomer, randomText, type StripeState } from './stripe-state.ts'
+
+/** Stripe's least amount in USD, and the most that its integers take there. */
+const amountLimits = { min: 50, max: 99_999_999 }
+
+export type IntentPlan = {
+  amount: number
+  currency: string
+  customer: string | null
+  metadata: { [name: string]: string }
+  description?: string | null
+  receiptEmail?: string | null
+  statementDescriptor?: string | null
+  statementDescriptorSuffix?: string | null
+  setupFutureUsage?: Stripe.PaymentIntent.SetupFutureUsage | null
+  types?: readonly string[]
+}
+
+export function makeIntent(state: StripeState, plan: IntentPlan): Stripe.PaymentIntent {
+  const id = state.newId('pi')
+  const intent: Stripe.PaymentIntent = {
+    id,
+    object: 'payment_intent',
+    allowed_payment_method_types: null,
+    amount: plan.amount,
+    amount_capturable: 0,
+    amount_details: { tip: {} },
+    amount_received: 0,
+    application: null,
+    application_fee_amount: null,
+    automatic_payment_methods: plan.types === undefined ? { allow_redirects: 'always', enabled: true } : null,
+    canceled_at: null,
+    cancellation_reason: null,
+    capture_method: 'automatic_async',
+    client_secret: `${id}_secret_${randomText(24)}`,
+    confirmation_method: 'automatic',
+    created: state.now(),
+    currency: plan.currency,
+    customer: plan.customer,
+    customer_account: null,
+    description: plan.description ?? null,
+    excluded_payment_method_types: null,
+    last_payment_error: null,
+    latest_charge: null,
+    livemode: false,
+    managed_payments: null,
+    metadata: plan.metadata,
+    next_action: null,
+    on_behalf_of: null,
+    payment_method: null,
+    payment_method_configuration_details: null,
+    payment_method_options: {},
+    payment_method_types: [...(plan.types ?? ['card', 'us_bank_account', 'paypal', 'cashapp', 'crypto'])],
+    payment_record: null,
+    processing: null,
+    receipt_email: plan.receiptEmail ?? null,
+    review: null,
+    setup_future_usage: plan.setupFutureUsage ?? null,
+    shipping: null,
+    source: null,
+    statement_descriptor: plan.statementDescriptor ?? null,
+    statement_descriptor_suffix: plan.statementDescriptorSuffix ?? null,
+    status: 'requires_payment_method',
+    transfer_group: null,
+  }
+  state.paymentIntents.set(id, intent)
+  state.emit('payment_intent.created', intent)
+  return intent
+}
+
+export function expectAmount(amount: number): void {
+  if (amount < amountLimits.min)
+    throw refuseRequest({
+      message: 'Amount must be at least $0.50 usd',
+      param: 'amount',
+      code: 'amount_too_small',
+    })
+  if (amount > amountLimits.max)
+    throw refuseRequest({
+      message: 'Amount must be no more than $999,999.99',
+      param: 'amount',
+      code: 'amount_too_large',
+    })
+}
+
+export function createIntent(state: StripeState, form: Form): Stripe.PaymentIntent {
+  const amount = requiredInteger(form, 'amount')
+  expectAmount(amount)
+  const currency = requiredText(form, 'currency')
+  const customerId = textIn(form, 'customer')
+  const customer = customerId === null ? null : knownCustomer(state, customerId, 'customer').id
+  const methodId = textIn(form, 'payment_method')
+  // Refused before anything is made.
+  if (methodId !== null && customer !== null) expectOf(state, methodId, customer)
+  const isConfirmed = booleanIn(form, 'confirm') ?? false
+  const offSession = readOffSession(form)
+  if (offSession && !isConfirmed)
+    throw refuseRequest({
+      message: 'off_session can only be set when confirm is true.',
+      param: 'off_session',
+    })
+  const types = textsIn(form, 'payment_method_types')
+  const card = formIn(formIn(form, 'payment_method_options'), 'card')
+  const intent = makeIntent(state, {
+    amount,
+    currency,
+    customer,
+    metadata: metadataIn(form),
+    description: textIn(form, 'description'),
+    receiptEmail: textIn(form, 'receipt_email'),
+    statementDescriptor: textIn(form, 'statement_descriptor'),
+    statementDescriptorSuffix: textIn(form, 'statement_descriptor_suffix'),
+    setupFutureUsage:
+      wordIn(form, 'setup_future_usage', futureUsages) ?? wordIn(card, 'setup_future_usage', futureUsages),
+    ...(types.length > 0 ? { types } : {}),
+  })
+  if (methodId !== null) setMethod(intent, usableMethod(state, methodId).id)
+  return isConfirmed ? confirm(state, intent, confirmationIn(form)) : intent
+}
+
+const futureUsages = ['off_session', 'on_session'] as const
+
+/** `true`, or one of the reasons that Stripe once took instead. */
+function readOffSession(form: Form): boolean {
+  const text = textIn(form, 'off_session')
+  return text !== null && text !== 'false'
+}
+
+function setMethod(intent: Stripe.PaymentIntent, methodId: string): void {
+  intent.payment_method = methodId
+  intent.status = 'requires_confirmation'
+}
+
+export type Confirmation = {
+  /** The customer is not there: nobody can answer for 3-D Secure. */
+  isOffSession: boolean
+  /** Fail rather than wait for the customer. */
+  failsOnAction: boolean
+  /** The customer has just passed 3-D Secure. */
+  isAuthenticated?: boolean
+  returnUrl?: string | null
+  presentment?: Presentment | undefined
+  /** Of a checkout page: its own answer shows the error. */
+  isOnPage?: boolean
+}
+
+function confirmationIn(form: Form): Confirmation {
+  return {
+    isOffSession: readOffSession(form),
+    failsOnAction: booleanIn(form, 'error_on_requires_action') ?? false,
+    returnUrl: textIn(form, 'return_url'),
+  }
+}
+
+export function confirmIntent(state: StripeState, id: string, form: Form): Stripe.PaymentIntent {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  const method = textIn(form, 'payment_method')
+  if (method !== null) {
+    expectStatus(intent, ['requires_payment_method', 'requires_confirmation', 'requires_action'])
+    const customer = idOf(intent.customer)
+    const { id: methodId } =
+      customer === null ? usableMethod(state, method) : expectOf(state, method, customer)
+    setMethod(intent, methodId)
+  }
+  return confirm(state, intent, confirmationIn(form))
+}
+
+function expectStatus(
+  intent: Stripe.PaymentIntent,
+  statuses: readonly Stripe.PaymentIntent.Status[],
+  verb = 'confirm',
+): void {
+  if (statuses.includes(intent.status)) return
+  throw refuseRequest({
+    message: `You cannot ${verb} this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be used: ${statuses.join(', ')}.`,
+    code: 'payment_intent_unexpected_state',
+    payment_intent: intent,
+  })
+}
+
+/** One attempt at a payment with the method that it names; throws Stripe's 402 where it is declined. */
+export function confirm(
+  state: StripeState,
+  intent: Stripe.PaymentIntent,
+  how: Confirmation,
+): Stripe.PaymentIntent {
+  expectStatus(intent, ['requires_confirmation', 'requires_action', 'requires_payment_method'])
+  const methodId = idOf(intent.payment_method)
+  if (methodId === null)
+    throw refuseRequest({
+      message:
+        'You cannot confirm this PaymentIntent because it is missing a payment method. Update the PaymentIntent with a payment method and then confirm it again.',
+      code: 'payment_intent_unexpected_state',
+      payment_intent: intent,
+    })
+  const method = usableMethod(state, methodId)
+  const card = known(state.cards, 'payment_method', methodId)
+  intent.next_action = null
+  const { behaviour } = card
+  switch (behaviour.does) {
+    case 'decline':
+      return decline(state, intent, { method, decline: behaviour.decline })
+    case 'authenticate': {
+      const isFree = how.isAuthenticated === true || (behaviour.unless === 'set_up' && card.isSetUp)
+      if (isFree) return succeed(state, intent, { method, presentment: how.presentment })
+      return how.failsOnAction
+        ? decline(state, intent, { method, decline: 'authentication_required' })
+        : waitForCustomer(state, intent, how)
+    }
+    case 'process':
+      return waitForBank(state, intent, { method, end: behaviour.end })
+    case 'succeed':
+      return succeed(state, intent, { method, presentment: how.presentment })
+  }
+}
+
+/** The money has come. */
+export function succeed(
+  state: StripeState,
+  intent: Stripe.PaymentIntent,
+  given: { method: Stripe.PaymentMethod; presentment?: Presentment | undefined },
+): Stripe.PaymentIntent {
+  const { method, presentment } = given
+  const pending = state.charges.get(idOf(intent.latest_charge) ?? '')
+  const charge = succeedCharge(state, intent, {
+    method,
+    charge: pending?.status === 'pending' ? pending : undefined,
+    presentment,
+  })
+  intent.latest_charge = charge.id
+  intent.amount_received = intent.amount
+  intent.status = 'succeeded'
+  intent.last_payment_error = null
+  intent.next_action = null
+  intent.processing = null
+  if (presentment !== undefined) intent.presentment_details = presentmentDetails(presentment)
+  const customer = idOf(intent.customer)
+  if (intent.setup_future_usage !== null && customer !== null && method.type === 'card')
+    save(state, method, { customer, usage: intent.setup_future_usage })
+  state.emit('payment_intent.succeeded', intent)
+  actAfterwards(state, charge)
+  return intent
+}
+
+/** Keeps a payment method for later payments. */
+export function save(
+  state: StripeState,
+  method: Stripe.PaymentMethod,
+  { customer, usage }: { customer: string; usage: string },
+): void {
+  attach(state, method, customer)
+  method.allow_redisplay = 'limited'
+  if (usage === 'off_session') known(state.cards, 'payment_method', method.id).isSetUp = true
+}
+
+/** The bank says no: the intent waits for another method, the request gets a 402. */
+export function decline(
+  state: StripeState,
+  intent: Stripe.PaymentIntent,
+  given: { method: Stripe.PaymentMethod; decline: DeclineCode },
+): never {
+  const { method } = given
+  const { code, advice, message } = declines[given.decline]
+  const pending = state.charges.get(idOf(intent.latest_charge) ?? '')
+  const charge = failCharge(state, intent, {
+    ...given,
+    charge: pending?.status === 'pending' ? pending : undefined,
+  })
+  intent.latest_charge = charge.id
+  intent.status = 'requires_payment_method'
+  intent.payment_method = null
+  intent.processing = null
+  intent.next_action = null
+  const error = {
+    charge: charge.id,
+    code,
+    decline_code: given.decline,
+    advice_code: advice,
+    doc_url: `https://docs.stripe.com/error-codes/${code.replaceAll('_', '-')}`,
+    message,
+    payment_method: method,
+    type: 'card_error' as const,
+  }
+  intent.last_payment_error = error
+  state.emit('payment_intent.payment_failed', intent)
+  throw new StripeRefusal(402, { ...error, payment_intent: intent })
+}
+
+function waitForCustomer(
+  state: StripeState,
+  intent: Stripe.PaymentIntent,
+  how: Confirmation,
+): Stripe.PaymentIntent {
+  intent.status = 'requires_action'
+  const url = `${state.pagesUrl}/authenticate/${intent.id}?client_secret=${intent.client_secret}`
+  intent.next_action =
+    how.returnUrl === undefined || how.returnUrl === null
+      ? { type: 'use_stripe_sdk', use_stripe_sdk: {} }
+      : { type: 'redirect_to_url', redirect_to_url: { url, return_url: how.returnUrl } }
+  state.emit('payment_intent.requires_action', intent)
+  return intent
+}
+
+function waitForBank(
+  state: StripeState,
+  intent: Stripe.PaymentIntent,
+  { method, end }: { method: Stripe.PaymentMethod; end: 'succeeded' | 'failed' },
+): Stripe.PaymentIntent {
+  intent.status = 'processing'
+  intent.latest_charge = pendingCharge(state, intent, method).id
+  state.emit('payment_intent.processing', intent)
+  state.later(state.pendingMs, () => {
+    if (intent.status === 'processing') settle(state, intent.id, end)
+  })
+  return intent
+}
+
+/** A payment that is processing ends. */
+export function settle(state: StripeState, id: string, end: 'succeeded' | 'failed'): Stripe.PaymentIntent {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  expectStatus(intent, ['processing'], 'settle')
+  const method = known(state.paymentMethods, 'PaymentMethod', idOf(intent.payment_method) ?? '')
+  if (end === 'succeeded') succeed(state, intent, { method })
+  else refused(() => decline(state, intent, { method, decline: 'generic_decline' }))
+  state.onIntentEnd(intent, end)
+  return intent
+}
+
+/** The customer answers the question of 3-D Secure, or fails at it. */
+export function authenticate(
+  state: StripeState,
+  id: string,
+  given: { isPassed: boolean; presentment?: Presentment },
+): Stripe.PaymentIntent {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  expectStatus(intent, ['requires_action'], 'authenticate')
+  const { isPassed, presentment } = given
+  const method = usableMethod(state, idOf(intent.payment_method) ?? '')
+  if (isPassed)
+    return confirm(state, intent, {
+      isOffSession: false,
+      failsOnAction: false,
+      isAuthenticated: true,
+      presentment,
+    })
+  refused(() => decline(state, intent, { method, decline: 'authentication_required' }))
+  const { last_payment_error: error } = intent
+  if (error !== null) {
+    error.code = 'payment_intent_authentication_failure'
+    error.message = 'We are unable to authenticate your payment method.'
+  }
+  return intent
+}
+
+/** Runs what ends in a decline, and answers with it; anything else goes on. */
+export function refused(run: () => unknown): StripeRefusal | undefined {
+  try {
+    run()
+    return undefined
+  } catch (error) {
+    if (error instanceof StripeRefusal && error.status === 402) return error
+    throw error
+  }
+}
+
+export function updateIntent(state: StripeState, id: string, form: Form): Stripe.PaymentIntent {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  const method = textIn(form, 'payment_method')
+  if (method !== null) setMethod(intent, usableMethod(state, method).id)
+  if ('description' in form) intent.description = textIn(form, 'description')
+  if ('receipt_email' in form) intent.receipt_email = textIn(form, 'receipt_email')
+  intent.metadata = metadataIn(form, intent.metadata)
+  return intent
+}
+
+const cancelReasons = ['abandoned', 'duplicate', 'fraudulent', 'requested_by_customer'] as const
+
+export function cancelIntent(state: StripeState, id: string, form: Form): Stripe.PaymentIntent {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  expectStatus(
+    intent,
+    ['requires_payment_method', 'requires_confirmation', 'requires_action', 'requires_capture'],
+    'cancel',
+  )
+  intent.status = 'canceled'
+  intent.canceled_at = state.now()
+  intent.cancellation_reason = wordIn(form, 'cancellation_reason', cancelReasons)
+  intent.next_action = null
+  state.emit('payment_intent.canceled', intent)
+  return intent
+}
