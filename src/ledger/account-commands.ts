@@ -3,6 +3,7 @@
 import type { AccountId, CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { Bucket } from './lots.ts'
+import type { PaymentDetail } from './order-details.ts'
 
 export type Create = { accountId: AccountId; name: string; settings?: Partial<AccountSettings> }
 
@@ -38,6 +39,8 @@ export type Credit = {
   bucket?: Bucket
   /** Until it expires; null or left out for never. Only what was given away expires. */
   expiresInMs?: number | null
+  /** Of an order that was paid. */
+  payment?: PaymentDetail
 }
 
 export type CreditAnswer =

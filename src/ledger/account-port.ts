@@ -1,7 +1,7 @@
 // The account object as its callers see it: the methods that the Durable Object has, without the platform's types.
 // One port per attempt: a stub that threw is spent, so `AccountPorts` makes a new one each time it is called.
 
-import type { AccountId } from '#core/ids.ts'
+import type { AccountId, OrderId } from '#core/ids.ts'
 import type {
   ChangeSettings,
   CheckKey,
@@ -38,6 +38,20 @@ import type {
   ReleaseAnswer,
 } from './call-commands.ts'
 import type { Entry } from './entry.ts'
+import type {
+  CloseOrder,
+  CloseOrderAnswer,
+  Customer,
+  LinkCustomer,
+  LinkCustomerAnswer,
+  OpenOrder,
+  OpenOrderAnswer,
+  OrderView,
+  PayOrder,
+  PayOrderAnswer,
+  PlaceOrder,
+  PlaceOrderAnswer,
+} from './order-commands.ts'
 import type { Pulse } from './pulse.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import type {
@@ -70,6 +84,16 @@ export type AccountPort = {
   erase(command: Erase): Promise<EraseAnswer>
   setPlan(command: SetPlan): Promise<SetPlanAnswer>
   meter(command: Meter): Promise<MeterAnswer>
+
+  /** Money that is about to come in (orders.ts). */
+  placeOrder(command: PlaceOrder): Promise<PlaceOrderAnswer>
+  openOrder(command: OpenOrder): Promise<OpenOrderAnswer>
+  payOrder(command: PayOrder): Promise<PayOrderAnswer>
+  closeOrder(command: CloseOrder): Promise<CloseOrderAnswer>
+  linkCustomer(command: LinkCustomer): Promise<LinkCustomerAnswer>
+  order(orderId: OrderId): Promise<OrderView | null>
+  orders(): Promise<readonly OrderView[]>
+  customer(): Promise<Customer | null>
 
   /** Whether a key may read: known, its secret right, not disabled; a frozen account may still look at itself. */
   checkKey(command: CheckKey): Promise<CheckKeyAnswer>

@@ -2,10 +2,13 @@
 
 import { DurableObject } from 'cloudflare:workers'
 
+import type { OrderId } from '#core/ids.ts'
 import type { CheckKey, CheckKeyAnswer } from './account-commands.ts'
 import { AccountEngine, type LedgerEnv } from './account-engine.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type { Entry } from './entry.ts'
+import type { Customer, OrderView } from './order-commands.ts'
+import { orderFrom, waitingOrders } from './orders.ts'
 import * as keys from './keys.ts'
 import { readListenQuestion } from './listening.ts'
 import { isRenewalDue } from './plans.ts'
@@ -70,6 +73,20 @@ export class AccountReads extends DurableObject<LedgerEnv> {
   async keys(): Promise<readonly KeyView[]> {
     const { state } = this.engine
     return state === null ? [] : [...state.keys.values()].map((key) => keyView(state, key, this.engine.now()))
+  }
+
+  /** Null for one that was never placed. */
+  async order(orderId: OrderId): Promise<OrderView | null> {
+    return orderFrom(orderId, this.engine.store.lookup) ?? null
+  }
+
+  /** What waits for its money. */
+  async orders(): Promise<readonly OrderView[]> {
+    return this.engine.state === null ? [] : waitingOrders(this.engine.state, this.engine.store.lookup)
+  }
+
+  async customer(): Promise<Customer | null> {
+    return this.engine.state?.customer ?? null
   }
 
   async holds(): Promise<readonly HoldView[]> {

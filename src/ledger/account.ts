@@ -44,6 +44,20 @@ import { erase } from './erasure.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
 import { confirm, rewind } from './marks.ts'
+import type {
+  CloseOrder,
+  CloseOrderAnswer,
+  LinkCustomer,
+  LinkCustomerAnswer,
+  OpenOrder,
+  OpenOrderAnswer,
+  PayOrder,
+  PayOrderAnswer,
+  PlaceOrder,
+  PlaceOrderAnswer,
+} from './order-commands.ts'
+import { linkCustomer } from './customers.ts'
+import * as orders from './orders.ts'
 import { rebook } from './rebook.ts'
 import type {
   BeginRebuild,
@@ -114,6 +128,26 @@ export class AccountObject extends AccountReads implements AccountPort {
 
   refund(command: Refund): Promise<RefundAnswer> {
     return this.#ask<RefundAnswer>((draft) => refund(draft, command), noAccount, failed)
+  }
+
+  placeOrder(command: PlaceOrder): Promise<PlaceOrderAnswer> {
+    return this.#ask<PlaceOrderAnswer>((draft) => orders.placeOrder(draft, command), noAccount, failed)
+  }
+
+  openOrder(command: OpenOrder): Promise<OpenOrderAnswer> {
+    return this.#ask<OpenOrderAnswer>((draft) => orders.openOrder(draft, command), noAccount, failed)
+  }
+
+  payOrder(command: PayOrder): Promise<PayOrderAnswer> {
+    return this.#ask<PayOrderAnswer>((draft) => orders.payOrder(draft, command), noAccount, failed)
+  }
+
+  closeOrder(command: CloseOrder): Promise<CloseOrderAnswer> {
+    return this.#ask<CloseOrderAnswer>((draft) => orders.closeOrder(draft, command), noAccount, failed)
+  }
+
+  linkCustomer(command: LinkCustomer): Promise<LinkCustomerAnswer> {
+    return this.#ask<LinkCustomerAnswer>((draft) => linkCustomer(draft, command), noAccount, failed)
   }
 
   putKey(command: PutKey): Promise<KeyAnswer> {

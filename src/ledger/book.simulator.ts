@@ -254,6 +254,7 @@ export class Simulator {
       levels: state.levels,
       lifetime: state.lifetime,
       allowances: state.allowances,
+      orders: [state.orders, state.customer],
       settings: state.settings,
       hasCaptured: state.standing.hasCaptured,
       barred: state.standing.barredUntilMs,

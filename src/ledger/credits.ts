@@ -35,15 +35,24 @@ export function credit(draft: Draft, command: Credit): CreditAnswer {
   if (Math.abs(balance) > balanceMaxNanoUsd && !isPaid[command.kind]) {
     return { ok: false, code: 'balance_too_large' }
   }
+  const { seq } = bookCredit(draft, command)
+  return { ok: true, seq, balanceNanoUsd: state.postedNanoUsd, isRepeat: false }
+}
+
+/** What has been decided: neither refused nor repeated. */
+export function bookCredit(draft: Draft, command: Credit): Entry {
+  const { kind, reference, amountNanoUsd, reason, actor, payment } = command
+  const { bucket = bucketOf[kind], expiresInMs = null } = command
   const entry = append(draft, {
-    kind: command.kind,
-    reference: command.reference,
-    amountNanoUsd: command.amountNanoUsd,
+    kind,
+    reference,
+    amountNanoUsd,
     keyNumber: null,
-    detail: { reason: command.reason, actor: command.actor, ...lotOf(draft, command) },
+    detail: { reason, actor, ...lotOf(draft, command), ...(payment && { payment }) },
   })
-  keepReference(draft, { scope: 'credit', reference: command.reference, seq: entry.seq, said })
-  return { ok: true, seq: entry.seq, balanceNanoUsd: state.postedNanoUsd, isRepeat: false }
+  const said = saidOf({ kind, amountNanoUsd, bucket, expiresInMs })
+  keepReference(draft, { scope: 'credit', reference, seq: entry.seq, said })
+  return entry
 }
 
 export type Payment = { readonly seq: number; readonly amountNanoUsd: NanoUsd }

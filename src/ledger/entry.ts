@@ -8,6 +8,10 @@ import type { CreditKind } from './account-commands.ts'
 export type EntryKind =
   | 'create'
   | CreditKind
+  /** Money that is about to come in: placed, opened, closed; its id is the reference of its credit. */
+  | 'order'
+  /** The account at the payment provider. */
+  | 'customer'
   /** A charge; the reference is the call id. */
   | 'usage'
   /** What was left of a lot whose time is over. */

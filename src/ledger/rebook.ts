@@ -17,6 +17,8 @@ import { readTerms as readKeyTerms } from './key-details.ts'
 import { editKey, putKey, revokeKey } from './keys.ts'
 import { readBucket } from './lots.ts'
 import { isMetered } from './meter.ts'
+import { readPaymentDetail } from './order-details.ts'
+import { rebookOrder } from './orders.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
 import { rebookMetered } from './rebook-metered.ts'
@@ -55,6 +57,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
           actor: readString(detail['actor']) ?? '',
         }),
       )
+    case 'order':
+      return { ok: true, isBooked: rebookOrder(draft, entry) }
     case 'reversal':
       return rebookReversal(draft, entry, detail)
     case 'refund':
@@ -64,6 +68,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       return rebookPlan(draft, entry, detail)
     case 'level':
     case 'limit_reached':
+    // The next checkout links one again.
+    case 'customer':
     case 'create':
     case 'allowance':
     case 'finding':
@@ -156,6 +162,7 @@ function rebookPlan(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
 function creditOf({ kind, reference, amountNanoUsd, createdAtMs }: Entry, detail: Detail) {
   const expiresAtMs = readWhole(detail['expiresAtMs'])
   const bucket = readBucket(detail['bucket'])
+  const payment = readPaymentDetail(detail['payment'])
   return {
     reference,
     amountNanoUsd,
@@ -163,6 +170,7 @@ function creditOf({ kind, reference, amountNanoUsd, createdAtMs }: Entry, detail
     actor: readString(detail['actor']) ?? '',
     // All others say by their kind where they go.
     ...(bucket === undefined || kind !== 'grant' ? {} : { bucket }),
+    ...(payment && { payment }),
     ...(expiresAtMs === undefined ? {} : { expiresInMs: expiresAtMs - createdAtMs }),
   }
 }

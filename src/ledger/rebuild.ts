@@ -13,6 +13,7 @@ import { saidOfCredit } from './credits.ts'
 import { type Context, append, openDraft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { FinishRebuild } from './rebuild-commands.ts'
+import { referenceOfOrder } from './orders.ts'
 import { isMetered, saidOfMeter } from './meter.ts'
 import { saidOfPlanEntry } from './plans.ts'
 import { applyEntry } from './replay.ts'
@@ -124,12 +125,15 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
     }
     case 'refund':
       return { scope: 'refund', reference, seq, said: saidOfRefund(entry) }
+    case 'order':
+      return referenceOfOrder(entry)
     case 'erasure':
       return { scope: 'erasure', reference, seq, said: '' }
     case 'limit_reached':
       return { scope: 'limit', reference, seq, said: '' }
     case 'level':
     case 'create':
+    case 'customer':
     case 'late':
     case 'allowance':
     case 'expiry':

@@ -14,6 +14,7 @@ import { applyErasure } from './erasure-replay.ts'
 import { levelsAfter } from './levels.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
 import { applyKey } from './key-log.ts'
+import { afterCustomer, afterOrder, withoutOrder } from './orders-replay.ts'
 import { afterGrant, afterPlan } from './plans-replay.ts'
 import { afterPayment } from './paid-months.ts'
 import { afterRefund } from './refunded.ts'
@@ -55,6 +56,11 @@ function applyFigures(state: State, entry: Entry): void {
     case 'adjustment':
       applyCredit(state, entry, detail)
       addToLifetime(state, 'added', entry)
+      state.orders = withoutOrder(state.orders, entry.reference)
+      return
+    case 'order':
+    case 'customer':
+      applyMoneyIn(state, entry, detail)
       return
     case 'bonus':
     case 'grant':
@@ -95,11 +101,20 @@ function applyFigures(state: State, entry: Entry): void {
     case 'limit_reached':
       return
     case 'finding':
-      if (detail['what'] === 'refused_after_dispatch') {
-        state.standing = afterDispatchRefusal(state.standing, entry.createdAtMs)
-      }
+      applyFinding(state, entry, detail)
       return
   }
+}
+
+function applyFinding(state: State, { createdAtMs }: Entry, detail: Detail): void {
+  if (detail['what'] === 'refused_after_dispatch')
+    state.standing = afterDispatchRefusal(state.standing, createdAtMs)
+}
+
+/** What is about to come in, and by whom. */
+function applyMoneyIn(state: State, entry: Entry, detail: Detail): void {
+  if (entry.kind === 'customer') state.customer = afterCustomer(state.customer, detail)
+  else state.orders = afterOrder(state.orders, entry, detail)
 }
 
 function addToLifetime(state: State, name: 'added' | 'bonus', entry: Entry): void {

@@ -54,6 +54,10 @@ export type ReferenceRow = {
     | 'erasure'
     /** A limit's window and step that was told. */
     | 'limit'
+    /** Of an order: what was agreed, its page, how it ended (orders.ts). */
+    | 'order'
+    | 'order_open'
+    | 'order_end'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -76,6 +80,8 @@ export type Snapshot = Pick<
   | 'lots'
   | 'debtNanoUsd'
   | 'refunded'
+  | 'orders'
+  | 'customer'
   | 'spending'
   | 'standing'
   | 'allowances'
@@ -93,7 +99,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 9
+export const snapshotVersion = 10
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

@@ -79,7 +79,7 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 export function snapshotOf(state: State): Snapshot {
   const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd, refunded } =
     state
-  const { spending, standing, allowances, levels, paidMonths, lifetime, isDamaged } = state
+  const { orders, customer, spending, standing, allowances, levels, paidMonths, lifetime, isDamaged } = state
   return {
     version: snapshotVersion,
     takenAtMs: state.nowMs,
@@ -96,6 +96,8 @@ export function snapshotOf(state: State): Snapshot {
     lots,
     debtNanoUsd,
     refunded,
+    orders,
+    customer,
     spending,
     standing,
     allowances,

@@ -11,6 +11,8 @@ import { type Allowances, noAllowances } from './allowances.ts'
 import { type EndUsers, noEndUsers } from './end-user-list.ts'
 import type { LevelChange } from './levels.ts'
 import type { Lot, Pin } from './lots.ts'
+import type { Customer } from './order-commands.ts'
+import type { WaitingOrder } from './orders-replay.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
 import { emptyRateLog } from './rate.ts'
@@ -40,6 +42,10 @@ export type State = {
   debtNanoUsd: NanoUsd
   /** What has gone back of which payment. */
   refunded: Refunded
+  /** What waits for its money (orders.ts), oldest first. */
+  orders: readonly WaitingOrder[]
+  /** At the payment provider; null until something was bought. */
+  customer: Customer | null
   /** The sum over `holds`, kept beside them because every admission asks for it. */
   heldNanoUsd: NanoUsd
   /** The same sum of what rolling holds will want next. */
@@ -166,6 +172,8 @@ export function newState(accountId: AccountId): State {
     postedNanoUsd: zeroNanoUsd,
     ...noFunds,
     refunded: [],
+    orders: [],
+    customer: null,
     heldNanoUsd: zeroNanoUsd,
     slicesNanoUsd: zeroNanoUsd,
     pinned: new Map(),

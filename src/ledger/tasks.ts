@@ -20,6 +20,7 @@ export type Task = {
 export type TaskHandler = { readonly kinds: readonly EntryKind[]; act(task: Task): Promise<void> }
 
 const taskKinds: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  'order',
   'purchase',
   'auto_top_up',
   'refund',

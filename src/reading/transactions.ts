@@ -92,6 +92,8 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   // These move no money, and would be mistakes if they did.
   allowance: 'grant',
   create: 'adjustment',
+  order: 'adjustment',
+  customer: 'adjustment',
   plan: 'adjustment',
   key: 'adjustment',
   settings: 'adjustment',

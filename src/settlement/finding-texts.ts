@@ -114,6 +114,10 @@ const ledgerTexts: { readonly [what: string]: FindingText } = {
     what: 'A call was sent upstream and then refused: the provider may bill you for it.',
     nextStep: 'None; after three in an hour this account waits for its admissions for a day.',
   },
+  order_mismatch: {
+    what: 'A payment arrived that is not what its order says (detail.detail.differs); nothing was credited.',
+    nextStep: 'Compare detail.detail.facts with Stripe; then POST …/grants, or refund the payment in Stripe.',
+  },
   written_off: {
     what: 'A part of a cost is paid by nobody: the account had no more.',
     nextStep: 'None; detail.detail.amountNanoUsd is your loss.',
