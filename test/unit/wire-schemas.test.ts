@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { isObject } from '#core/readers.ts'
 import { cloneDir } from '../../dev/clone.ts'
 import { knownKeywords } from '../conform/schema-check.ts'
+import { stripeSchemas } from '../conform/stripe-requests.ts'
 import { schemaFile, vendors, wireDifferences } from '../conform/wire-schemas.ts'
 
 const packages = { openai: 'openai', anthropic: '@anthropic-ai/sdk' } as const
@@ -29,6 +30,12 @@ describe.each(vendors)('the schemas of %s', (vendor) => {
   test('say nothing that the checker does not understand', () => {
     expect([...keywordsOf({ properties: file.definitions })].filter((word) => !isKnown(word))).toEqual([])
   })
+})
+
+test('the schemas of requests to Stripe say nothing that the checker does not understand', () => {
+  expect([...keywordsOf({ properties: stripeSchemas.definitions })].filter((word) => !isKnown(word))).toEqual(
+    [],
+  )
 })
 
 const isKnown = (word: string) => knownKeywords.includes(word)

@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { startWorld } from '../../dev/world.ts'
 import type { WorldCoordinates } from '../../dev/world-client.ts'
 import { judgedRequests } from './judged-requests.ts'
+import { judgedStripe } from './judged-stripe.ts'
 import { ReceivedCodes, codesFileName, isWholeRun } from './received-codes.ts'
 
 declare module 'vitest' {
@@ -17,7 +18,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const startedAt = performance.now()
   const say = (line: string) => process.stdout.write(`world: ${line}\n`)
   const judged = judgedRequests()
-  const world = await startWorld({ onProgress: say, onUpstreamRequest: judged.see })
+  const stripeJudge = judgedStripe()
+  const world = await startWorld({
+    onProgress: say,
+    onUpstreamRequest: judged.see,
+    stripe: { onRequest: stripeJudge.see },
+  })
   say(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
   const { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile } = world
   const { url, secretKey, publishableKey, webhookSecret } = world.stripe
@@ -41,6 +47,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     codes?.remove()
     await world.stop()
     judged.expectNone()
+    stripeJudge.expectNone()
     if (missing.length > 0) throw new Error(`No journey has received the refusals: ${missing.join(', ')}.`)
   }
 }

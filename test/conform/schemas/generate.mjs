@@ -1,4 +1,4 @@
-// `npm run schemas`: makes openai.json and anthropic.json from the vendors' own types, so that what they say of their formats,
+// `npm run schemas`: makes openai.json, anthropic.json and stripe.json from the vendors' own types, so that what they say of their formats,
 // and not what we think of them, judges ours. Plain JavaScript, because the generator and the compiler that it needs are
 // installed beside this file and nowhere else.
 
@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { createGenerator } from 'ts-json-schema-generator'
+import { closedDefinitions } from './closed.mjs'
 
 const folder = import.meta.dirname
 const require = createRequire(import.meta.url)
@@ -13,6 +14,7 @@ const require = createRequire(import.meta.url)
 for (const [name, packageName] of [
   ['openai', 'openai'],
   ['anthropic', '@anthropic-ai/sdk'],
+  ['stripe', 'stripe'],
 ]) {
   const generator = createGenerator({
     path: join(folder, `${name}-types.ts`),
@@ -25,7 +27,8 @@ for (const [name, packageName] of [
     encodeRefs: false,
     skipTypeCheck: true,
   })
-  const { definitions } = generator.createSchema('*')
+  const made = generator.createSchema('*').definitions
+  const definitions = name === 'stripe' ? closedDefinitions(made) : made
   // One definition a line: a new version of a package shows in a diff what it changed.
   const lines = Object.entries(definitions)
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
