@@ -104,13 +104,14 @@ class RunningCall implements Session {
     }
   }
 
-  /** Asks the object, and in good standing sends the call upstream at the same time; its answer waits for the yes. */
+  /** Asks the object; in good standing the call is sent first, as an object nearby would do its work before these bytes leave. */
   #open(): { admission: Promise<Admission>; dispatched: Promise<Dispatched> | undefined } {
     const { call, parts } = this
     const dispatch = dispatchOf(call)
     // What is due as soon as it is accepted is not sent before it is covered.
     const isDispatched = !hasFixedFee(call.model) && parts.standing.takeParallel(dispatch, parts.clock.now())
     if (isDispatched) this.balanceCheck = 'parallel'
+    const dispatched = isDispatched ? this.#send() : undefined
     const admission = askCounting(call, isDispatched, parts).then(({ asked, admission: answer }) => {
       this.call = asked
       if (isDispatched) parts.standing.answered(dispatch)
@@ -118,7 +119,7 @@ class RunningCall implements Session {
       else parts.standing.refused(dispatch)
       return answer
     })
-    return { admission, dispatched: isDispatched ? this.#send() : undefined }
+    return { admission, dispatched }
   }
 
   #send(): Promise<Dispatched> {

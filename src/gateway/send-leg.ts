@@ -11,7 +11,8 @@ export async function sendLeg(
   parts: GatewayParts,
 ): Promise<Dispatched> {
   const { provider, upstream, route } = call
-  const capped = await parts.providerCap?.(provider)
+  // Without a cap nothing is waited for: the request leaves before anything else that this turn begins.
+  const capped = parts.providerCap === undefined ? undefined : await parts.providerCap(provider)
   route?.sent(parts.clock.now())
   if (capped !== undefined)
     return { ok: false, refusal: capped, cause: 'provider_cap', failure: { kind: 'provider_cap' } }
