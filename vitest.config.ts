@@ -21,6 +21,10 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'dev/**/*.test.ts', 'test/unit/**/*.test.ts'],
           exclude: ['src/**/*.worker.test.ts'],
           environment: 'node',
+          // Pure files leave nothing behind: a process for each of them would be most of the time.
+          isolate: false,
+          // Some start a command; on a busy machine that alone takes seconds.
+          testTimeout: 30_000,
         },
       },
       {

@@ -1,5 +1,5 @@
-// `npm test`: all tests. Pure ones, the platform's and the simulation first; then, beside each other, the journeys in two parts and
-// the storms, which mostly wait, each with a world of its own. With arguments it is vitest alone: `npm test -- --project unit src/ledger`.
+// `npm test`: all tests. Pure ones, the platform's and the simulation first; then, beside each other, the journeys in three parts
+// and the storms, which mostly wait, each with a world of its own. With arguments it is vitest alone: `npm test -- --project unit src/ledger`.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -11,8 +11,9 @@ import { exitOf } from './processes.ts'
 const runWithinMs = 30 * 60_000
 const quick = ['unit', 'worker', 'simulation']
 const withProduct = [
-  ['--project', 'journeys', '--shard', '1/2'],
-  ['--project', 'journeys', '--shard', '2/2'],
+  ['--project', 'journeys', '--shard', '1/3'],
+  ['--project', 'journeys', '--shard', '2/3'],
+  ['--project', 'journeys', '--shard', '3/3'],
   ['--project', 'storms'],
 ]
 
