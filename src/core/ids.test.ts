@@ -7,10 +7,14 @@ import {
   accountIdPattern,
   callIdOf,
   callIdPattern,
+  isOrderOfAccount,
   makeAccountId,
   makeRequestId,
+  orderIdOf,
+  orderIdOfEntry,
   readAccountId,
   readCallId,
+  readOrderId,
 } from './ids.ts'
 
 const fixed = (value: number) => (bytes: number) => new Uint8Array(bytes).fill(value)
@@ -93,4 +97,28 @@ test.each([
   ['gen_000000000000000000000/'],
 ])('%j is neither an account id nor a call id', (value) => {
   expect([readAccountId(value), readCallId(value)]).toEqual([undefined, undefined])
+})
+
+describe('an order that an account makes by itself', () => {
+  const accountId = makeAccountId('w', fixed(7))
+  const other = makeAccountId('w', fixed(8))
+
+  test('has an id like any other, and differs by account, epoch and line', () => {
+    const ids = [
+      orderIdOfEntry(accountId, 1, 1),
+      orderIdOfEntry(accountId, 1, 2),
+      orderIdOfEntry(accountId, 2, 1),
+      orderIdOfEntry(accountId, 1_000, 2 ** 31 - 1),
+      orderIdOfEntry(other, 1, 1),
+    ]
+    for (const id of ids) expect(readOrderId(id)).toBe(id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  test('is known to be its own, and no other is', () => {
+    expect(isOrderOfAccount(orderIdOfEntry(accountId, 1, 1), accountId)).toBe(true)
+    expect(isOrderOfAccount(orderIdOfEntry(other, 1, 1), accountId)).toBe(false)
+    expect(isOrderOfAccount(orderIdOf(fixed(7)(16)), accountId)).toBe(false)
+    expect(isOrderOfAccount(`${orderIdOfEntry(accountId, 1, 1)}0`, accountId)).toBe(false)
+  })
 })

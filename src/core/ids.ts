@@ -22,6 +22,10 @@ export type Random = (bytes: number) => Uint8Array
 const tailLength = 22
 const timeBytes = 6
 const randomBytes = 10
+/** An account id's tail has 15 characters; this is what is left of an order id: 41 bits. */
+const entryTailLength = 7
+/** An object's storage ends far below it; 1,600 epochs fit. */
+const entriesPerEpochMax = 2 ** 31
 
 export const accountIdPattern = /^acct_[0-9a-z][0-9A-Za-z]{14}$/
 const requestIdPattern = /^req_[0-9A-Za-z]{22}$/
@@ -59,6 +63,27 @@ export function readAccountId(text: unknown): AccountId | undefined {
 /** Of 16 bytes: random ones, or a hash that names its cause. */
 export function orderIdOf(bytes: Uint8Array): OrderId {
   return `ord_${base62FromBytes(bytes, tailLength)}` as OrderId
+}
+
+/** Of an order that an account makes by itself, without random bits: made of what no other account and no other line has. */
+export function orderIdOfEntry(accountId: AccountId, epoch: number, seq: number): OrderId {
+  const number = epoch * entriesPerEpochMax + seq
+  const bytes = new Uint8Array(timeBytes)
+  let rest = number
+  for (let index = timeBytes - 1; index >= 0; index -= 1) {
+    bytes[index] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return `${ownOrderPrefix(accountId)}${base62FromBytes(bytes, entryTailLength)}` as OrderId
+}
+
+/** Whether an account has made the order by itself, in whatever epoch. */
+export function isOrderOfAccount(orderId: string, accountId: AccountId): boolean {
+  return orderIdPattern.test(orderId) && orderId.startsWith(ownOrderPrefix(accountId))
+}
+
+function ownOrderPrefix(accountId: AccountId): string {
+  return `ord_${accountId.slice('acct_'.length)}`
 }
 
 export function readOrderId(text: unknown): OrderId | undefined {

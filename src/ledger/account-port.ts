@@ -37,6 +37,19 @@ import type {
   Release,
   ReleaseAnswer,
 } from './call-commands.ts'
+import type {
+  AutoTopUpView,
+  BarAutoTopUp,
+  BeginAttempt,
+  BeginAttemptAnswer,
+  LoseMethod,
+  LoseMethodAnswer,
+  BarAutoTopUpAnswer,
+  ReportAttempt,
+  ReportAttemptAnswer,
+  SetAutoTopUp,
+  SetAutoTopUpAnswer,
+} from './auto-top-up-commands.ts'
 import type { Entry } from './entry.ts'
 import type {
   CloseOrder,
@@ -94,6 +107,12 @@ export type AccountPort = {
   order(orderId: OrderId): Promise<OrderView | null>
   orders(): Promise<readonly OrderView[]>
   customer(): Promise<Customer | null>
+  setAutoTopUp(command: SetAutoTopUp): Promise<SetAutoTopUpAnswer>
+  loseMethod(command: LoseMethod): Promise<LoseMethodAnswer>
+  barAutoTopUp(command: BarAutoTopUp): Promise<BarAutoTopUpAnswer>
+  /** Before the provider is asked, every time. */
+  beginAttempt(command: BeginAttempt): Promise<BeginAttemptAnswer>
+  reportAttempt(command: ReportAttempt): Promise<ReportAttemptAnswer>
 
   /** Whether a key may read: known, its secret right, not disabled; a frozen account may still look at itself. */
   checkKey(command: CheckKey): Promise<CheckKeyAnswer>
@@ -115,6 +134,7 @@ export type AccountPort = {
   view(): Promise<AccountView | null>
   /** Its health; asking wakes it and arms an alarm that was lost. */
   pulse(): Promise<Pulse | null>
+  autoTopUp(): Promise<AutoTopUpView | null>
   keyView(keyNumber: number): Promise<KeyView | null>
   keys(): Promise<readonly KeyView[]>
   holds(): Promise<readonly HoldView[]>

@@ -6,6 +6,8 @@ import type { OrderId } from '#core/ids.ts'
 import type { CheckKey, CheckKeyAnswer } from './account-commands.ts'
 import { AccountEngine, type LedgerEnv } from './account-engine.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
+import type { AutoTopUpView } from './auto-top-up-commands.ts'
+import { autoTopUpView } from './auto-top-up-terms.ts'
 import type { Entry } from './entry.ts'
 import type { Customer, OrderView } from './order-commands.ts'
 import { orderFrom, waitingOrders } from './orders.ts'
@@ -62,6 +64,11 @@ export class AccountReads extends DurableObject<LedgerEnv> {
     if (question === undefined || state === null)
       return Response.json({ code: noAccount.code }, { status: 404 })
     return this.engine.listeners.open(state, question)
+  }
+
+  async autoTopUp(): Promise<AutoTopUpView | null> {
+    const { state } = this.engine
+    return state === null ? null : autoTopUpView(state, this.engine.now())
   }
 
   async keyView(number: number): Promise<KeyView | null> {

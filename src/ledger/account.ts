@@ -38,6 +38,20 @@ import type {
   Release,
   ReleaseAnswer,
 } from './call-commands.ts'
+import type {
+  BarAutoTopUp,
+  BarAutoTopUpAnswer,
+  BeginAttempt,
+  BeginAttemptAnswer,
+  LoseMethod,
+  LoseMethodAnswer,
+  ReportAttempt,
+  ReportAttemptAnswer,
+  SetAutoTopUp,
+  SetAutoTopUpAnswer,
+} from './auto-top-up-commands.ts'
+import { setAutoTopUp } from './auto-top-up-terms.ts'
+import * as autoTopUp from './auto-top-up.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
 import { erase } from './erasure.ts'
@@ -184,6 +198,30 @@ export class AccountObject extends AccountReads implements AccountPort {
       (draft) => meter(draft, command),
       { ...noAccount, ...figures },
       { ...failed, ...figures },
+    )
+  }
+
+  setAutoTopUp(command: SetAutoTopUp): Promise<SetAutoTopUpAnswer> {
+    return this.#ask<SetAutoTopUpAnswer>((draft) => setAutoTopUp(draft, command), noAccount, failed)
+  }
+
+  loseMethod(command: LoseMethod): Promise<LoseMethodAnswer> {
+    return this.#ask<LoseMethodAnswer>((draft) => autoTopUp.loseMethod(draft, command), noAccount, failed)
+  }
+
+  barAutoTopUp(command: BarAutoTopUp): Promise<BarAutoTopUpAnswer> {
+    return this.#ask<BarAutoTopUpAnswer>((draft) => autoTopUp.barAutoTopUp(draft, command), noAccount, failed)
+  }
+
+  beginAttempt(command: BeginAttempt): Promise<BeginAttemptAnswer> {
+    return this.#ask<BeginAttemptAnswer>((draft) => autoTopUp.beginAttempt(draft, command), noAccount, failed)
+  }
+
+  reportAttempt(command: ReportAttempt): Promise<ReportAttemptAnswer> {
+    return this.#ask<ReportAttemptAnswer>(
+      (draft) => autoTopUp.reportAttempt(draft, command),
+      noAccount,
+      failed,
     )
   }
 

@@ -2,6 +2,7 @@
 // that the platform bills, so an armed alarm is only ever moved earlier, and the sending of entries, which a timer does
 // while the object is awake, asks for no earlier wake than a hold does.
 
+import { topUpDueAt } from './auto-top-up-due.ts'
 import { nextExpiryMs } from './lots.ts'
 import { resendDueAt } from './marks.ts'
 import type { State } from './state.ts'
@@ -16,6 +17,8 @@ export function nextDueAt(state: State, timings: Timings): number | undefined {
   if (lotAt !== undefined) due.push(lotAt)
   const resendAt = resendDueAt(state, timings)
   if (resendAt !== undefined) due.push(resendAt)
+  const topUpAt = topUpDueAt(state)
+  if (topUpAt !== undefined) due.push(topUpAt)
   return due.length === 0 ? undefined : due.reduce((earliest, time) => Math.min(earliest, time))
 }
 

@@ -3,7 +3,6 @@
 
 import { assert } from '#core/assert.ts'
 import { asMillis } from '#core/clock.ts'
-import { makeAccountId } from '#core/ids.ts'
 import type { CallId } from '#core/ids.ts'
 import { isObject } from '#core/readers.ts'
 import { type Consumable, consumables } from '#core/consumables.ts'
@@ -16,7 +15,7 @@ import { listOfEndUsers } from './end-user-list.ts'
 import type { Entry } from './entry.ts'
 import { credit } from './credits.ts'
 import type { Context, Draft } from './draft.ts'
-import { callAt, dollar, grantOf, keyOf } from './example-commands.ts'
+import { callAt, dollar, exampleAccountId, grantOf, keyOf } from './example-commands.ts'
 import { putKey } from './keys.ts'
 import { readTerms } from './plan-details.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -56,7 +55,7 @@ export class Simulator {
   #decidedAtMs = 0
 
   constructor() {
-    this.store = new MemoryStore(makeAccountId('w', (bytes) => new Uint8Array(bytes).fill(7)))
+    this.store = new MemoryStore(exampleAccountId)
   }
 
   /** An account with a key that has no budgets, and dollars. */
@@ -254,7 +253,7 @@ export class Simulator {
       levels: state.levels,
       lifetime: state.lifetime,
       allowances: state.allowances,
-      orders: [state.orders, state.customer],
+      orders: [state.orders, state.customer, state.autoTopUp],
       settings: state.settings,
       hasCaptured: state.standing.hasCaptured,
       barred: state.standing.barredUntilMs,

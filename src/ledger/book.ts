@@ -2,6 +2,7 @@
 // platform. The object and the simulator run this file; neither keeps the next state before the rows are safe.
 
 import { asMillis } from '#core/clock.ts'
+import { topUpIfDue } from './auto-top-up.ts'
 import { expireDue } from './holds.ts'
 import type { CommandAnswer, Create } from './account-commands.ts'
 import type { Context, Draft } from './draft.ts'
@@ -35,6 +36,8 @@ export function decideGroup(state: State | null, questions: readonly Question[],
     renewAllowances(desk.draft)
   }
   for (const question of questions) question(desk)
+  // After what was asked: what its charges have made due is part of this commit.
+  if (desk.draft !== null) topUpIfDue(desk.draft)
   return desk.draft === null ? { next: null, changes: null } : close(desk.draft, state, desk.isCreation)
 }
 

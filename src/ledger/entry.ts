@@ -28,6 +28,10 @@ export type EntryKind =
   | 'allowance'
   | 'key'
   | 'settings'
+  /** What the customer agreed to about automatic top-up, and the card that it charges. */
+  | 'auto_top_up_terms'
+  /** A change of the state of automatic top-up; of one attempt where the reference is its order. */
+  | 'attempt'
   | 'finding'
   /** The account became low, depleted or well again by the entry before it. */
   | 'level'

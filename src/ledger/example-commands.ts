@@ -1,11 +1,15 @@
 // Sound commands for tests, each with what a test wants to be different. Not part of the product.
 
 import { asMillis } from '#core/clock.ts'
-import { type CallId, callIdOf, keyNumber, makeRequestId } from '#core/ids.ts'
+import { type CallId, callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
 import { nanoUsd, picoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { Credit, PutKey } from './account-commands.ts'
+import type { AutoTopUpTerms, SavedMethod, SetAutoTopUp } from './auto-top-up-commands.ts'
 import type { Admit, Capture, ChargeDetail } from './call-commands.ts'
+import type { PaymentFacts } from './order-commands.ts'
 import type { Meter, PlanTerms, SetPlan } from './plan-commands.ts'
+
+export const exampleAccountId = makeAccountId('w', (bytes) => new Uint8Array(bytes).fill(7))
 
 /** $1. */
 export const dollar = nanoUsd(1_000_000_000)
@@ -111,6 +115,38 @@ export function keyOf(number: number, changes: Partial<PutKey> = {}): PutKey {
     name: `key ${number}`,
     budgets: [],
     allowedModels: null,
+    ...changes,
+  }
+}
+
+export const exampleMethod: SavedMethod = { id: 'pm_1', customerId: 'cus_1', fingerprint: 'card one' }
+
+/** Below $10, $20; enabled, with a card. */
+export function topUpOf(
+  reference: string,
+  terms: Partial<AutoTopUpTerms> = {},
+  method: SavedMethod = exampleMethod,
+): SetAutoTopUp {
+  const agreed = {
+    isEnabled: true,
+    thresholdNanoUsd: nanoUsd(10 * dollar),
+    amountNanoUsd: nanoUsd(20 * dollar),
+    monthlyCapNanoUsd: null,
+    ...terms,
+  }
+  return { reference, terms: agreed, method, reason: 'test', actor: 'customer' }
+}
+
+/** A payment to the account of the simulator, just as it was asked for. */
+export function paymentOf(dollars: number, changes: Partial<PaymentFacts> = {}): PaymentFacts {
+  return {
+    accountId: exampleAccountId,
+    isLive: false,
+    currency: 'usd',
+    netNanoUsd: nanoUsd(dollars * dollar),
+    taxNanoUsd: zeroNanoUsd,
+    receivedNanoUsd: nanoUsd(dollars * dollar),
+    paymentId: 'pi_1',
     ...changes,
   }
 }

@@ -6,6 +6,9 @@ import { nanoUsd, negateNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { KeyTerms } from './account-commands.ts'
 import type { ChargeDetail } from './call-commands.ts'
+import { readAutoTopUpTerms, readBarReason, readMethod } from './auto-top-up-details.ts'
+import { setAutoTopUp } from './auto-top-up-terms.ts'
+import { barAutoTopUp } from './auto-top-up.ts'
 import { withoutPersonalTexts } from './chain.ts'
 import { capture } from './charges.ts'
 import { credit } from './credits.ts'
@@ -63,6 +66,10 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       return rebookReversal(draft, entry, detail)
     case 'refund':
       return rebookRefund(draft, entry, detail)
+    case 'auto_top_up_terms':
+      return rebookTopUpTerms(draft, entry, detail)
+    case 'attempt':
+      return rebookBar(draft, detail)
     // What the object decided by itself it decides again; an account is created once.
     case 'plan':
       return rebookPlan(draft, entry, detail)
@@ -146,6 +153,24 @@ function rebookSettings(draft: Draft, entry: Entry, detail: Detail): RebookAnswe
     actor: readString(detail['actor']) ?? '',
   }
   return answerOf(changeSettings(draft, command, decidedOf(entry)))
+}
+
+/** As settings: what later lines say stands. */
+function rebookTopUpTerms(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const [terms, method] = [readAutoTopUpTerms(detail['terms']), readMethod(detail['method'])]
+  const later = decidedAfter(draft, entry).map((line) => detailOf(draft, line))
+  const named = withoutLater({ ...(terms && { terms }), ...(method && { method }) }, later)
+  const reason = readString(detail['reason']) ?? ''
+  const actor = readString(detail['actor']) ?? ''
+  const command = { reference: entry.reference, ...named, reason, actor }
+  return answerOf(setAutoTopUp(draft, command, decidedOf(entry)))
+}
+
+/** Attempts of a lost object have ended with it, and their money comes under their orders; what was barred stays so. */
+function rebookBar(draft: Draft, detail: Detail): RebookAnswer {
+  const why = detail['step'] === 'barred' ? readBarReason(detail['why']) : undefined
+  if (why === undefined) return { ok: true, isBooked: false }
+  return answerOf(barAutoTopUp(draft, { why, isBarred: true, actor: readString(detail['actor']) ?? '' }))
 }
 
 function rebookPlan(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {

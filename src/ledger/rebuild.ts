@@ -7,6 +7,7 @@ import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { AccountId } from '#core/ids.ts'
 import { readTaken } from './allowances.ts'
+import { referenceOfAttempt } from './auto-top-up.ts'
 import { callTimeOf } from './call-time.ts'
 import { neverAdmittedMs } from './charges.ts'
 import { saidOfCredit } from './credits.ts'
@@ -115,6 +116,10 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       return { scope: 'settings', reference, seq, said: '' }
     case 'finding':
       return { scope: 'finding', reference, seq, said: '' }
+    case 'auto_top_up_terms':
+      return { scope: 'auto_top_up_terms', reference, seq, said: '' }
+    case 'attempt':
+      return referenceOfAttempt(entry)
     case 'plan':
       return { scope: 'plan', reference, seq, said: saidOfPlanEntry(entry) }
     case 'usage':

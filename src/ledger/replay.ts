@@ -6,6 +6,7 @@ import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, negateNanoUsd, subtractNanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { afterTaking, readTaken } from './allowances.ts'
+import { followTopUp } from './auto-top-up-replay.ts'
 import { creditLineOf } from './available.ts'
 import { burnMore } from './burn.ts'
 import { chargeEndUser } from './end-users.ts'
@@ -25,7 +26,11 @@ import { addToTally } from './tally.ts'
 import { spend } from './windows.ts'
 
 export function applyEntry(state: State, entry: Entry): void {
+  state.headSeq = entry.seq
+  state.postedNanoUsd = entry.balanceAfterNanoUsd
+  state.nowMs = asMillis(Math.max(state.nowMs, entry.createdAtMs))
   applyFigures(state, entry)
+  followTopUp(state, entry)
   state.levels = levelsAfter(state.levels, {
     seq: entry.seq,
     balanceNanoUsd: state.postedNanoUsd,
@@ -36,9 +41,6 @@ export function applyEntry(state: State, entry: Entry): void {
 }
 
 function applyFigures(state: State, entry: Entry): void {
-  state.headSeq = entry.seq
-  state.postedNanoUsd = entry.balanceAfterNanoUsd
-  state.nowMs = asMillis(Math.max(state.nowMs, entry.createdAtMs))
   const detail = isObject(entry.detail) ? entry.detail : {}
   switch (entry.kind) {
     case 'create':
@@ -99,6 +101,9 @@ function applyFigures(state: State, entry: Entry): void {
     // Both follow from the entries before them, which have told the state.
     case 'level':
     case 'limit_reached':
+    // Both are for `followTopUp`.
+    case 'auto_top_up_terms':
+    case 'attempt':
       return
     case 'finding':
       applyFinding(state, entry, detail)

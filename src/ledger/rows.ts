@@ -58,6 +58,9 @@ export type ReferenceRow = {
     | 'order'
     | 'order_open'
     | 'order_end'
+    | 'auto_top_up_terms'
+    /** `said` is the amount that was asked for. */
+    | 'attempt'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -88,6 +91,7 @@ export type Snapshot = Pick<
   | 'levels'
   | 'paidMonths'
   | 'lifetime'
+  | 'autoTopUp'
   | 'isDamaged'
 > & {
   readonly version: typeof snapshotVersion
@@ -99,7 +103,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 10
+export const snapshotVersion = 11
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

@@ -79,7 +79,8 @@ export function firstCallIdToRead(snapshot: Snapshot | null): string {
 export function snapshotOf(state: State): Snapshot {
   const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd, refunded } =
     state
-  const { orders, customer, spending, standing, allowances, levels, paidMonths, lifetime, isDamaged } = state
+  const { orders, customer, spending, standing, allowances, levels, paidMonths, lifetime, autoTopUp } = state
+  const { isDamaged } = state
   return {
     version: snapshotVersion,
     takenAtMs: state.nowMs,
@@ -104,6 +105,7 @@ export function snapshotOf(state: State): Snapshot {
     levels,
     paidMonths,
     lifetime,
+    autoTopUp,
     isDamaged,
   }
 }

@@ -8,6 +8,7 @@ import type { NanoUsd } from '#core/money.ts'
 import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountSettings, KeyTerms } from './account-commands.ts'
 import { type Allowances, noAllowances } from './allowances.ts'
+import { type AutoTopUp, noAutoTopUp } from './auto-top-up-state.ts'
 import { type EndUsers, noEndUsers } from './end-user-list.ts'
 import type { LevelChange } from './levels.ts'
 import type { Lot, Pin } from './lots.ts'
@@ -70,6 +71,7 @@ export type State = {
   /** What purchases brought, month by month (paid-months.ts). */
   paidMonths: PaidMonths
   lifetime: { readonly added: Tally; readonly bonus: Tally; readonly spent: Tally; readonly usage: Tally }
+  autoTopUp: AutoTopUp
   marks: Marks
   /** Entries and holds written since the last snapshot: what a start would have to replay. */
   rowsSinceSnapshot: number
@@ -189,6 +191,7 @@ export function newState(accountId: AccountId): State {
     levels: [],
     paidMonths: [],
     lifetime: { added: emptyTally, bonus: emptyTally, spent: emptyTally, usage: emptyTally },
+    autoTopUp: noAutoTopUp,
     marks: {
       sentSeq: 0,
       sentHash: genesisHash,

@@ -23,6 +23,7 @@ const taskKinds: ReadonlySet<EntryKind> = new Set<EntryKind>([
   'order',
   'purchase',
   'auto_top_up',
+  'attempt',
   'refund',
   'level',
   'limit_reached',

@@ -97,6 +97,8 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   plan: 'adjustment',
   key: 'adjustment',
   settings: 'adjustment',
+  auto_top_up_terms: 'adjustment',
+  attempt: 'adjustment',
   finding: 'adjustment',
   level: 'adjustment',
   limit_reached: 'adjustment',

@@ -122,6 +122,10 @@ const ledgerTexts: { readonly [what: string]: FindingText } = {
     what: 'A part of a cost is paid by nobody: the account had no more.',
     nextStep: 'None; detail.detail.amountNanoUsd is your loss.',
   },
+  attempt_mismatch: {
+    what: 'An automatic top-up was paid with another amount than was asked for; it is not credited.',
+    nextStep: 'Look the payment up (detail.detail.intentId); credit or refund it by hand.',
+  },
   capture_too_old: {
     what: 'The end of a call came after the object had forgotten it; it is not booked.',
     nextStep: 'Book it by POST …/adjustments, or waive it.',
