@@ -157,6 +157,12 @@ export type ProviderId = keyof typeof providerTable
 export const providers: { readonly [id in ProviderId]: ProviderRow } = providerTable
 export const providerIds = Object.keys(providerTable) as readonly ProviderId[]
 
+/** As people know it; empty for what no provider did. */
+export function providerNameOf(id: string): string {
+  const known = providerIds.find((one) => one === id)
+  return known === undefined ? id : providers[known].company
+}
+
 /** What the operator sets for each provider; names of environment variables. */
 export type ProviderSetting = 'API_KEY' | 'BASE_URL' | 'RPM'
 export type ProviderVariable<Setting extends ProviderSetting = ProviderSetting> =

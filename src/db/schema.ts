@@ -132,6 +132,8 @@ export const charges = pgTable(
     keyNumber: whole('key_number'),
     model: text('model').notNull(),
     provider: text('provider').notNull(),
+    /** The provider's own name of the model. */
+    executedModel: text('executed_model'),
     endpoint: text('endpoint').notNull(),
     isStreamed: boolean('is_streamed').notNull(),
     /** Units by name (calls/usage.ts), and the two sums that reports ask for. */

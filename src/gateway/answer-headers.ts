@@ -3,6 +3,7 @@
 import type { CallId, RequestId } from '#core/ids.ts'
 import { type NanoUsd, formatUsd } from '#core/money.ts'
 import type { RateFigures } from '#ledger/call-commands.ts'
+import { type ExecutedBy, executedHeaders } from './executed-by.ts'
 
 export type AnswerFacts = {
   requestId: RequestId
@@ -14,6 +15,7 @@ export type AnswerFacts = {
   outputTokensLoweredTo?: number | undefined
   /** Parameters that the model's dialect or the model does not take, and that were left out. */
   dropped?: readonly string[]
+  executed?: ExecutedBy
 }
 
 /** Both names of the request id on every answer: OpenAI's SDK reads one, Anthropic's the other. */
@@ -31,6 +33,7 @@ export function answerHeaders(facts: AnswerFacts): Record<string, string> {
     ...(facts.dropped === undefined || facts.dropped.length === 0
       ? {}
       : { 'x-parameters-dropped': droppedNames(facts.dropped) }),
+    ...(facts.executed === undefined ? {} : executedHeaders(facts.executed)),
     ...(facts.rate === undefined ? {} : rateHeaders(facts.rate)),
   }
 }
@@ -68,6 +71,10 @@ export const exposedHeaders = [
   'x-cost',
   'x-max-tokens-lowered',
   'x-parameters-dropped',
+  'x-provider',
+  'x-provider-name',
+  'x-executed-model',
+  'x-upstream-id',
   'idempotent-replayed',
   'x-should-retry',
   'x-error-code',

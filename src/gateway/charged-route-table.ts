@@ -26,6 +26,21 @@ const whole: Schema = { type: 'integer', minimum: 1 }
 const tokens: Schema = { type: 'integer', minimum: 0 }
 const cost = (description: string): Schema => ({ type: 'number', description, minimum: 0 })
 
+/** Who executed the call; `upstream_id` is null where the provider says none. */
+const metadata: Schema = {
+  type: 'object',
+  description:
+    'What the call cost and who executed it. In responses it is the client’s own; there and in streams headers say it.',
+  properties: {
+    cost: cost('US dollars; equal to usage.cost.'),
+    provider: { type: 'string' },
+    provider_name: { type: 'string' },
+    executed_model: { type: 'string' },
+    upstream_id: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+  },
+  additionalProperties: true,
+}
+
 const usageOf = (names: readonly string[]): Schema => ({
   type: 'object',
   description: "The provider's usage with the cost of this call.",
@@ -183,6 +198,7 @@ export const chargedRouteTable: readonly RouteDescription[] = described.map(
         ...answer,
         usage: usageOf(usage),
         cost: cost('US dollars; equal to usage.cost.'),
+        ...(path === '/v1/responses' ? {} : { metadata }),
       },
       additionalProperties: true,
     },

@@ -128,6 +128,7 @@ describe('what the ledger is told', () => {
           requestId: call.requestId,
           model: 'test-model',
           provider: 'openai',
+          executedModel: 'test-model',
           endpoint: '/v1/chat/completions',
           isStreamed: true,
           priceVersion: 'test-1',

@@ -87,6 +87,7 @@ export function commandOf(
       requestId: call.requestId,
       model: call.model.id,
       provider: call.model.provider,
+      executedModel: call.model.upstreamId,
       endpoint: call.dialect.route,
       isStreamed: call.asked.isStreamed,
       priceVersion: call.model.priceVersion,

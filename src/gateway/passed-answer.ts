@@ -14,6 +14,7 @@ import { usageWithCost } from '#dialects/openai-cost.ts'
 import { PassedBody } from '#dialects/passed-body.ts'
 import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { type ExecutedBy, executedBy, metadataOf } from './executed-by.ts'
 import { ClientStream } from './client-stream.ts'
 import type { Ending, Metered } from './ending.ts'
 import { countedText } from './counted-try.ts'
@@ -82,7 +83,7 @@ class PassedAnswer {
     this.#reader = reader
     const { call, parts } = session
     const { id, upstreamId } = call.model
-    const shown = ['usage', 'cost']
+    const shown = ['usage', 'cost', 'metadata']
     this.#session = session
     this.#format = format
     this.#kept = call.claim === null ? undefined : new KeptStream()
@@ -193,11 +194,17 @@ class PassedAnswer {
     const stated = this.#body.value('usage')
     const isStated = shown.metered.source !== 'counted' && isObject(stated)
     const usage = isStated ? stated : this.#format.usageOf(shown.metered.usage)
+    const { costNanoUsd } = shown.priced
     const members = new Map([
       ['usage', JSON.stringify(usageWithCost(usage, shown))],
-      ['cost', JSON.stringify(usdNumber(shown.priced.costNanoUsd))],
+      ['cost', JSON.stringify(usdNumber(costNanoUsd))],
+      ['metadata', JSON.stringify(metadataOf(this.#executed(), costNanoUsd, this.#body.value('metadata')))],
     ])
     return this.#body.closing(members)
+  }
+
+  #executed(): ExecutedBy {
+    return executedBy(this.#session.call, readString(this.#body.value('id')))
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
@@ -282,6 +289,7 @@ class PassedAnswer {
     const { requestId, callId } = this.#session.call
     const { rate } = this.#session.admitted
     const { balanceCheck } = this.#session
-    return { ...answerHeaders({ requestId, callId, rate, balanceCheck }), 'content-type': jsonType }
+    const executed = this.#executed()
+    return { ...answerHeaders({ requestId, callId, rate, balanceCheck, executed }), 'content-type': jsonType }
   }
 }

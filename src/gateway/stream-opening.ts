@@ -7,6 +7,7 @@ import { readUpstreamJson } from '#dialects/upstream-json.ts'
 import { upstreamErrorMessage } from '#providers/upstream-refusal.ts'
 import { FrameReader } from '#sse/frames.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { executedBy } from './executed-by.ts'
 import type { Session } from './session.ts'
 import type { EndCause } from './settle.ts'
 
@@ -21,6 +22,7 @@ export function streamHeaders({ call, admitted, balanceCheck }: Session): Record
       balanceCheck,
       outputTokensLoweredTo: call.outputTokensLoweredTo,
       dropped: call.upstream.dropped,
+      executed: executedBy(call),
     }),
     'content-type': streamType,
     'x-accel-buffering': 'no',

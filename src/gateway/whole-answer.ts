@@ -10,6 +10,7 @@ import { readUpstreamJson } from '#dialects/upstream-json.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { answerMeterOf } from './answer-meter-of.ts'
 import type { Ending } from './ending.ts'
+import { executedBy, hasRoomForMetadata, metadataOf } from './executed-by.ts'
 import { OwnCount } from './own-count.ts'
 import type { PreparedCall } from './prepared-call.ts'
 import { type Halt, type Session, haltRefusal, refuseUnanswered } from './session.ts'
@@ -42,9 +43,14 @@ export async function wholeAnswer(response: Response, session: Session): Promise
   if (meter.needsCount) await ownCount.ready()
   const metered = meter.usage()
   const untouched = isUntouched(call) ? read.text : undefined
+  const executed = executedBy(call, meter.upstreamId)
   const textOf = ({ charge }: Ending) => {
     const priced = call.isCostOmitted ? undefined : charge
-    return untouched ?? JSON.stringify(meter.wholeBody(body, { priced, metered }))
+    if (untouched !== undefined) return untouched
+    const shown = meter.wholeBody(body, { priced, metered })
+    const isTold = priced !== undefined && hasRoomForMetadata(call.dialect.id)
+    const metadata = isTold ? { metadata: metadataOf(executed, priced.costNanoUsd, shown['metadata']) } : {}
+    return JSON.stringify({ ...shown, ...metadata })
   }
   const phase = meter.deliveredBytes > 0 ? 'delivering' : 'answered'
   const ending = session.end('done', phase, metered, {
@@ -62,6 +68,7 @@ export async function wholeAnswer(response: Response, session: Session): Promise
     costNanoUsd,
     outputTokensLoweredTo,
     dropped: call.upstream.dropped,
+    executed,
   }
   session.respond(
     new Response(textOf(ending), { headers: { ...answerHeaders(facts), 'content-type': jsonType } }),

@@ -161,6 +161,8 @@ export type ChargeDetail = {
   requestId: string
   model: string
   provider: string
+  /** The provider's own name of the model; absent where nobody can tell. */
+  executedModel?: string
   endpoint: string
   isStreamed: boolean
   priceVersion: string

@@ -1,6 +1,7 @@
 // `GET /v1/generation?id=`: what one call cost and why, line by line, with OpenRouter's field names around it.
 
 import { inputTokensOf, noUsage, outputTokensOf, usageUnits } from '#calls/usage.ts'
+import { providerNameOf } from '#catalog/provider-table.ts'
 import { assert } from '#core/assert.ts'
 import { asMillis, isoTime } from '#core/clock.ts'
 import { refuse, type Json } from '#core/errors.ts'
@@ -100,7 +101,9 @@ export function generationBody(callId: CallId, lines: readonly CallLine[]): Json
     request_id: text('requestId'),
     upstream_id: text('upstreamId'),
     model: text('model'),
-    provider_name: text('provider'),
+    provider: text('provider'),
+    provider_name: providerNameOf(text('provider') ?? '') || null,
+    executed_model: text('executedModel'),
     // Hosts that were asked before it and did not answer.
     attempts: Array.isArray(detail['attempts']) ? [...detail['attempts']] : [],
     api_type: text('endpoint'),

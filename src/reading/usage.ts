@@ -1,5 +1,6 @@
 // `GET /v1/account/usage`: the account's calls one by one, or summed by model, key, day or end user, from Postgres.
 
+import { providerNameOf } from '#catalog/provider-table.ts'
 import { asMillis, isoTime } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import { formatUsd, formatUsdSum, nanoUsd, usdNumber } from '#core/money.ts'
@@ -113,6 +114,9 @@ export function callBody(row: ChargeRow): Json {
     request_id: row.requestId,
     model: row.model,
     provider: row.provider,
+    provider_name: providerNameOf(row.provider) || null,
+    executed_model: row.executedModel,
+    upstream_id: row.upstreamId,
     endpoint: row.endpoint,
     key: row.keyNumber,
     is_streamed: row.isStreamed,

@@ -122,12 +122,13 @@ function costOf(call: string): SQL {
 }
 
 const chargeFacts = `request_id, key_number, model, provider, endpoint, is_streamed, usage, input_tokens, output_tokens,
-  usage_source, price_lines, price_version, rule, status, duration_ms, first_token_ms, upstream_id, epoch, last_seq`
+  usage_source, price_lines, price_version, rule, status, duration_ms, first_token_ms, upstream_id, executed_model, epoch,
+  last_seq`
 
 const chargeColumns = `account_id text, call_id text, request_id text, key_number bigint, model text, provider text,
   endpoint text, is_streamed boolean, usage jsonb, input_tokens bigint, output_tokens bigint, usage_source text,
   price_lines jsonb, price_version text, rule text, status text, duration_ms bigint, first_token_ms bigint,
-  upstream_id text, created_at timestamptz, epoch integer, last_seq bigint, hash text`
+  upstream_id text, executed_model text, created_at timestamptz, epoch integer, last_seq bigint, hash text`
 
 /** The newest entry of a call explains it, whatever order they arrive in. */
 function upsertCharges(rows: MirrorRows): SQL {

@@ -60,6 +60,19 @@ describe('messages become rows', () => {
       expect(rowsOf([sent(...lines)], receivedAt).charges).toMatchObject([{ rule: 'done', last_seq: 5 }])
   })
 
+  // Requirements: 62
+  test('a charge says who executed its call, and nothing where nobody could tell', () => {
+    const detail = { provider: 'together', executedModel: 'zai-org/GLM-5.3', upstreamId: 'up-1' }
+    const rows = rowsOf(
+      [sent({ seq: 2, kind: 'usage', detail }), sent({ seq: 3, kind: 'usage', reference: 's' })],
+      receivedAt,
+    )
+    expect(rows.charges).toMatchObject([
+      { provider: 'together', executed_model: 'zai-org/GLM-5.3', upstream_id: 'up-1' },
+      { provider: '', executed_model: null, upstream_id: null },
+    ])
+  })
+
   test('a charge without a word of explanation is a row all the same', () => {
     const [charge] = rowsOf([sent({ seq: 2, kind: 'usage', reference: 'gen_1' })], receivedAt).charges
     expect(charge).toMatchObject({ call_id: 'gen_1', model: '', input_tokens: 0, price_lines: [] })

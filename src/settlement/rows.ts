@@ -32,6 +32,7 @@ export type ChargeRow = {
   key_number: number | null
   model: string
   provider: string
+  executed_model: string | null
   endpoint: string
   is_streamed: boolean
   usage: Json
@@ -210,6 +211,7 @@ function chargeRow(accountId: AccountId, entry: SentEntry): ChargeRow | undefine
     key_number: entry.keyNumber,
     model: text('model'),
     provider: text('provider'),
+    executed_model: readString(detail['executedModel']) ?? null,
     endpoint: text('endpoint'),
     is_streamed: detail['isStreamed'] === true,
     usage,

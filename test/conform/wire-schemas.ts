@@ -83,6 +83,27 @@ const costIn = (...definitions: readonly string[]): readonly Meant[] =>
     { of, field: 'cost_details', schema: costDetails, why: 'how that cost came about' },
   ])
 
+const metadata: Schema = {
+  type: 'object',
+  properties: {
+    cost: { type: 'number' },
+    provider: text,
+    provider_name: text,
+    executed_model: text,
+    upstream_id: textOrNull,
+  },
+  required: ['cost', 'provider', 'provider_name', 'executed_model', 'upstream_id'],
+  additionalProperties: false,
+}
+
+const executedIn = (...definitions: readonly string[]): readonly Meant[] =>
+  definitions.map((of) => ({
+    of,
+    field: 'metadata',
+    schema: metadata,
+    why: 'who executed the call; responses have a field of this name already',
+  }))
+
 const error: Schema = { type: 'object', additionalProperties: {} }
 
 /** What holds on every wire. */
@@ -183,9 +204,11 @@ const forClients: Readonly<Record<Vendor, readonly Meant[]>> = {
       schema: { type: 'number' },
       why: 'every charged JSON answer says what it cost',
     })),
+    ...executedIn('ChatCompletion', 'Completion', 'CreateEmbeddingResponse', 'ModerationCreateResponse'),
   ],
   anthropic: [
     ...costIn('Usage', 'MessageDeltaUsage'),
+    ...executedIn('Message'),
     ...errorsOfAnthropic.map((of): Meant => ({
       of,
       field: 'details',

@@ -115,7 +115,9 @@ describe('an account reads', () => {
       data: {
         id: call?.callId,
         model: chatModel,
-        provider_name: 'openai',
+        provider: 'openai',
+        provider_name: 'OpenAI',
+        executed_model: chatModel,
         total_cost: call?.costUsd,
         tokens_prompt: 40,
         tokens_completion: 5,

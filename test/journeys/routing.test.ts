@@ -76,7 +76,7 @@ describe('a model that several hosts serve', () => {
     expect(one.hosts).toEqual([zai])
     expect(valueAt(one.answer.events[0], 'model')).toBe(shared)
     await expectOneCharge(one)
-    expect(await explained(one.account, one.answer)).toMatchObject({ provider_name: 'zai', attempts: [] })
+    expect(await explained(one.account, one.answer)).toMatchObject({ provider: 'zai', attempts: [] })
   })
 
   // Cases: billing-bugs 23
@@ -85,7 +85,9 @@ describe('a model that several hosts serve', () => {
     expect(one.hosts).toEqual([zai, together, fireworks])
     await expectOneCharge(one)
     expect(await explained(one.account, one.answer)).toMatchObject({
-      provider_name: 'fireworks',
+      provider: 'fireworks',
+      provider_name: 'Fireworks AI',
+      executed_model: 'accounts/fireworks/models/glm-5p3',
       model: shared,
       attempts: [
         { provider: 'zai', status: 503, verdict: 'overloaded' },
