@@ -70,13 +70,13 @@ function checkMigrations(): StepResult {
   const copy = '.sluice/check-migrations'
   rmSync(join(cloneDir, copy), { recursive: true, force: true })
   cpSync(join(cloneDir, 'migrations'), join(cloneDir, copy), { recursive: true })
-  const schema = ['--dialect', 'postgresql', '--schema', 'src/db/schema.ts', '--out', copy]
+  const schema = ['--dialect', 'postgresql', '--schema', 'src/db/*schema.ts', '--out', copy]
   const { problems } = command('drizzle-kit', ['generate', ...schema])
   const before = readdirSync(join(cloneDir, 'migrations'))
   const after = readdirSync(join(cloneDir, copy))
   rmSync(join(cloneDir, copy), { recursive: true, force: true })
   const isBehind = after.length > before.length
-  const advice = 'src/db/schema.ts is ahead of migrations/: run "npx drizzle-kit generate --name what_is_new"'
+  const advice = 'src/db/ is ahead of migrations/: run "npx drizzle-kit generate --name what_is_new"'
   return { problems: isBehind ? [...problems, advice] : problems, note: `${before.length - 1} in order` }
 }
 

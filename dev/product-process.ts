@@ -31,7 +31,10 @@ async function obey(line: string): Promise<void> {
   try {
     // Written by spawnProduct alone.
     if (product === undefined) await start(JSON.parse(line) as ProductOptions)
-    else if (line === 'cron') say({ done: await product.runCron().then(() => 'cron') })
+    else if (line.startsWith('cron')) {
+      await product.runCron(line.slice('cron '.length) || undefined)
+      say({ done: 'cron' })
+    }
   } catch (error) {
     say({ error: error instanceof Error ? error.message : String(error) })
     if (product === undefined) process.exit(1)

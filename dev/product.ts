@@ -24,7 +24,8 @@ export type Product = {
   url: string
   workerdPid: number
   miniflare: Miniflare
-  runCron(): Promise<void>
+  /** The hourly run, or that of another trigger. */
+  runCron(cron?: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -49,9 +50,9 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     url: `http://${localHost}:${options.port}`,
     workerdPid: childrenOf(process.pid, 'workerd')[0] ?? 0,
     miniflare,
-    runCron: async () => {
+    runCron: async (cron = worker.cronTriggers?.[0] ?? '') => {
       const fetcher = await miniflare.getWorker()
-      await fetcher.scheduled({ cron: worker.cronTriggers?.[0] ?? '' })
+      await fetcher.scheduled({ cron })
     },
     stop: () => miniflare.dispose(),
   }

@@ -18,6 +18,7 @@ export type DevJson = {
   upstreamUrl: string
   /** Absent with a real key: Stripe itself is asked. */
   stripeUrl?: string
+  mailboxUrl: string
 }
 
 /** The start that runs now; without an address while it is still starting. */

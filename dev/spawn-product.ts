@@ -15,7 +15,8 @@ export type SpawnedProduct = {
   /** The process group: `process.kill(-groupPid, 'SIGKILL')` ends Node and workerd together. */
   groupPid: number
   workerdPid: number
-  runCron(): Promise<void>
+  /** The hourly run, or that of another trigger. */
+  runCron(cron?: string): Promise<void>
   stop(): Promise<void>
   /** SIGKILL to the whole group; nothing gets a chance to tidy up. */
   kill(): Promise<void>
@@ -47,8 +48,8 @@ export async function spawnProduct(options: ProductOptions & { logFile?: string 
     workerdPid,
     groupPid: child.pid ?? 0,
     ended,
-    runCron: async () => {
-      tell(child, 'cron')
+    runCron: async (cron = '') => {
+      tell(child, `cron ${cron}`)
       const answer = await hear()
       if (answer.done !== 'cron') throw new Error(`The cron run failed: ${JSON.stringify(answer)}`)
     },

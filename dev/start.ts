@@ -14,8 +14,9 @@ const exampleModel = 'gpt-6-luna'
 const impatientMs = 1_000
 /** How long a bank debit is pending: a person waits for it, a test moves the clock. */
 const pendingPaymentMs = 5_000
-/** As wrangler.toml's cron. */
-const cronEveryMs = 3_600_000
+/** As wrangler.toml's triggers. */
+const hourlyEveryMs = 3_600_000
+const often = { cron: '*/5 * * * *', everyMs: 300_000 }
 
 /** A sentence for the terminal. Declared before the code below runs, which a class needs and a function does not. */
 class StartError extends Error {}
@@ -67,12 +68,13 @@ async function start(): Promise<void> {
   world = started
   if (isStopping) return stop(0)
   const { apiKey } = await seedAccount(started)
-  const { baseUrl, operatorToken, databaseUrl, upstreamUrl } = started
+  const { baseUrl, operatorToken, databaseUrl, upstreamUrl, mailboxUrl } = started
   // With a real key there is no stand-in.
   const stripe = started.stripe.url === '' ? {} : { stripeUrl: started.stripe.url }
-  publishStart({ baseUrl, apiKey, operatorToken, databaseUrl, upstreamUrl, ...stripe })
-  sayReady({ baseUrl, apiKey, vars, seconds: (performance.now() - startedAt) / 1_000 })
-  repeatCron(started)
+  publishStart({ baseUrl, apiKey, operatorToken, databaseUrl, upstreamUrl, mailboxUrl, ...stripe })
+  sayReady({ baseUrl, apiKey, mailboxUrl, vars, seconds: (performance.now() - startedAt) / 1_000 })
+  repeatCron(started, hourlyEveryMs)
+  repeatCron(started, often.everyMs, often.cron)
   await started.product().ended
   if (!isStopping) throw new StartError('The product ended unexpectedly; its last lines are above.')
 }
@@ -101,11 +103,11 @@ async function stop(code: number): Promise<void> {
   }
 }
 
-function repeatCron(started: World): void {
+function repeatCron(started: World, everyMs: number, cron?: string): void {
   setTimeout(() => {
-    started.runCron().catch((error: unknown) => say(`The hourly run failed: ${String(error)}`))
-    repeatCron(started)
-  }, cronEveryMs).unref()
+    started.runCron(cron).catch((error: unknown) => say(`A cron run failed: ${String(error)}`))
+    repeatCron(started, everyMs, cron)
+  }, everyMs).unref()
 }
 
 function readPort(text: string | undefined): number {
@@ -132,8 +134,14 @@ function explain(error: unknown): string {
   return `The start failed. ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
 }
 
-function sayReady(given: { baseUrl: string; apiKey: string; vars: DevVars; seconds: number }): void {
-  const { baseUrl, apiKey, vars, seconds } = given
+function sayReady(given: {
+  baseUrl: string
+  apiKey: string
+  mailboxUrl: string
+  vars: DevVars
+  seconds: number
+}): void {
+  const { baseUrl, apiKey, mailboxUrl, vars, seconds } = given
   const real = providerNames.filter((name) => vars[`${name}_API_KEY`] !== undefined)
   const upstream =
     real.length === 0
@@ -144,6 +152,7 @@ Sluice is ready after ${seconds.toFixed(1)} s (models: ${upstream}).
 
   base URL   ${baseUrl}/v1
   API key    ${apiKey}    ($10.00 to begin with)
+  mailbox    ${mailboxUrl}
 
   curl -N ${baseUrl}/v1/chat/completions -H 'authorization: Bearer ${apiKey}' -H 'content-type: application/json' \\
     -d '{"model": "${exampleModel}", "messages": [{"role": "user", "content": "Hello"}], "stream": true, "stream_options": {"include_usage": true}}'

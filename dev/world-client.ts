@@ -12,6 +12,8 @@ export type WorldCoordinates = {
   databaseUrl: string
   /** The first of it ends in /v1; the same address is what the product's providers point at. */
   upstreamUrl: string
+  /** Where mail arrives (mailbox.ts). */
+  mailboxUrl: string
   keySecret: string
   /** The Worker's log, one JSON line per event. */
   logFile: string | null

@@ -10,6 +10,7 @@ import { Pool } from 'pg'
 import { bundleWorker } from './bundle.ts'
 import { cloneDir, ensureDir, makeTemporaryDir } from './clone.ts'
 import { providerNames } from './dev-vars.ts'
+import { startMailbox } from './mailbox.ts'
 import { startNeonEndpoint } from './neon-endpoint.ts'
 import { freePort, localHost } from './ports.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
@@ -46,7 +47,8 @@ export type World = WorldClient & {
   restartProduct(how?: { sigkill?: boolean }): Promise<void>
   pausePostgres(how?: { sigkill?: boolean }): Promise<void>
   startPostgresAgain(): Promise<void>
-  runCron(): Promise<void>
+  /** The hourly run, or that of another trigger. */
+  runCron(cron?: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -84,12 +86,14 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
     bundleWorker(options.bundleEntry),
     options.port ?? freePort(),
     isStripeReal ? undefined : startStripe(options.stripe),
+    startMailbox(),
   ])
-  for (const part of [parts[1], parts[2], parts[5]]) {
+  for (const part of [parts[1], parts[2], parts[5], parts[6]]) {
     if (part.status === 'fulfilled') ends.push(() => part.value?.stop())
   }
   const [database, upstash, upstream] = [valueOf(parts[0]), valueOf(parts[1]), valueOf(parts[2])]
   const [bundle, port, stripe] = [valueOf(parts[3]), valueOf(parts[4]), valueOf(parts[5])]
+  const mailbox = valueOf(parts[6])
   const baseUrl = `http://${localHost}:${port}`
   stripe?.control.setEndpoints([{ url: `${baseUrl}/webhooks/stripe` }])
   say('starting the product')
@@ -109,6 +113,10 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
       NEON_HTTP: database.neonHttp,
       UPSTASH_REDIS_REST_URL: upstash.url,
       UPSTASH_REDIS_REST_TOKEN: upstash.token,
+      RESEND_API_KEY: mailbox.apiKey,
+      RESEND_BASE_URL: mailbox.url,
+      MAIL_FROM: 'Sluice <billing@sluice.example>',
+      WEBHOOK_LOCAL_ORIGIN: mailbox.url,
       ...providerVars(upstream.url),
       ...(stripe === undefined ? {} : stripeVars(stripe)),
       ...options.vars,
@@ -120,6 +128,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
     operatorToken: options.vars?.['OPERATOR_TOKEN'] ?? secrets.operatorToken,
     databaseUrl: options.vars?.['DATABASE_URL'] ?? database.url,
     upstreamUrl: upstream.url,
+    mailboxUrl: mailbox.url,
     keySecret: options.vars?.['KEY_SECRET'] ?? secrets.keySecret,
     logFile,
     stripe: coordinatesOf(stripe),
@@ -179,7 +188,7 @@ async function startManagedProduct(ends: Ends, options: ProductOptions & { logFi
       await (how.sigkill === true ? product.kill() : product.stop())
       await startProductAgain()
     },
-    runCron: () => product.runCron(),
+    runCron: (cron?: string) => product.runCron(cron),
   }
 }
 

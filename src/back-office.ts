@@ -20,7 +20,10 @@ import { listen } from '#ledger/listening.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { TaskHandler } from '#ledger/tasks.ts'
 import { authorizeOperator } from '#ops/operator-authorize.ts'
-import { runHourly } from '#ops/cron.ts'
+import { noticeHandler } from '#notices/notice-handler.ts'
+import { localOriginOf, mailerOf, type NoticesParts } from '#notices/parts.ts'
+import { sendDue } from '#notices/send-due.ts'
+import { runCron } from '#ops/cron.ts'
 import { operatorRoutes } from '#ops/operator.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
@@ -45,16 +48,16 @@ export type QueuedMessage = EntriesMessage | ParkedCapture
 export type BackOffice = {
   app: Hono
   consume(batch: MessageBatch<QueuedMessage>): Promise<void>
-  runHourly(): Promise<void>
+  runCron(cron: string): Promise<void>
 }
-
-/** Who acts on entries outside the books. */
-const taskHandlers: readonly TaskHandler[] = []
 
 export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const db = makeDb(env)
   const { accounts, timings } = parts
   const settlement = { db, accounts, clock, log }
+  const notices: NoticesParts = { ...settlement, mailer: mailerOf(env), localOrigin: localOriginOf(env) }
+  // Who acts on entries outside the books.
+  const taskHandlers: readonly TaskHandler[] = [noticeHandler(notices)]
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))
@@ -73,17 +76,25 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
         return consumeDeadLetters(batch.messages, deadEntries, settlement)
       if (batch.queue === 'sluice-captures-dead')
         return consumeDeadLetters(batch.messages, deadCapture, settlement)
-      if (batch.queue === 'sluice-tasks') return consumeTasks(batch.messages, taskHandlers, settlement)
+      if (batch.queue === 'sluice-tasks') {
+        await consumeTasks(batch.messages, taskHandlers, settlement)
+        return sendDue(notices)
+      }
       if (batch.queue === 'sluice-tasks-dead') return consumeDeadLetters(batch.messages, deadTask, settlement)
       const parked = batch.messages.filter(isParkedCapture)
       // What nobody can read ends as a dead letter, and so as a finding.
       for (const message of batch.messages) if (!isParkedCapture(message)) message.retry()
       return consumeParkedCaptures(parked, { accounts, clock, log, timings })
     },
-    async runHourly() {
-      await runHourly(settlement)
-      if (db !== undefined) await completeRedemptions({ ...settlement, db })
-    },
+    runCron: (cron) =>
+      runCron(cron, {
+        settlement,
+        often: [{ name: 'notices', run: () => sendDue(notices) }],
+        hourly:
+          db === undefined
+            ? []
+            : [{ name: 'promotions', run: () => completeRedemptions({ ...settlement, db }) }],
+      }),
   }
 }
 

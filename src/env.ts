@@ -4,6 +4,7 @@ import type { AccountObject } from '#ledger/account.ts'
 import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { PaymentEnv } from '#payments/config.ts'
+import type { NoticesEnv } from '#notices/parts.ts'
 import type { ProviderEnv } from '#providers/provider.ts'
 
 export type Env = {
@@ -37,4 +38,5 @@ export type Env = {
   /** Development only: divides every duration of ledger/timings.ts, for storm tests. */
   TIME_SCALE?: string
 } & ProviderEnv &
-  PaymentEnv
+  PaymentEnv &
+  NoticesEnv

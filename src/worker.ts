@@ -36,8 +36,8 @@ export default {
   async queue(batch, env) {
     return (await rootOf(env).backOffice()).consume(batch)
   },
-  async scheduled(_controller, env) {
-    return (await rootOf(env).backOffice()).runHourly()
+  async scheduled({ cron }, env) {
+    return (await rootOf(env).backOffice()).runCron(cron)
   },
 } satisfies ExportedHandler<Env, QueuedMessage>
 

@@ -7,6 +7,7 @@ import { termFields } from '#keys/routes.ts'
 import { plans } from '#catalog/plans.ts'
 import { anchorDayMax } from '#ledger/allowances.ts'
 import { changeAccount, createAccount, resendEntries, showAccount } from './operator-accounts.ts'
+import { billingEmailRoutes } from './operator-billing-emails.ts'
 import { eraseTexts } from './operator-erasure.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
 import { answerOperator, forAccount, type OperatorParts } from './operator-guard.ts'
@@ -81,6 +82,7 @@ const routes: readonly OperatorRoute[] = [
   },
   ...moneyRoutes,
   ...promotionRoutes,
+  ...billingEmailRoutes,
   {
     answerWith: forAccount(putPlan),
     route: {

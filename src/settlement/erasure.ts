@@ -30,7 +30,12 @@ export function erasures(entries: readonly EntryRow[]): readonly SQL[] {
   const newest = new Map(erased.map(({ account_id, seq }) => [account_id, seq]))
   const rows = [...newest].map(([id, seq]) => ({ id, seq }))
   const sent = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as erased(id text, seq bigint)`
+  const isNew = sql`(select coalesce(accounts.erased_seq, 0) from accounts where accounts.id = erased.id) < erased.seq`
   return [
+    // Once, however often the entry arrives: what is given after the erasure stays.
+    sql`delete from billing_emails using ${sent} where billing_emails.account_id = erased.id and ${isNew}`,
+    sql`update webhook_endpoints set description = '' from ${sent}
+      where webhook_endpoints.account_id = erased.id and ${isNew}`,
     sql`update accounts set name = '', erased_seq = greatest(coalesce(erased_seq, 0), erased.seq)
       from ${sent} where accounts.id = erased.id`,
     sql`update ledger_entries as line set detail = line.detail - ${names}

@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     stripe: { onRequest: stripeJudge.see },
   })
   say(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
-  const { baseUrl, operatorToken, databaseUrl, upstreamUrl, keySecret, logFile } = world
+  const { baseUrl, operatorToken, databaseUrl, upstreamUrl, mailboxUrl, keySecret, logFile } = world
   const { url, secretKey, publishableKey, webhookSecret } = world.stripe
   const stripe = { url, secretKey, publishableKey, webhookSecret }
   project.provide('world', {
@@ -33,6 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     operatorToken,
     databaseUrl,
     upstreamUrl,
+    mailboxUrl,
     keySecret,
     logFile,
     stripe,
