@@ -10,6 +10,8 @@ export type CardBehaviour =
   | { does: 'authenticate'; unless: 'never' | 'set_up' }
   /** The money comes later, or does not (bank debits). */
   | { does: 'process'; end: 'succeeded' | 'failed' }
+  /** The customer sends the money by bank transfer, whenever and as much as they like. */
+  | { does: 'transfer' }
 
 /** How a refund to it goes. */
 export type RefundBehaviour = 'succeed' | 'pend' | 'fail_later'
@@ -135,11 +137,18 @@ export function magicCard(name: string): Card | undefined {
 
 /** Methods other than cards, by the names that tests and the pay page use. */
 export const otherMethods = {
-  pm_usBankAccount_success: { type: 'us_bank_account', end: 'succeeded' },
-  pm_usBankAccount_accountClosed: { type: 'us_bank_account', end: 'failed' },
-  pm_paypal: { type: 'paypal', end: null },
-  pm_cashapp: { type: 'cashapp', end: null },
-  pm_crypto: { type: 'crypto', end: null },
+  pm_usBankAccount_success: {
+    type: 'us_bank_account',
+    behaviour: { does: 'process', end: 'succeeded' },
+  },
+  pm_usBankAccount_accountClosed: {
+    type: 'us_bank_account',
+    behaviour: { does: 'process', end: 'failed' },
+  },
+  pm_bankTransfer: { type: 'customer_balance', behaviour: { does: 'transfer' } },
+  pm_paypal: { type: 'paypal', behaviour: { does: 'succeed' } },
+  pm_cashapp: { type: 'cashapp', behaviour: { does: 'succeed' } },
+  pm_crypto: { type: 'crypto', behaviour: { does: 'succeed' } },
 } as const satisfies {
-  readonly [name: string]: { type: Stripe.PaymentMethod.Type; end: 'succeeded' | 'failed' | null }
+  readonly [name: string]: { type: Stripe.PaymentMethod.Type; behaviour: CardBehaviour }
 }

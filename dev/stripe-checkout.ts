@@ -1,6 +1,7 @@
 // Checkout sessions at Stripe's stand-in: made by the product, paid on a page or through the control API, expired.
 
-import Stripe from 'stripe'
+import type Stripe from 'stripe'
+import { declines } from './stripe-cards.ts'
 import { cardSetup, succeedSetup } from './stripe-setup.ts'
 import { attach, usableMethod } from './stripe-customers.ts'
 import type { Presentment } from './stripe-charges.ts'
@@ -16,7 +17,9 @@ import {
   textIn,
   wordIn,
 } from './stripe-form.ts'
-import { authenticate, confirm, expectAmount, makeIntent, refused } from './stripe-payments.ts'
+import { authenticate, confirm, expectAmount, makeIntent, refused, save } from './stripe-payments.ts'
+import { priceOf } from './stripe-prices.ts'
+import { startSubscription } from './stripe-subscriptions.ts'
 import { idOf, known, knownCustomer, randomText, type StripeState } from './stripe-state.ts'
 
 const modes = ['payment', 'setup', 'subscription'] as const
@@ -164,51 +167,6 @@ function readItem(state: StripeState, line: Form, hasTax: boolean): Stripe.LineI
   }
 }
 
-/** A price made on the spot. */
-export function priceOf(state: StripeState, data: Form): Stripe.Price {
-  const amount = integerIn(data, 'unit_amount')
-  if (amount === null)
-    throw refuseRequest({
-      message: 'Missing required param: price_data[unit_amount].',
-      param: 'price_data[unit_amount]',
-      code: 'parameter_missing',
-    })
-  const recurring = formIn(data, 'recurring')
-  const interval = wordIn(recurring, 'interval', ['day', 'week', 'month', 'year'])
-  const price: Stripe.Price = {
-    id: state.newId('price'),
-    object: 'price',
-    active: true,
-    billing_scheme: 'per_unit',
-    created: state.now(),
-    currency: requiredText(data, 'currency'),
-    custom_unit_amount: null,
-    livemode: false,
-    lookup_key: null,
-    metadata: {},
-    nickname: null,
-    product: textIn(data, 'product') ?? state.newId('prod'),
-    recurring:
-      interval === null
-        ? null
-        : {
-            interval,
-            interval_count: integerIn(recurring, 'interval_count') ?? 1,
-            meter: null,
-            trial_period_days: null,
-            usage_type: 'licensed',
-          },
-    tax_behavior: wordIn(data, 'tax_behavior', ['exclusive', 'inclusive', 'unspecified']) ?? 'unspecified',
-    tiers_mode: null,
-    transform_quantity: null,
-    type: interval === null ? 'one_time' : 'recurring',
-    unit_amount: amount,
-    unit_amount_decimal: Stripe.Decimal.from(amount),
-  }
-  state.prices.set(price.id, price)
-  return price
-}
-
 /** Nobody can pay any more. */
 export function expireSession(state: StripeState, id: string): Stripe.Checkout.Session {
   const session = known(state.sessions, 'checkout.session', id)
@@ -246,6 +204,7 @@ export function paySession(state: StripeState, id: string, payment: PagePayment)
   expectOpen(session)
   const method = usableMethod(state, payment.method)
   if (session.mode === 'setup') return setUp(state, session, method)
+  if (session.mode === 'subscription') return subscribe(state, session, method)
   const intent = intentOf(state, session, payment)
   intent.payment_method = method.id
   intent.status = 'requires_confirmation'
@@ -291,7 +250,8 @@ function afterAttempt(
   session: Stripe.Checkout.Session,
   intent: Stripe.PaymentIntent,
 ): PageOutcome {
-  if (intent.status === 'requires_action') return { is: 'asked', paymentIntentId: intent.id }
+  const isTransfer = intent.next_action?.type === 'display_bank_transfer_instructions'
+  if (intent.status === 'requires_action' && !isTransfer) return { is: 'asked', paymentIntentId: intent.id }
   completeSession(state, session, intent.status === 'succeeded' ? 'paid' : 'unpaid')
   return { is: 'done' }
 }
@@ -366,6 +326,34 @@ function setUp(
   if (refusal !== undefined) return declined(refusal)
   succeedSetup(state, setup, method)
   completeSession(state, session, 'no_payment_required')
+  return { is: 'done' }
+}
+
+/** A decline leaves no subscription behind. */
+function subscribe(
+  state: StripeState,
+  session: Stripe.Checkout.Session,
+  method: Stripe.PaymentMethod,
+): PageOutcome {
+  const customer = idOf(session.customer)
+  if (customer === null) throw new Error('the stand-in subscribes customers that it knows')
+  const card = known(state.cards, 'payment_method', method.id)
+  if (card.behaviour.does === 'decline')
+    return { is: 'declined', message: declines[card.behaviour.decline].message }
+  save(state, method, { customer, usage: 'off_session' })
+  const data = formIn(planOf(session), 'subscription_data')
+  const items = state.lineItems.get(session.id) ?? []
+  const subscription = startSubscription(state, {
+    customer,
+    prices: items.flatMap(({ price, quantity }) =>
+      price === null ? [] : [{ price, quantity: quantity ?? 1 }],
+    ),
+    metadata: metadataIn(data),
+    method: method.id,
+  })
+  session.subscription = subscription.id
+  session.invoice = idOf(subscription.latest_invoice)
+  completeSession(state, session, 'paid')
   return { is: 'done' }
 }
 

@@ -21,7 +21,8 @@ import {
   warnOfFraud,
 } from './stripe-disputes.ts'
 import type { Fault, StripeFaults } from './stripe-faults.ts'
-import { settle } from './stripe-payments.ts'
+import { payByMethod, payOutside } from './stripe-invoices.ts'
+import { receiveTransfer, settle } from './stripe-payments.ts'
 import { completeRefund, failRefund, refund } from './stripe-refunds.ts'
 import { idOf, known, type StripeEvent, type StripeState } from './stripe-state.ts'
 
@@ -146,6 +147,14 @@ function bankControl({ state }: Parts) {
     /** A payment that is processing ends. */
     settle: (given: { paymentIntentId: string; end: 'succeeded' | 'failed' }) =>
       settle(state, given.paymentIntentId, given.end),
+    /** Money comes by bank transfer: exactly, too little, too much. */
+    transfer: (given: { paymentIntentId: string; amount: number }) =>
+      receiveTransfer(state, given.paymentIntentId, given.amount),
+    /** An invoice is paid past Stripe, as the dashboard says; or by a saved card. */
+    payInvoice: (given: { invoiceId: string; paymentMethodId?: string }) =>
+      given.paymentMethodId === undefined
+        ? payOutside(state, given.invoiceId)
+        : payByMethod(state, given.invoiceId, given.paymentMethodId),
     /** From now on a saved card behaves otherwise: `{ does: 'decline', decline: 'stolen_card' }`. */
     setCard: (given: {
       paymentMethodId: string

@@ -144,7 +144,7 @@ function newCard(state: StripeState, card: Card): Stripe.PaymentMethod {
 
 function newOther(
   state: StripeState,
-  { type, end }: (typeof otherMethods)[keyof typeof otherMethods],
+  { type, behaviour }: (typeof otherMethods)[keyof typeof otherMethods],
 ): Stripe.PaymentMethod {
   const method = newMethod(state, type)
   state.paymentMethods.set(method.id, method)
@@ -152,7 +152,7 @@ function newOther(
     brand: 'visa',
     last4: '6789',
     fingerprint: `fp${type}local`,
-    behaviour: end === null ? { does: 'succeed' } : { does: 'process', end },
+    behaviour,
     refund: 'succeed',
     isDeclinedAtOnce: false,
     afterwards: 'nothing',

@@ -3,7 +3,7 @@
 import type Stripe from 'stripe'
 import { refuseRequest } from './stripe-error.ts'
 import { type Form, formIn, integerIn, textIn, textsIn } from './stripe-form.ts'
-import type { StripeState } from './stripe-state.ts'
+import { idOf, type StripeState } from './stripe-state.ts'
 
 const limits = { usual: 10, max: 100 }
 /** Stripe's own limit of what may be expanded. */
@@ -51,6 +51,24 @@ function createdFilter(form: Form): (created: number | undefined) => boolean {
     created <= (lte ?? Infinity)
 }
 
+/** Those whose fields are what the query says. */
+export function having<Thing extends object>(
+  things: Iterable<Thing>,
+  form: Form,
+  names: readonly (keyof Thing & string)[],
+): readonly Thing[] {
+  const asked = names.flatMap((name) => {
+    const text = textIn(form, name)
+    return text === null ? [] : [{ name, text }]
+  })
+  return [...things].filter((thing) => asked.every(({ name, text }) => fieldText(thing[name]) === text))
+}
+
+function fieldText(value: unknown): string | null {
+  if (typeof value === 'string') return value
+  return typeof value === 'object' && value !== null && 'id' in value ? idOf({ id: String(value.id) }) : null
+}
+
 type Json = { [name: string]: unknown }
 
 /** The answer as it leaves: a copy, with what `expand` names put in place of its id. */
@@ -80,6 +98,10 @@ function expand(state: StripeState, at: unknown, [name, ...rest]: readonly strin
 
 /** What stands in an object only where it is asked for. */
 function includable(state: StripeState, id: string, name: string): unknown {
+  if (name === 'payments' && state.invoices.has(id)) {
+    const data = [...state.invoicePayments.values()].filter(({ invoice }) => invoice === id)
+    return { object: 'list', data, has_more: false, url: '/v1/invoice_payments' }
+  }
   if (name !== 'line_items') return undefined
   const data = state.lineItems.get(id)
   if (data === undefined) return undefined

@@ -2,7 +2,11 @@
 
 import type Stripe from 'stripe'
 import { answerAuthentication, type PageOutcome, paySession } from './stripe-checkout.ts'
-import { detach, methodsOf } from './stripe-customers.ts'
+import { detach, methodsOf, usableMethod } from './stripe-customers.ts'
+import { openDispute, warnOfFraud } from './stripe-disputes.ts'
+import { payByMethod } from './stripe-invoices.ts'
+import { confirm, receiveTransfer, refused, settle } from './stripe-payments.ts'
+import { refund } from './stripe-refunds.ts'
 import { idOf, known, knownCustomer, type StripeState } from './stripe-state.ts'
 
 /** What leaves for the browser: a page, or another address. */
@@ -31,6 +35,11 @@ const choices: readonly Choice[] = [
   },
   { method: 'pm_paypal', label: 'Pay with PayPal', says: 'Succeeds at once.' },
   {
+    method: 'pm_bankTransfer',
+    label: 'Pay by bank transfer',
+    says: 'Pending until the money comes: the start page of this server sends it.',
+  },
+  {
     method: 'pm_usBankAccount_success',
     label: 'Pay by bank debit that arrives',
     says: 'Pending, paid some seconds later.',
@@ -54,10 +63,17 @@ export function answerPage(state: StripeState, request: PageRequest): PageAnswer
     case 'embedded':
       // What the embedded page shows, for a client that has nothing but the secret.
       return payPage(state, decoded.split('_secret_')[0] ?? '', request)
+    case 'confirm':
+      return confirmPage(state, decoded, request)
     case 'authenticate':
       return authenticatePage(state, decoded, request)
     case 'portal':
       return portalPage(state, decoded, request)
+    case 'invoice':
+      return invoicePage(state, decoded, request)
+    case '':
+    case undefined:
+      return dashboardPage(state, request)
     default:
       return undefined
   }
@@ -122,22 +138,25 @@ function showSession(state: StripeState, session: Stripe.Checkout.Session, probl
       ? 'Leave this page without paying.'
       : 'Back to the shop, nothing paid.'
   const buttons = [
-    ...saved(state, session),
+    ...(session.mode === 'setup' ? [] : cardsOf(state, idOf(session.customer))),
     ...offered,
     { method: 'abandon', label: 'Abandon', says: cancel },
   ]
-  const rows = buttons.map(
-    ({ method, label, says }) =>
-      `<li><button name="method" value="${escaped(method)}">${escaped(label)}</button> <small>${escaped(says)}</small></li>`,
-  )
-  const form = `<form method="post"><ul class="choices">${rows.join('')}</ul></form>`
+  const form = choiceForm(buttons)
   return { status: problem === undefined ? 200 : 402, html: page(title, `<ul>${items}</ul>${said}${form}`) }
 }
 
+function choiceForm(offered: readonly Choice[]): string {
+  const rows = offered.map(
+    ({ method, label, says }) =>
+      `<li><button name="method" value="${escaped(method)}">${escaped(label)}</button> <small>${escaped(says)}</small></li>`,
+  )
+  return `<form method="post"><ul class="choices">${rows.join('')}</ul></form>`
+}
+
 /** Cards that this customer has saved. */
-function saved(state: StripeState, session: Stripe.Checkout.Session): readonly Choice[] {
-  const customer = idOf(session.customer)
-  if (customer === null || session.mode === 'setup') return []
+function cardsOf(state: StripeState, customer: string | null): readonly Choice[] {
+  if (customer === null) return []
   return methodsOf(state, customer).flatMap(({ id, card }) =>
     card === undefined
       ? []
@@ -149,6 +168,33 @@ function saved(state: StripeState, session: Stripe.Checkout.Session): readonly C
           },
         ],
   )
+}
+
+/** What Stripe.js does on the product's page: a payment that waits for its customer is tried once more, with them there. */
+function confirmPage(state: StripeState, id: string, request: PageRequest): PageAnswer {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  const back = request.query.get('return_url')
+  const title = `Pay ${amountText(intent.amount, intent.currency)}`
+  const end = (): PageAnswer =>
+    back === null ? { status: 200, html: page(title, '<p>Done.</p>') } : { location: back }
+  if (intent.status === 'succeeded' || intent.status === 'canceled') return end()
+  if (request.method !== 'POST') {
+    const cards = cardsOf(state, idOf(intent.customer)).concat(
+      choices.filter(({ method }) => method.startsWith('pm_card')),
+    )
+    return { status: 200, html: page(title, choiceForm(cards)) }
+  }
+  intent.payment_method = usableMethod(state, request.body.get('method') ?? '').id
+  intent.status = 'requires_confirmation'
+  const refusal = refused(() =>
+    confirm(state, intent, { isOffSession: false, failsOnAction: false, returnUrl: back }),
+  )
+  if (refusal !== undefined)
+    return {
+      status: 402,
+      html: page(title, `<p role="alert" class="problem">${escaped(refusal.message)}</p>`),
+    }
+  return intent.status === 'requires_action' ? { location: `${state.pagesUrl}/authenticate/${id}` } : end()
 }
 
 function authenticatePage(state: StripeState, id: string, request: PageRequest): PageAnswer {
@@ -191,6 +237,95 @@ function portalPage(state: StripeState, id: string, request: PageRequest): PageA
     status: 200,
     html: page('Payment methods', `<form method="post"><ul class="choices">${cards}</ul></form>${link}`),
   }
+}
+
+function invoicePage(state: StripeState, id: string, request: PageRequest): PageAnswer {
+  const invoice = known(state.invoices, 'invoice', id, 'invoice')
+  if (request.method === 'POST' && invoice.status === 'open') {
+    const refusal = refused(() => payByMethod(state, id, 'pm_card_visa'))
+    if (refusal !== undefined)
+      return { status: 402, html: page('Invoice', `<p>${escaped(refusal.message)}</p>`) }
+    return { location: `${state.pagesUrl}/invoice/${id}` }
+  }
+  const lines = invoice.lines.data
+    .map(
+      ({ description, amount }) =>
+        `<li>${escaped(description ?? '')}: ${amountText(amount, invoice.currency)}</li>`,
+    )
+    .join('')
+  const title = `Invoice ${invoice.number ?? '(draft)'}, ${amountText(invoice.total, invoice.currency)}`
+  const button =
+    invoice.status === 'open' ? '<form method="post"><button>Pay with Visa •••• 4242</button></form>' : ''
+  return { status: 200, html: page(title, `<ul>${lines}</ul><p>${invoice.status}</p>${button}`) }
+}
+
+/** The newest payments, and what a bank or the operator may do to each. */
+const dashboardPaymentsMax = 30
+
+function dashboardPage(state: StripeState, request: PageRequest): PageAnswer {
+  if (request.method === 'POST') {
+    const [action = '', id = ''] = (request.body.get('do') ?? '').split(' ')
+    actOn(state, action, known(state.paymentIntents, 'payment_intent', id, 'intent'))
+    return { location: `${state.pagesUrl}/` }
+  }
+  const newest = [...state.paymentIntents.values()].slice(-dashboardPaymentsMax).reverse()
+  const rows = newest.map((intent) => {
+    const buttons = actionsFor(state, intent)
+      .map(([action, label]) => `<button name="do" value="${action} ${escaped(intent.id)}">${label}</button>`)
+      .join(' ')
+    return `<li>${amountText(intent.amount, intent.currency)} <small>${escaped(intent.id)}, ${intent.status.replaceAll('_', ' ')}</small><br>${buttons}</li>`
+  })
+  const list =
+    rows.length === 0
+      ? '<p>No payment yet.</p>'
+      : `<form method="post"><ul class="choices">${rows.join('')}</ul></form>`
+  return { status: 200, html: page('Payments', list) }
+}
+
+function actionsFor(
+  state: StripeState,
+  intent: Stripe.PaymentIntent,
+): readonly (readonly [string, string])[] {
+  if (intent.status === 'processing')
+    return [
+      ['settle', 'The money arrives'],
+      ['fail', 'It never does'],
+    ]
+  if (intent.next_action?.type === 'display_bank_transfer_instructions')
+    return [
+      ['transfer', 'Transfer arrives'],
+      ['less', 'Half of it arrives'],
+      ['more', 'One dollar too much arrives'],
+    ]
+  const charge = state.charges.get(idOf(intent.latest_charge) ?? '')
+  if (charge?.paid !== true || charge.refunded) return []
+  return [
+    ['half', 'Refund half'],
+    ['refund', 'Refund'],
+    ...(charge.disputed
+      ? []
+      : ([
+          ['dispute', 'The customer disputes it'],
+          ['warn', 'Early fraud warning'],
+        ] as const)),
+  ]
+}
+
+function actOn(state: StripeState, action: string, intent: Stripe.PaymentIntent): void {
+  const { id } = intent
+  const remaining = intent.next_action?.display_bank_transfer_instructions?.amount_remaining ?? 0
+  const charge = state.charges.get(idOf(intent.latest_charge) ?? '')
+  const plainRefund = { reason: null, metadata: {} }
+  if (action === 'settle') settle(state, id, 'succeeded')
+  else if (action === 'fail') settle(state, id, 'failed')
+  else if (action === 'transfer') receiveTransfer(state, id, remaining)
+  else if (action === 'less') receiveTransfer(state, id, Math.ceil(remaining / 2))
+  else if (action === 'more') receiveTransfer(state, id, remaining + 100)
+  else if (charge === undefined) return
+  else if (action === 'half') refund(state, charge, { amount: Math.ceil(charge.amount / 2), ...plainRefund })
+  else if (action === 'refund') refund(state, charge, { amount: null, ...plainRefund })
+  else if (action === 'dispute') openDispute(state, charge)
+  else if (action === 'warn') warnOfFraud(state, charge)
 }
 
 /** Cents in words; currencies without cents are the exception that the stand-in meets only in tests. */

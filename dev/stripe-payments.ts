@@ -234,6 +234,8 @@ export function confirm(
     }
     case 'process':
       return waitForBank(state, intent, { method, end: behaviour.end })
+    case 'transfer':
+      return askForTransfer(state, intent)
     case 'succeed':
       return succeed(state, intent, { method, presentment: how.presentment })
   }
@@ -340,6 +342,48 @@ function waitForBank(
   return intent
 }
 
+function askForTransfer(state: StripeState, intent: Stripe.PaymentIntent): Stripe.PaymentIntent {
+  if (idOf(intent.customer) === null)
+    throw refuseRequest({ message: 'Bank transfers need a customer.', param: 'customer' })
+  intent.status = 'requires_action'
+  intent.next_action = {
+    type: 'display_bank_transfer_instructions',
+    display_bank_transfer_instructions: {
+      amount_remaining: intent.amount,
+      currency: intent.currency,
+      hosted_instructions_url: state.pagesUrl,
+      reference: intent.id.slice(-8).toUpperCase(),
+      type: 'us_bank_transfer',
+    },
+  }
+  state.emit('payment_intent.requires_action', intent)
+  return intent
+}
+
+/** Money arrives; answers with what is over, which stays in the customer's balance at Stripe. */
+export function receiveTransfer(
+  state: StripeState,
+  id: string,
+  amount: number,
+): { status: Stripe.PaymentIntent.Status; excess: number } {
+  const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
+  const asked = intent.next_action?.display_bank_transfer_instructions
+  if (asked === undefined || asked.amount_remaining === null) {
+    expectStatus(intent, [], 'transfer money to')
+    return { status: intent.status, excess: amount }
+  }
+  const remaining = asked.amount_remaining - amount
+  if (remaining > 0) {
+    asked.amount_remaining = remaining
+    state.emit('payment_intent.partially_funded', intent)
+    return { status: intent.status, excess: 0 }
+  }
+  const method = known(state.paymentMethods, 'PaymentMethod', idOf(intent.payment_method) ?? '')
+  succeed(state, intent, { method })
+  state.onIntentEnd(intent, 'succeeded')
+  return { status: intent.status, excess: -remaining }
+}
+
 /** A payment that is processing ends. */
 export function settle(state: StripeState, id: string, end: 'succeeded' | 'failed'): Stripe.PaymentIntent {
   const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
@@ -359,6 +403,8 @@ export function authenticate(
 ): Stripe.PaymentIntent {
   const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
   expectStatus(intent, ['requires_action'], 'authenticate')
+  if (intent.next_action?.type === 'display_bank_transfer_instructions')
+    throw refuseRequest({ message: 'A bank transfer asks nothing.', param: 'intent' })
   const { isPassed, presentment } = given
   const method = usableMethod(state, idOf(intent.payment_method) ?? '')
   if (isPassed)

@@ -1,6 +1,7 @@
 // The routes of Stripe's API that the stand-in answers, each with the function that does it.
 
 import type Stripe from 'stripe'
+import { billingRoutes } from './stripe-billing-routes.ts'
 import { createSession, expireSession } from './stripe-checkout.ts'
 import {
   attachMethod,
@@ -13,21 +14,12 @@ import {
 } from './stripe-customers.ts'
 import { refuseRequest } from './stripe-error.ts'
 import { type Form, metadataIn, requiredText, textIn, textsIn } from './stripe-form.ts'
-import { listOf } from './stripe-lists.ts'
+import { having, listOf } from './stripe-lists.ts'
+import { route, type StripeRoute } from './stripe-route.ts'
 import { cancelIntent, confirmIntent, createIntent, updateIntent } from './stripe-payments.ts'
 import { createRefund } from './stripe-refunds.ts'
 import { cancelSetup, confirmSetup, createSetup } from './stripe-setup.ts'
-import { idOf, known, knownCustomer, type StripeState } from './stripe-state.ts'
-
-export type StripeCall = { id: string; form: Form; path: string }
-type Answer = (state: StripeState, call: StripeCall) => unknown
-export type StripeRoute = { method: 'GET' | 'POST' | 'DELETE'; pattern: string; answer: Answer }
-
-const route = (method: StripeRoute['method'], pattern: string, answer: Answer): StripeRoute => ({
-  method,
-  pattern,
-  answer,
-})
+import { known, knownCustomer, type StripeState } from './stripe-state.ts'
 
 export const stripeRoutes: readonly StripeRoute[] = [
   route('POST', '/v1/customers', (state, { form }) => createCustomer(state, form)),
@@ -122,6 +114,8 @@ export const stripeRoutes: readonly StripeRoute[] = [
     known(state.warnings, 'early_fraud_warning', id),
   ),
 
+  ...billingRoutes,
+
   route('POST', '/v1/billing_portal/sessions', (state, { form }) => createPortal(state, form)),
 
   route('GET', '/v1/events', (state, { form, path }) => {
@@ -143,24 +137,6 @@ function matches(type: string, wanted: string): boolean {
 function ofType(methods: readonly Stripe.PaymentMethod[], form: Form): readonly Stripe.PaymentMethod[] {
   const type = textIn(form, 'type')
   return type === null ? methods : methods.filter((method) => method.type === type)
-}
-
-/** Those whose fields are what the query says. */
-function having<Thing extends object>(
-  things: Iterable<Thing>,
-  form: Form,
-  names: readonly (keyof Thing & string)[],
-): readonly Thing[] {
-  const asked = names.flatMap((name) => {
-    const text = textIn(form, name)
-    return text === null ? [] : [{ name, text }]
-  })
-  return [...things].filter((thing) => asked.every(({ name, text }) => fieldText(thing[name]) === text))
-}
-
-function fieldText(value: unknown): string | null {
-  if (typeof value === 'string') return value
-  return typeof value === 'object' && value !== null && 'id' in value ? idOf({ id: String(value.id) }) : null
 }
 
 function createPortal(state: StripeState, form: Form): Stripe.BillingPortal.Session {

@@ -42,7 +42,12 @@ export class StripeState {
   readonly sessions: Kept<Stripe.Checkout.Session> = new Map()
   /** What a session sells; part of it only where it is asked for. */
   readonly lineItems: Kept<Stripe.LineItem[]> = new Map()
+  readonly products: Kept<Stripe.Product> = new Map()
   readonly prices: Kept<Stripe.Price> = new Map()
+  readonly invoices: Kept<Stripe.Invoice> = new Map()
+  readonly invoiceItems: Kept<Stripe.InvoiceItem> = new Map()
+  readonly invoicePayments: Kept<Stripe.InvoicePayment> = new Map()
+  readonly subscriptions: Kept<Stripe.Subscription> = new Map()
   readonly charges: Kept<Stripe.Charge> = new Map()
   readonly refunds: Kept<Stripe.Refund> = new Map()
   readonly disputes: Kept<Stripe.Dispute> = new Map()
@@ -142,6 +147,11 @@ export class StripeState {
       this.refunds,
       this.disputes,
       this.balanceTransactions,
+      this.products,
+      this.prices,
+      this.invoices,
+      this.invoiceItems,
+      this.subscriptions,
     ]
   }
 }

@@ -13,7 +13,8 @@ import { type Form, readForm } from './stripe-form.ts'
 import { fingerprintOf, StripeKeys } from './stripe-idempotency.ts'
 import { expanded } from './stripe-lists.ts'
 import { answerPage, page } from './stripe-pages.ts'
-import { stripeRoutes, type StripeRoute } from './stripe-routes.ts'
+import type { StripeRoute } from './stripe-route.ts'
+import { stripeRoutes } from './stripe-routes.ts'
 import { nobody, StripeState } from './stripe-state.ts'
 
 export type StripeOptions = {

@@ -1,0 +1,360 @@
+// Subscriptions at Stripe's stand-in, as far as plans need them: begun, paid period by period, changed, cancelled.
+
+import type Stripe from 'stripe'
+import { StripeRefusal } from './stripe-error.ts'
+import {
+  booleanIn,
+  type Form,
+  formIn,
+  formsIn,
+  integerIn,
+  metadataIn,
+  requiredText,
+  textIn,
+  wordIn,
+} from './stripe-form.ts'
+import { addLine, finalizeInvoice, makeInvoice, payByMethod } from './stripe-invoices.ts'
+import { priceOf } from './stripe-prices.ts'
+import { idOf, known, knownCustomer, type StripeState } from './stripe-state.ts'
+
+export type SubscriptionPlan = {
+  customer: string
+  prices: readonly { price: Stripe.Price; quantity: number }[]
+  metadata: { [name: string]: string }
+  method: string | null
+}
+
+export function createSubscription(state: StripeState, form: Form): Stripe.Subscription {
+  const { id: customer } = knownCustomer(state, requiredText(form, 'customer'), 'customer')
+  return startSubscription(state, {
+    customer,
+    prices: pricesIn(state, form),
+    metadata: metadataIn(form),
+    method: textIn(form, 'default_payment_method'),
+  })
+}
+
+function pricesIn(state: StripeState, form: Form): SubscriptionPlan['prices'] {
+  return formsIn(form, 'items').map((item) => ({
+    price: priceIn(state, item),
+    quantity: integerIn(item, 'quantity') ?? 1,
+  }))
+}
+
+function priceIn(state: StripeState, item: Form): Stripe.Price {
+  const id = textIn(item, 'price')
+  return id === null
+    ? priceOf(state, formIn(item, 'price_data'))
+    : known(state.prices, 'price', id, 'items[0][price]')
+}
+
+export function startSubscription(state: StripeState, plan: SubscriptionPlan): Stripe.Subscription {
+  const id = state.newId('sub')
+  const now = state.now()
+  const subscription: Stripe.Subscription = {
+    ...plainSubscription(),
+    id,
+    billing_cycle_anchor: now,
+    created: now,
+    currency: plan.prices[0]?.price.currency ?? 'usd',
+    customer: plan.customer,
+    default_payment_method: plan.method,
+    items: { object: 'list', data: [], has_more: false, url: `/v1/subscription_items?subscription=${id}` },
+    metadata: plan.metadata,
+    start_date: now,
+  }
+  for (const { price, quantity } of plan.prices)
+    subscription.items.data.push(newItem(state, subscription, { price, quantity, start: now }))
+  state.subscriptions.set(id, subscription)
+  state.emit('customer.subscription.created', subscription)
+  bill(state, subscription, 'subscription_create')
+  renewLater(state, subscription)
+  return subscription
+}
+
+function newItem(
+  state: StripeState,
+  subscription: Stripe.Subscription,
+  { price, quantity, start }: { price: Stripe.Price; quantity: number; start: number },
+): Stripe.SubscriptionItem {
+  return {
+    id: state.newId('si'),
+    object: 'subscription_item',
+    billing_thresholds: null,
+    created: state.now(),
+    current_period_end: periodEnd(start, price),
+    current_period_start: start,
+    current_trial: null,
+    discounts: [],
+    metadata: {},
+    plan: planOf(price),
+    price,
+    quantity,
+    subscription: subscription.id,
+    tax_rates: [],
+  }
+}
+
+/** The old name of a recurring price, which still stands beside it. */
+function planOf(price: Stripe.Price): Stripe.Plan {
+  return {
+    id: price.id,
+    object: 'plan',
+    active: true,
+    amount: price.unit_amount,
+    amount_decimal: price.unit_amount_decimal,
+    billing_scheme: 'per_unit',
+    created: price.created,
+    currency: price.currency,
+    interval: price.recurring?.interval ?? 'month',
+    interval_count: price.recurring?.interval_count ?? 1,
+    livemode: false,
+    metadata: {},
+    meter: null,
+    nickname: null,
+    product: price.product,
+    tiers_mode: null,
+    transform_usage: null,
+    trial_period_days: null,
+    usage_type: 'licensed',
+  }
+}
+
+/** The same day of the next month, or its last where it has no such day. */
+function periodEnd(start: number, { recurring }: Stripe.Price): number {
+  const count = recurring?.interval_count ?? 1
+  const at = new Date(start * 1_000)
+  const interval = recurring?.interval ?? 'month'
+  if (interval === 'day' || interval === 'week') {
+    at.setUTCDate(at.getUTCDate() + count * (interval === 'week' ? 7 : 1))
+  } else {
+    const day = at.getUTCDate()
+    at.setUTCDate(1)
+    at.setUTCMonth(at.getUTCMonth() + count * (interval === 'year' ? 12 : 1))
+    const lastDay = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 0)).getUTCDate()
+    at.setUTCDate(Math.min(day, lastDay))
+  }
+  return Math.floor(at.getTime() / 1_000)
+}
+
+/** One invoice for the period of its items; what is not paid says so by the subscription's status. */
+function bill(
+  state: StripeState,
+  subscription: Stripe.Subscription,
+  reason: 'subscription_create' | 'subscription_cycle',
+): void {
+  const [first] = subscription.items.data
+  if (first === undefined) return
+  const period = { start: first.current_period_start, end: first.current_period_end }
+  const invoice = newInvoice(state, subscription, reason)
+  for (const item of subscription.items.data)
+    addLine(state, invoice, {
+      amount: (item.price.unit_amount ?? 0) * (item.quantity ?? 1),
+      description: `${item.quantity ?? 1} × ${idOf(item.price.product)}`,
+      metadata: { ...subscription.metadata },
+      period,
+      quantity: item.quantity ?? 1,
+      parent: lineParent(subscription, item, false),
+      price: item.price,
+      subscription: subscription.id,
+    })
+  collect(state, subscription, invoice)
+}
+
+function newInvoice(
+  state: StripeState,
+  subscription: Stripe.Subscription,
+  reason: Stripe.Invoice.BillingReason,
+): Stripe.Invoice {
+  const invoice = makeInvoice(state, {
+    customer: idOf(subscription.customer) ?? '',
+    currency: subscription.currency,
+    reason,
+    collection: 'charge_automatically',
+    dueAt: null,
+    metadata: {},
+    subscription: subscription.id,
+  })
+  invoice.auto_advance = true
+  const details = invoice.parent?.subscription_details
+  if (details) details.metadata = { ...subscription.metadata }
+  invoice.default_payment_method = idOf(subscription.default_payment_method)
+  subscription.latest_invoice = invoice.id
+  return invoice
+}
+
+function lineParent(
+  subscription: Stripe.Subscription,
+  item: Stripe.SubscriptionItem,
+  isProration: boolean,
+): Stripe.InvoiceLineItem.Parent {
+  return {
+    invoice_item_details: null,
+    subscription_item_details: {
+      invoice_item: null,
+      proration: isProration,
+      proration_details: null,
+      subscription: subscription.id,
+      subscription_item: item.id,
+    },
+    type: 'subscription_item_details',
+  }
+}
+
+/** By the card that is there; a decline is the subscription's news, never the request's. */
+function collect(state: StripeState, subscription: Stripe.Subscription, invoice: Stripe.Invoice): void {
+  const before = subscription.status
+  const wasPaid = before === 'active' || before === 'past_due'
+  try {
+    finalizeInvoice(state, invoice.id)
+    if (invoice.status === 'open') payByMethod(state, invoice.id, null)
+    subscription.status = 'active'
+  } catch (error) {
+    if (!(error instanceof StripeRefusal)) throw error
+    subscription.status = wasPaid ? 'past_due' : 'incomplete'
+  }
+  if (subscription.status !== before)
+    state.emit('customer.subscription.updated', subscription, { status: before })
+}
+
+function renewLater(state: StripeState, subscription: Stripe.Subscription): void {
+  const end = subscription.items.data[0]?.current_period_end
+  if (end !== undefined) state.later((end - state.now()) * 1_000, () => renew(state, subscription))
+}
+
+function renew(state: StripeState, subscription: Stripe.Subscription): void {
+  if (subscription.status === 'canceled') return
+  if (subscription.cancel_at_period_end) return void end(state, subscription)
+  for (const item of subscription.items.data) {
+    item.current_period_start = item.current_period_end
+    item.current_period_end = periodEnd(item.current_period_start, item.price)
+  }
+  state.emit('customer.subscription.updated', subscription)
+  bill(state, subscription, 'subscription_cycle')
+  renewLater(state, subscription)
+}
+
+export function updateSubscription(state: StripeState, id: string, form: Form): Stripe.Subscription {
+  const subscription = known(state.subscriptions, 'subscription', id)
+  subscription.metadata = metadataIn(form, subscription.metadata)
+  const atEnd = booleanIn(form, 'cancel_at_period_end')
+  if (atEnd !== null) {
+    subscription.cancel_at_period_end = atEnd
+    subscription.cancel_at = atEnd ? (subscription.items.data[0]?.current_period_end ?? null) : null
+  }
+  const method = textIn(form, 'default_payment_method')
+  if (method !== null) subscription.default_payment_method = method
+  const behaviour =
+    wordIn(form, 'proration_behavior', ['always_invoice', 'create_prorations', 'none']) ?? 'create_prorations'
+  for (const change of formsIn(form, 'items')) {
+    const item =
+      subscription.items.data.find((one) => one.id === textIn(change, 'id')) ?? subscription.items.data[0]
+    if (item !== undefined && ('price' in change || 'price_data' in change))
+      changePrice(state, subscription, {
+        item,
+        price: priceIn(state, change),
+        isInvoiced: behaviour === 'always_invoice',
+      })
+  }
+  state.emit('customer.subscription.updated', subscription)
+  return subscription
+}
+
+/** The rest of the period at the new price, less what was paid for it at the old one. */
+function changePrice(
+  state: StripeState,
+  subscription: Stripe.Subscription,
+  { item, price, isInvoiced }: { item: Stripe.SubscriptionItem; price: Stripe.Price; isInvoiced: boolean },
+): void {
+  const now = state.now()
+  const { current_period_start: start, current_period_end: endsAt } = item
+  const shareOf = (amount: number) => Math.round((amount * (endsAt - now)) / Math.max(1, endsAt - start))
+  const period = { start: now, end: endsAt }
+  const before = item.price
+  item.price = price
+  item.plan = planOf(price)
+  if (!isInvoiced) return
+  const invoice = newInvoice(state, subscription, 'subscription_update')
+  for (const [amount, of, words] of [
+    [-shareOf(before.unit_amount ?? 0), before, 'Unused time on'],
+    [shareOf(price.unit_amount ?? 0), price, 'Remaining time on'],
+  ] as const)
+    addLine(state, invoice, {
+      amount,
+      description: `${words} ${idOf(of.product)}`,
+      metadata: { ...subscription.metadata },
+      period,
+      quantity: 1,
+      parent: lineParent(subscription, item, true),
+      price: of,
+      subscription: subscription.id,
+    })
+  collect(state, subscription, invoice)
+}
+
+export function cancelSubscription(state: StripeState, id: string): Stripe.Subscription {
+  return end(state, known(state.subscriptions, 'subscription', id))
+}
+
+function end(state: StripeState, subscription: Stripe.Subscription): Stripe.Subscription {
+  subscription.status = 'canceled'
+  subscription.canceled_at = state.now()
+  subscription.ended_at = state.now()
+  state.emit('customer.subscription.deleted', subscription)
+  return subscription
+}
+
+/** What no request of the product changes. */
+function plainSubscription() {
+  return {
+    object: 'subscription',
+    application: null,
+    application_fee_percent: null,
+    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    billing_cycle_anchor_config: null,
+    billing_mode: { flexible: null, type: 'classic' },
+    billing_schedules: [],
+    billing_thresholds: null,
+    cancel_at: null,
+    cancel_at_period_end: false,
+    canceled_at: null,
+    cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
+    collection_method: 'charge_automatically',
+    customer_account: null,
+    days_until_due: null,
+    default_source: null,
+    description: null,
+    discounts: [],
+    ended_at: null,
+    invoice_settings: {
+      account_tax_ids: null,
+      custom_fields: null,
+      description: null,
+      footer: null,
+      issuer: { type: 'self' },
+    },
+    latest_invoice: null,
+    livemode: false,
+    managed_payments: null,
+    next_pending_invoice_item_invoice: null,
+    on_behalf_of: null,
+    pause_collection: null,
+    payment_settings: {
+      payment_method_options: null,
+      payment_method_types: null,
+      save_default_payment_method: 'off',
+    },
+    pending_invoice_item_interval: null,
+    pending_setup_intent: null,
+    pending_update: null,
+    schedule: null,
+    status: 'incomplete',
+    test_clock: null,
+    transfer_data: null,
+    trial_end: null,
+    trial_settings: {
+      end_behavior: { billing_cycle_anchor: null, missing_payment_method: 'create_invoice' },
+    },
+    trial_start: null,
+  } satisfies Partial<Stripe.Subscription>
+}
