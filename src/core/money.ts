@@ -54,6 +54,13 @@ export function timesNanoUsd(amount: NanoUsd, factor: number): NanoUsd {
   return nanoUsd(amount * factor)
 }
 
+/** `amount` × `part` / `whole`, multiplied in bigint and rounded up; none of them negative, `whole` more than nothing. */
+export function shareRoundedUpOf(amount: NanoUsd, part: NanoUsd, whole: NanoUsd): NanoUsd {
+  assert(amount >= 0 && part >= 0 && whole > 0, 'a share is of something')
+  const divisor = BigInt(whole)
+  return nanoUsd(Number((BigInt(amount) * BigInt(part) + divisor - 1n) / divisor))
+}
+
 /** One priced quantity: `units` (tokens, images, requests …) at `pricePicoUsd` each. */
 export type PricedUnits = { units: number; pricePicoUsd: PicoUsd }
 

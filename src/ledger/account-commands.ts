@@ -16,6 +16,8 @@ export type AccountSettings = {
   monthlySpendLimitNanoUsd: NanoUsd | null
   lowBalanceThresholdNanoUsd: NanoUsd
   isFrozen: boolean
+  /** Also while one of its payments is disputed. */
+  freezesOnDispute: boolean
   /** Postpaid accounts may fall below zero, down to their credit limit. */
   mode: AccountMode
   creditLimitNanoUsd: NanoUsd
@@ -76,15 +78,25 @@ export type Refund = {
   amountNanoUsd: NanoUsd | null
   reason: string
   actor: string
-  /** It has left already (a line that was lost): booked in any case, as a debt if need be. */
+  /** It has left already, or the operator wants it whatever is there: booked in any case, as a debt if need be. */
   isPaidOut?: boolean
+  /** The provider that took the payment is to give it back: held until it has, returned if it cannot. */
+  isThroughProvider?: boolean
+  /** What the customer paid in all, tax included; null or left out where it is what was credited. */
+  receivedNanoUsd?: NanoUsd | null
 }
 
 export type RefundAnswer =
   | { ok: true; seq: number; amountNanoUsd: NanoUsd; balanceNanoUsd: NanoUsd; isRepeat: boolean }
   | {
       ok: false
-      code: 'no_such_account' | 'invalid_amount' | 'no_such_payment' | 'reference_reused' | 'internal'
+      code:
+        | 'no_such_account'
+        | 'invalid_amount'
+        | 'no_such_payment'
+        | 'too_many_facts'
+        | 'reference_reused'
+        | 'internal'
     }
   | { ok: false; code: 'beyond_refundable'; leftNanoUsd: NanoUsd }
 

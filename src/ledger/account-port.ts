@@ -65,6 +65,7 @@ import type {
   PlaceOrder,
   PlaceOrderAnswer,
 } from './order-commands.ts'
+import type { PaymentView, TellFacts, TellFactsAnswer } from './payment-commands.ts'
 import type { Pulse } from './pulse.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import type {
@@ -89,6 +90,7 @@ export type AccountPort = {
   credit(command: Credit): Promise<CreditAnswer>
   reverse(command: Reverse): Promise<ReverseAnswer>
   refund(command: Refund): Promise<RefundAnswer>
+  tellFacts(command: TellFacts): Promise<TellFactsAnswer>
   putKey(command: PutKey): Promise<KeyAnswer>
   editKey(command: EditKey): Promise<KeyAnswer>
   rotateKey(command: RotateKey): Promise<KeyAnswer>
@@ -142,6 +144,8 @@ export type AccountPort = {
   entriesAfter(afterSeq: number, limit: number): Promise<readonly Entry[]>
   /** Entries with seq below `beforeSeq`, newest first, at most `limit`. */
   entriesBefore(beforeSeq: number, limit: number): Promise<readonly Entry[]>
+  /** What was told of a payment; null where nothing was, and there is none. */
+  paymentView(payment: string): Promise<PaymentView | null>
   /** The entries of one call (usage, late, reversal), oldest first; empty where it is unknown. */
   entriesOfCall(callId: string): Promise<readonly Entry[]>
 }

@@ -8,14 +8,17 @@ import { AccountEngine, type LedgerEnv } from './account-engine.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
 import type { AutoTopUpView } from './auto-top-up-commands.ts'
 import { autoTopUpView } from './auto-top-up-terms.ts'
+import type { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { Customer, OrderView } from './order-commands.ts'
 import { orderFrom, waitingOrders } from './orders.ts'
 import * as keys from './keys.ts'
 import { readListenQuestion } from './listening.ts'
+import type { PaymentView } from './payment-commands.ts'
 import { isRenewalDue } from './plans.ts'
 import type { Pulse } from './pulse.ts'
 import type { State } from './state.ts'
+import { paymentViewOf } from './told-facts.ts'
 import { accountView, holdView, keyView } from './views.ts'
 
 const readLimitMax = 1_000
@@ -112,6 +115,11 @@ export class AccountReads extends DurableObject<LedgerEnv> {
 
   async entriesOfCall(callId: string): Promise<readonly Entry[]> {
     return this.engine.state === null ? [] : this.engine.store.entriesOfCall(callId)
+  }
+
+  async paymentView(payment: string): Promise<PaymentView | null> {
+    const view = (draft: Draft) => paymentViewOf(draft, payment)
+    return this.engine.imagine<PaymentView | null>(view, null)
   }
 
   /** Looking is a touch like any other: whoever looks after the period's end sees the new one. */

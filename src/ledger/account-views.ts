@@ -7,6 +7,7 @@ import type { AccountSettings, Budget, BudgetWindow, Scope } from './account-com
 import type { Bucket } from './lots.ts'
 import type { RateFigures } from './call-commands.ts'
 import type { Entry } from './entry.ts'
+import type { PaymentRisk } from './payment-risk.ts'
 import type { KeyForce } from './key-force.ts'
 
 export type KeyView = {
@@ -57,6 +58,10 @@ export type AccountView = {
   plan: { id: string; name: string; anchorDay: number } | null
   allowances: readonly AllowanceView[]
   settings: AccountSettings
+  /** Whether its payments are disputed or suspected. */
+  risk: PaymentRisk
+  /** By the operator's hand or a dispute. */
+  isSuspended: boolean
   rate: RateFigures
   /** Newest entry, newest sent to the queue, newest confirmed by Postgres. */
   marks: { head: number; sent: number; confirmed: number }

@@ -82,6 +82,7 @@ import type {
   TakeEntries,
 } from './rebuild-commands.ts'
 import { meter } from './meter.ts'
+import type { TellFacts, TellFactsAnswer } from './payment-commands.ts'
 import type { Meter, MeterAnswer, SetPlan, SetPlanAnswer } from './plan-commands.ts'
 import { setPlan } from './plans.ts'
 import { refund } from './refunds.ts'
@@ -89,6 +90,7 @@ import { reverse } from './reversals.ts'
 import * as rebuilding from './rebuilding.ts'
 import { zeroNanoUsd } from '#core/money.ts'
 import { changeSettings } from './settings.ts'
+import { tellFacts } from './told-facts.ts'
 
 const failed = { ok: false, code: 'internal' } as const
 
@@ -162,6 +164,10 @@ export class AccountObject extends AccountReads implements AccountPort {
 
   linkCustomer(command: LinkCustomer): Promise<LinkCustomerAnswer> {
     return this.#ask<LinkCustomerAnswer>((draft) => linkCustomer(draft, command), noAccount, failed)
+  }
+
+  tellFacts(command: TellFacts): Promise<TellFactsAnswer> {
+    return this.#ask<TellFactsAnswer>((draft) => tellFacts(draft, command), noAccount, failed)
   }
 
   putKey(command: PutKey): Promise<KeyAnswer> {

@@ -25,6 +25,7 @@ import { expiryOf } from './holds.ts'
 import { forceOf } from './key-force.ts'
 import { countAdmission } from './key-rates.ts'
 import { mergedPins, pinsFor } from './lots.ts'
+import { isSuspended } from './payment-risk.ts'
 import { rateFigures, rateRefusal } from './rate-limits.ts'
 import type { Hold, Key, State, TokenCover } from './state.ts'
 import { afterRefusal, parallelGrant } from './standing.ts'
@@ -123,7 +124,7 @@ function refusalOfEndUser(state: State, endUser: string | null): Why | undefined
 function refusalOfKey(state: State, key: Key | undefined, command: Admit): AdmitRefusalCode | undefined {
   if (key === undefined || key.secretHash !== command.secretHash) return 'invalid_api_key'
   if (forceOf(key, state.nowMs) !== 'active') return 'key_disabled'
-  if (state.settings.isFrozen) return 'account_suspended'
+  if (isSuspended(state)) return 'account_suspended'
   if (!key.scopes.includes('inference')) return 'insufficient_role'
   if (key.allowedModels !== null && !key.allowedModels.includes(command.model)) return 'model_not_allowed'
   return undefined
@@ -173,7 +174,7 @@ function admitted(draft: Draft, command: Admit): AdmitAnswer {
     heldNanoUsd: hold === undefined ? zeroNanoUsd : coveredOf(hold),
     ...(isLowered ? { tokensBound: bound } : {}),
     availableNanoUsd: availableOf(state),
-    parallel: parallelGrant(state.standing, state.settings.isFrozen, state.nowMs),
+    parallel: parallelGrant(state.standing, isSuspended(state), state.nowMs),
     burnNanoUsdPerMinute: burnPerMinute(state.burn, state.nowMs),
     rate: rateFigures(state, state.keys.get(command.keyNumber)),
   }

@@ -8,12 +8,14 @@ import { assert } from '#core/assert.ts'
 import { dayMs, hourMs, minuteMs, secondMs } from '#core/clock.ts'
 import { type CallId, keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
+import { isObject } from '#core/readers.ts'
 import type { Budget, CreditKind, KeyTerms } from './account-commands.ts'
 import { admit, extend } from './admission.ts'
 import { availableOf } from './available.ts'
 import { askCreate } from './book.ts'
 import { checkCrossings } from './book.crossings.ts'
 import { checkRebuild } from './book.rebuilt.ts'
+import { type Told, checkTargets } from './book.refunds.ts'
 import { Simulator, isExpiry } from './book.simulator.ts'
 import { capture } from './charges.ts'
 import type { Admit, AdmitAnswer } from './call-commands.ts'
@@ -24,11 +26,14 @@ import { captureOf, dollar, grantOf, keyOf, secretHashOf } from './example-comma
 import { beat, release } from './holds.ts'
 import { editKey, putKey, revokeKey, rotateKey } from './keys.ts'
 import { forceOf, spendingOf } from './key-force.ts'
+import { bonusReferenceOf } from './paid-credits.ts'
+import { type Fact, readFactDetail } from './payment-facts.ts'
 import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
 import { usedIn, holdsOfKey } from './spending-limits.ts'
 import { timings } from './timings.ts'
+import { tellFacts } from './told-facts.ts'
 import { windowStart } from './windows.ts'
 
 const slots = 6
@@ -40,6 +45,20 @@ const money = fc.oneof(
   fc.integer({ min: 0, max: 3_000_000_000 }),
 )
 const key = fc.constantFrom(1, 1, 1, 2, 2, 3)
+
+/** What a version of a fact says never changes; now and then it is about a refund that the operator asked for. */
+const fact: fc.Arbitrary<Fact> = fc
+  .record({
+    id: fc.constantFrom('re_1', 're_2', 'dp_1', 'dp_2', 'issfr_1', 'refund 1', 'refund 2'),
+    version: fc.nat({ max: 4 }),
+  })
+  .map(({ id, version }) => ({
+    id,
+    version,
+    kind: id.startsWith('dp') ? 'dispute' : id.startsWith('issfr') ? 'fraud_warning' : 'refund',
+    takenNanoUsd: nanoUsd(id.startsWith('issfr') || version % 2 === 0 ? 0 : version * 170_000_003),
+    isOpen: id.includes('_') && !id.startsWith('re') && version < 3,
+  }))
 
 type Step =
   | { do: 'renew'; slot: number }
@@ -84,7 +103,14 @@ type Step =
   | { do: 'crash' }
   | { do: 'reverse'; slot: number; reference: number; amount: number | null }
   | { do: 'erase'; reference: number }
-  | { do: 'refund'; reference: number; payment: number | null; amount: number | null }
+  | {
+      do: 'refund'
+      reference: number
+      payment: number | null
+      amount: number | null
+      isThroughProvider: boolean
+    }
+  | { do: 'tell'; payment: number; facts: readonly Fact[] }
   | { do: 'vain'; slot: number; cost: number }
   | { do: 'together'; slots: number[]; cost: number }
 
@@ -134,7 +160,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('credit' as const),
       reference: fc.nat({ max: 5 }),
       amount: fc.integer({ min: -500_000_000, max: 2_000_000_000 }),
-      kind: fc.constantFrom('grant', 'grant', 'bonus', 'purchase', 'adjustment', 'adjustment'),
+      kind: fc.constantFrom(
+        'grant',
+        'grant',
+        'bonus',
+        'bonus',
+        'purchase',
+        'purchase',
+        'adjustment',
+        'adjustment',
+      ),
       expiresInMs: fc.constantFrom(null, 31 * secondMs, 5 * minuteMs, 2 * hourMs),
     }),
   },
@@ -204,6 +239,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       reference: fc.nat({ max: 5 }),
       payment: fc.option(fc.nat({ max: 5 }), { freq: 1 }),
       amount: fc.option(fc.integer({ min: 1, max: 90_000_000 }), { freq: 2 }),
+      isThroughProvider: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('tell' as const),
+      payment: fc.nat({ max: 5 }),
+      facts: fc.array(fact, { minLength: 1, maxLength: 3 }),
     }),
   },
   {
@@ -234,6 +278,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class Life {
   readonly simulator = new Simulator()
   readonly calls: CallId[] = []
+  /** What was told of each payment, and asked for. */
+  readonly facts = new Map<string, Told>()
   /** Admissions as an outsider counts them: when, and with how many tokens by now. */
   readonly admissions: { callId: CallId; atMs: number; tokens: number; key: number }[] = []
   /** The newest number of each key that was rotated; the numbers of all are told by what they began as. */
@@ -529,8 +575,9 @@ class Life {
         return
       }
       case 'credit': {
-        const reference = `credit ${next.reference}`
         const { kind, expiresInMs } = next
+        const payment = `credit ${next.reference}`
+        const reference = kind === 'bonus' ? bonusReferenceOf(payment) : payment
         const amountNanoUsd = nanoUsd(next.amount)
         const command = { reference, kind, amountNanoUsd, expiresInMs, reason: '', actor: '' }
         const answer = simulator.ask((draft) => credit(draft, command))
@@ -594,14 +641,33 @@ class Life {
           amountNanoUsd,
           reason: '',
           actor: '',
+          isThroughProvider: next.isThroughProvider && payment !== null,
         }
         const answer = simulator.ask((draft) => refund(draft, command))
         if (!answer.ok || answer.isRepeat) return
+        if (payment !== null) this.toldByRefund(payment)
         assert(
           availableOf(simulator.live) >= simulator.live.slicesNanoUsd,
           'a refund leaves what runs its cover',
         )
         this.seen.add('refund')
+        return
+      }
+      case 'tell': {
+        const payment = `credit ${next.payment}`
+        const { postedNanoUsd } = simulator.live
+        const command = { payment, receivedNanoUsd: null, facts: next.facts }
+        const answer = simulator.ask((draft) => tellFacts(draft, command))
+        assert(answer.ok, 'a fact is taken')
+        for (const one of next.facts) this.told(payment, one)
+        assert(answer.balanceNanoUsd === simulator.live.postedNanoUsd, 'what is answered is the balance')
+        if (answer.bookedNanoUsd < 0) this.seen.add('fact')
+        if (answer.bookedNanoUsd > 0) this.seen.add('fact_back')
+        if (!answer.isPaymentKnown) this.seen.add('fact_early')
+        assert(
+          answer.isPaymentKnown || simulator.live.postedNanoUsd <= postedNanoUsd,
+          'nothing comes of nothing',
+        )
         return
       }
       case 'vain':
@@ -612,6 +678,20 @@ class Life {
           next.cost,
         )
     }
+  }
+
+  told(payment: string, { id, version, takenNanoUsd }: Pick<Fact, 'id' | 'version' | 'takenNanoUsd'>): void {
+    const known = this.facts.get(payment) ?? new Map<string, { version: number; takenNanoUsd: number }>()
+    if ((known.get(id)?.version ?? -1) < version) known.set(id, { version, takenNanoUsd })
+    this.facts.set(payment, known)
+  }
+
+  /** What was asked for in whole cents may take a little more than that. */
+  toldByRefund(payment: string): void {
+    const entry = this.simulator.store.entries.findLast(({ kind }) => kind === 'refund')
+    const fact = readFactDetail(isObject(entry?.detail) ? entry.detail['fact'] : undefined)
+    assert(fact !== undefined, 'a refund that names its payment is a fact of it')
+    this.told(payment, fact)
   }
 
   /** The same capture several times over, with others, in one commit. */
@@ -661,7 +741,7 @@ const isRepeatable = (next: Step) =>
 /** What must have happened in one of a hundred stories at least, for them to mean something: the rarest happens in 2 of them. */
 const storiesPerHappening = 100
 const happenings =
-  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated end_user_week refund'
+  'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated end_user_week refund fact fact_back fact_early'
 /** Shorter in mutation tests, where the same stories run thousands of times. */
 const runs = Number(process.env['PROPERTY_RUNS'] ?? '3000')
 /** Below it a rare happening may be missing by chance. */
@@ -680,6 +760,7 @@ test(
           const before = life.simulator.store.entries.length
           life.take(next)
           life.simulator.check()
+          checkTargets(life.simulator.store.entries, life.facts)
           life.checkExpiries(before)
           if (isRepeatable(next)) repeat(life, next)
           life.simulator.checkRestart()

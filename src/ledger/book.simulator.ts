@@ -21,7 +21,7 @@ import { readTerms } from './plan-details.ts'
 import { MemoryStore } from './memory-store.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
-import { checkRefunds } from './book.refunds.ts'
+import { checkRefunds, takenBack } from './book.refunds.ts'
 import { stateFrom } from './start.ts'
 import type { State } from './state.ts'
 import { timings } from './timings.ts'
@@ -147,7 +147,7 @@ export class Simulator {
     this.#checkLots()
     this.#checkAllowances()
     checkRefunds(this.store.entries)
-    const floor = 0 - overrunDebtMaxNanoUsd - this.adjustedDownNanoUsd
+    const floor = 0 - overrunDebtMaxNanoUsd - this.adjustedDownNanoUsd - takenBack(this.store.entries)
     assert(live.postedNanoUsd >= floor, 'I9: the balance is never below the overrun cap')
     assert(!live.isDamaged, 'the book finds nothing broken itself')
     for (const [callId, known] of this.known) this.#checkCall(callId, known)
@@ -251,6 +251,7 @@ export class Simulator {
       rates: this.#ratesOf(state),
       endUsers: [...listOfEndUsers(state.endUsers)].sort(([a], [b]) => (a < b ? -1 : 1)),
       levels: state.levels,
+      risk: state.risk,
       lifetime: state.lifetime,
       allowances: state.allowances,
       orders: [state.orders, state.customer, state.autoTopUp],

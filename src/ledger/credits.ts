@@ -9,6 +9,8 @@ import type { Draft } from './draft.ts'
 import { append, keepReference, referenceOf } from './draft.ts'
 import type { Entry, EntryKind } from './entry.ts'
 import { type Bucket, buckets, drawDetail, readBucket, withdrawalOf } from './lots.ts'
+import { paymentOfCredit } from './paid-credits.ts'
+import { settlePayment } from './told-facts.ts'
 
 /** $1 million per account, either way: orders are refused above it; a payment that was received never is. */
 export const balanceMaxNanoUsd = nanoUsd(1_000_000_000_000_000)
@@ -52,22 +54,11 @@ export function bookCredit(draft: Draft, command: Credit): Entry {
   })
   const said = saidOf({ kind, amountNanoUsd, bucket, expiresInMs })
   keepReference(draft, { scope: 'credit', reference, seq: entry.seq, said })
+  settlePayment(draft, paymentOfCredit(reference))
   return entry
 }
 
-export type Payment = { readonly seq: number; readonly amountNanoUsd: NanoUsd }
-
-/** The credit of a reference, where it is money that was paid. */
-export function paymentOf(draft: Draft, reference: string): Payment | undefined {
-  const row = referenceOf(draft, 'credit', reference)
-  const [, amount, bucket] = row?.said.split(' ') ?? []
-  const whole = readWhole(Number(amount), 1)
-  return row === undefined || whole === undefined || bucket !== 'paid'
-    ? undefined
-    : { seq: row.seq, amountNanoUsd: nanoUsd(whole) }
-}
-
-/** The same from what the entry says, for a rebuild. */
+/** What the command said that wrote the entry, for a rebuild. */
 export function saidOfCredit({ kind, amountNanoUsd, createdAtMs, detail }: Entry): string {
   const { bucket: name, expiresAtMs }: { readonly [name: string]: unknown } = isObject(detail) ? detail : {}
   const expires = readWhole(expiresAtMs)

@@ -20,8 +20,12 @@ export type EntryKind =
   | 'late'
   /** A charge given back by the operator, whole or in part; the reference is the call id. */
   | 'reversal'
-  /** Paid money that goes back to whoever paid it. */
+  /** Paid money that goes back to whoever paid it, or comes back because that failed. */
   | 'refund'
+  /** What the bank of whoever paid has taken back, or given back after all (payment-facts.ts). */
+  | 'dispute'
+  /** A bank says that a payment was fraudulent; moves no money. */
+  | 'fraud_warning'
   /** A plan was put on the account; its figures stand in the detail. */
   | 'plan'
   /** A plan's period began: its counters, and its money if it has any. */

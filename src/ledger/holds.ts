@@ -11,6 +11,7 @@ import { dropHold, keepHold, keepRow, mayDo, putHold, resolvedCall } from './dra
 import { expireLots } from './lot-expiry.ts'
 import { forceOf } from './key-force.ts'
 import { correctAdmission } from './key-rates.ts'
+import { isSuspended } from './payment-risk.ts'
 import { rowOf } from './rows.ts'
 import type { Hold, State } from './state.ts'
 import { notWritten } from './state.ts'
@@ -78,7 +79,7 @@ export function expireDue(draft: Draft): void {
 
 function mayGoOn(state: State, hold: Hold): boolean {
   const key = state.keys.get(hold.keyNumber)
-  if (key === undefined || state.settings.isFrozen) return false
+  if (key === undefined || isSuspended(state)) return false
   // An expiry is no alarm: what was admitted before it may run to its end.
   const force = forceOf(key, state.nowMs)
   return force === 'active' || force === 'expired'

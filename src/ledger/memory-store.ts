@@ -35,7 +35,8 @@ export class MemoryStore {
     for (const { row, isNew } of changes.holds) this.#putHold(row, isNew)
     for (const row of changes.references) {
       const name = `${row.scope} ${row.reference}`
-      assert(row.scope === 'claim' || !this.references.has(name), 'a reference is written once')
+      const isOnce = row.scope !== 'claim' && row.scope !== 'payment'
+      assert(!isOnce || !this.references.has(name), 'a reference is written once')
       this.references.set(name, row)
     }
     if (changes.erasedSeq !== null) this.#erase(changes.erasedSeq)

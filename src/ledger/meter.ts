@@ -23,6 +23,7 @@ import { append, keepReference, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { drawDetail, drawFor } from './lots.ts'
 import type { Meter, MeterAnswer, MeterRefused } from './plan-commands.ts'
+import { isSuspended } from './payment-risk.ts'
 import { pinnedTokens } from './pinned-tokens.ts'
 import { forceOf } from './key-force.ts'
 import { countAdmission } from './key-rates.ts'
@@ -208,7 +209,7 @@ function refusalOfKey(
 ): AdmitRefused['code'] | undefined {
   if (key === undefined || key.secretHash !== secretHash) return 'invalid_api_key'
   if (forceOf(key, state.nowMs) !== 'active') return 'key_disabled'
-  if (state.settings.isFrozen) return 'account_suspended'
+  if (isSuspended(state)) return 'account_suspended'
   if (!key.scopes.includes('inference')) return 'insufficient_role'
   return state.isDamaged ? 'internal' : undefined
 }

@@ -25,6 +25,7 @@ import type {
   PlaceOrderAnswer,
 } from './order-commands.ts'
 import { readOrderTerms, readPlaced, saidOfPlaced, termsDetail, termsText } from './order-details.ts'
+import { bonusReferenceOf } from './paid-credits.ts'
 import type { Lookup, ReferenceRow } from './rows.ts'
 import type { State } from './state.ts'
 
@@ -173,14 +174,9 @@ function creditOrder(draft: Draft, { orderId, terms }: OrderView, facts: Payment
     bookCredit(draft, {
       ...said,
       kind: 'bonus',
-      reference: bonusReference(orderId),
+      reference: bonusReferenceOf(orderId),
       amountNanoUsd: bonusNanoUsd,
     })
-}
-
-/** Credits are told apart by their reference, whatever their kind. */
-export function bonusReference(orderId: OrderId): string {
-  return `${orderId}:bonus`
 }
 
 function appendOrder(draft: Draft, orderId: OrderId, detail: Json): Entry {

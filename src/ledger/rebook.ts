@@ -2,7 +2,7 @@
 // the command that it came from, so that the reference or the call's row keeps it from being booked twice.
 
 import { keyNumber, readCallId } from '#core/ids.ts'
-import { nanoUsd, negateNanoUsd } from '#core/money.ts'
+import { nanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { KeyTerms } from './account-commands.ts'
 import type { ChargeDetail } from './call-commands.ts'
@@ -22,14 +22,17 @@ import { readBucket } from './lots.ts'
 import { isMetered } from './meter.ts'
 import { readPaymentDetail } from './order-details.ts'
 import { rebookOrder } from './orders.ts'
+import { readFactDetail, readRecord } from './payment-facts.ts'
 import { readTerms } from './plan-details.ts'
 import { setPlan } from './plans.ts'
 import { rebookMetered } from './rebook-metered.ts'
 import { decidedAfter, decidedOf, withoutLater } from './rebook-order.ts'
-import { refundAgain } from './refunds.ts'
+import { isTold, refundAgain } from './refunds.ts'
+import { paidBackOf } from './refunded.ts'
 import { commandOfReversal, reverseAgain } from './reversals.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
 import { changeSettings } from './settings.ts'
+import { tellFacts } from './told-facts.ts'
 import { readSettings } from './settings-details.ts'
 
 type Detail = { readonly [name: string]: unknown }
@@ -64,12 +67,15 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       return { ok: true, isBooked: rebookOrder(draft, entry) }
     case 'reversal':
       return rebookReversal(draft, entry, detail)
-    case 'refund':
-      return rebookRefund(draft, entry, detail)
     case 'auto_top_up_terms':
       return rebookTopUpTerms(draft, entry, detail)
     case 'attempt':
       return rebookBar(draft, detail)
+    case 'refund':
+      return isTold(entry) ? rebookFact(draft, detail) : rebookRefund(draft, entry, detail)
+    case 'dispute':
+    case 'fraud_warning':
+      return rebookFact(draft, detail)
     // What the object decided by itself it decides again; an account is created once.
     case 'plan':
       return rebookPlan(draft, entry, detail)
@@ -128,9 +134,24 @@ function rebookReversal(draft: Draft, entry: Entry, detail: Detail): RebookAnswe
   return answerOf(reverseAgain(draft, command, entry.amountNanoUsd))
 }
 
-function rebookRefund(draft: Draft, { reference, amountNanoUsd }: Entry, detail: Detail): RebookAnswer {
-  const command = { reference, payment: readString(detail['payment']) ?? null, ...askedIn(detail) }
-  return answerOf(refundAgain(draft, command, negateNanoUsd(amountNanoUsd)))
+function rebookRefund(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const command = {
+    reference: entry.reference,
+    payment: readString(detail['payment']) ?? null,
+    ...askedIn(detail),
+    isThroughProvider: detail['isThroughProvider'] === true,
+    receivedNanoUsd: readRecord(detail['record'])?.receivedNanoUsd ?? null,
+  }
+  return answerOf(refundAgain(draft, command, paidBackOf(entry)))
+}
+
+/** What a payment's coming had settled its coming again settles. */
+function rebookFact(draft: Draft, detail: Detail): RebookAnswer {
+  const payment = readString(detail['payment'])
+  const fact = readFactDetail(detail['fact'])
+  if (payment === undefined || fact === undefined) return { ok: true, isBooked: false }
+  const receivedNanoUsd = readRecord(detail['record'])?.receivedNanoUsd ?? null
+  return answerOf(tellFacts(draft, { payment, receivedNanoUsd, facts: [fact] }))
 }
 
 /** As it was said, so that whoever says it again is told that it stands. */

@@ -18,12 +18,13 @@ import { referenceOfOrder } from './orders.ts'
 import { isMetered, saidOfMeter } from './meter.ts'
 import { saidOfPlanEntry } from './plans.ts'
 import { applyEntry } from './replay.ts'
-import { saidOfRefund } from './refunds.ts'
+import { isTold, saidOfRefund } from './refunds.ts'
 import { commandOfReversal, saidOfReversal } from './reversals.ts'
 import type { Changes, HoldRow, ReferenceRow, Snapshot } from './rows.ts'
 import { snapshotOf, stateOfSnapshot } from './start.ts'
 import type { State } from './state.ts'
 import { newState } from './state.ts'
+import { rowOfPayment } from './told-facts.ts'
 
 /** Older calls are forgotten by every object. */
 const callsKeptMs = 3 * dayMs
@@ -47,7 +48,7 @@ export function changesOfPage(entries: readonly Entry[], nowMs: number): Changes
     nowMs,
     entries,
     holds: [...calls.values()].map((row) => ({ row, isNew: true })),
-    references: entries.flatMap((entry) => referenceOfEntry(entry) ?? []),
+    references: entries.flatMap(referencesOfEntry),
     answers: [],
     marks: null,
     snapshot: null,
@@ -100,6 +101,11 @@ function openDraftAt(closed: State, command: FinishRebuild, context: Context) {
   return draft
 }
 
+/** The rows that the entry has written; of a payment's the last one stands. */
+export function referencesOfEntry(entry: Entry): readonly ReferenceRow[] {
+  return [referenceOfEntry(entry), rowOfPayment(entry)].flatMap((row) => row ?? [])
+}
+
 /** What the command said that wrote the entry; undefined for entries that no command of this kind wrote. */
 export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
   const { reference, seq } = entry
@@ -128,15 +134,17 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       const command = commandOfReversal(entry)
       return { scope: 'reversal', reference: command, seq, said: saidOfReversal(entry) }
     }
-    case 'refund':
-      return { scope: 'refund', reference, seq, said: saidOfRefund(entry) }
     case 'order':
       return referenceOfOrder(entry)
+    case 'refund':
+      return isTold(entry) ? undefined : { scope: 'refund', reference, seq, said: saidOfRefund(entry) }
     case 'erasure':
       return { scope: 'erasure', reference, seq, said: '' }
     case 'limit_reached':
       return { scope: 'limit', reference, seq, said: '' }
     case 'level':
+    case 'dispute':
+    case 'fraud_warning':
     case 'create':
     case 'customer':
     case 'late':

@@ -10,7 +10,8 @@ import { capture } from './charges.ts'
 import { balanceMaxNanoUsd, credit } from './credits.ts'
 import { textCharactersMax } from './detail.ts'
 import { admitOf, captureOf, dollar, grantOf } from './example-commands.ts'
-import { refund, refundLotsMax } from './refunds.ts'
+import { refundLotsMax } from './payment-draw.ts'
+import { refund } from './refunds.ts'
 import { reverse } from './reversals.ts'
 
 const payment = (simulator: Simulator, reference: string, dollars: number) =>
@@ -182,7 +183,10 @@ describe('a refund', () => {
   test('of money that has left already is booked whatever is there, and the rest is a debt', () => {
     const simulator = Simulator.opened(1)
     payment(simulator, 'a', 2)
-    const answer = payBack(simulator, 5, { isPaidOut: true, payment: 'a' })
+    expect(payBack(simulator, 5, { isPaidOut: true, payment: 'a' })).toMatchObject({
+      code: 'beyond_refundable',
+    })
+    const answer = payBack(simulator, 5, { isPaidOut: true })
     expect(answer).toMatchObject({ ok: true, balanceNanoUsd: -2 * dollar })
     expect([simulator.live.lots, simulator.live.debtNanoUsd]).toEqual([[], 2 * dollar])
   })

@@ -1,5 +1,6 @@
-// Money that goes back to whoever paid it: from paid lots alone, as far as neither a running call nor a debt needs it, and of
-// one payment never more than it brought. What was given away is never paid out.
+// Money that goes back to whoever paid it, by the operator's hand: from paid lots alone, as far as neither a running call nor a
+// debt needs it, and of one payment never more than it brought. A refund that names its payment is a fact of that payment, held
+// before anybody outside is asked for it.
 
 import { assert } from '#core/assert.ts'
 import type { NanoUsd } from '#core/money.ts'
@@ -15,29 +16,27 @@ import {
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { Refund, RefundAnswer } from './account-commands.ts'
 import { availableOf } from './available.ts'
-import { type Payment, balanceMaxNanoUsd, paymentOf } from './credits.ts'
+import { balanceMaxNanoUsd } from './credits.ts'
 import { textCharactersMax } from './detail.ts'
 import { type Draft, append, keepReference, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
-import { type Draw, type Lot, drawDetail, freeOf, withdrawalOf } from './lots.ts'
-import { refundedOf } from './refunded.ts'
+import { type Draw, drawDetail, freeOf, withdrawalOf } from './lots.ts'
+import { type Payment, paymentOf } from './paid-credits.ts'
+import { type PaymentRefund, paymentRefundOf, refundableOfPayment } from './payment-refund.ts'
+import { paidLots } from './payment-draw.ts'
+import { factsPerPaymentMax } from './payment-facts.ts'
+import { paidBackOf } from './refunded.ts'
+import { bookFact } from './told-facts.ts'
 import type { State } from './state.ts'
 
-/** One refund takes from so many lots at most, so that its entry stays small; the rest goes back with another one. */
-export const refundLotsMax = 50
-
 export function refund(draft: Draft, command: Refund): RefundAnswer {
-  const { state } = draft
   const earlier = earlierOf(draft, command)
   if (earlier !== undefined) return earlier
   if (!isSound(command)) return { ok: false, code: 'invalid_amount' }
-  const payment = command.payment === null ? null : paymentOf(draft, command.payment)
+  if (command.payment === null) return refundOfAny(draft, command)
+  const payment = paymentOf(draft, command.payment)
   if (payment === undefined) return { ok: false, code: 'no_such_payment' }
-  const leftNanoUsd = refundableOf(state, payment)
-  const amountNanoUsd = command.amountNanoUsd ?? leftNanoUsd
-  const isCovered = amountNanoUsd > 0 && amountNanoUsd <= leftNanoUsd
-  if (!isCovered && command.isPaidOut !== true) return { ok: false, code: 'beyond_refundable', leftNanoUsd }
-  return booked(draft, command, { payment, amountNanoUsd, isCovered })
+  return refundOfPayment(draft, command, payment)
 }
 
 /** As it was booked in an epoch that is closed: its operator was told that it stands, so it does, whatever is there now. */
@@ -45,10 +44,14 @@ export function refundAgain(draft: Draft, command: Refund, onceNanoUsd: NanoUsd)
   const earlier = earlierOf(draft, command)
   if (earlier !== undefined) return earlier
   if (!isSound(command) || onceNanoUsd <= 0) return { ok: false, code: 'invalid_amount' }
-  const payment = command.payment === null ? null : paymentOf(draft, command.payment)
+  if (command.payment === null) {
+    const isCovered = onceNanoUsd <= refundableOf(draft.state)
+    return answerOf(draft, bookAny(draft, command, { amountNanoUsd: onceNanoUsd, isCovered }), onceNanoUsd)
+  }
+  const payment = paymentOf(draft, command.payment)
   if (payment === undefined) return { ok: false, code: 'no_such_payment' }
-  const isCovered = onceNanoUsd <= refundableOf(draft.state, payment)
-  return booked(draft, command, { payment, amountNanoUsd: onceNanoUsd, isCovered })
+  const way = paymentRefundOf(draft, { ...command, payment: command.payment }, payment, onceNanoUsd)
+  return answerOf(draft, bookOfPayment(draft, command, { ...way, paidNanoUsd: onceNanoUsd }), onceNanoUsd)
 }
 
 function earlierOf(draft: Draft, command: Refund): RefundAnswer | undefined {
@@ -60,66 +63,97 @@ function earlierOf(draft: Draft, command: Refund): RefundAnswer | undefined {
   return { ok: true, seq: earlier.seq, amountNanoUsd: nanoUsd(amount), balanceNanoUsd, isRepeat: true }
 }
 
-function booked(draft: Draft, command: Refund, way: Way): RefundAnswer {
-  const { seq } = book(draft, command, way)
-  const { amountNanoUsd } = way
+function answerOf(draft: Draft, { seq }: Entry, amountNanoUsd: NanoUsd): RefundAnswer {
   return { ok: true, seq, amountNanoUsd, balanceNanoUsd: draft.state.postedNanoUsd, isRepeat: false }
 }
 
+// ── Of one payment ───────────────────────────────────────────────────────────────────────────────────────────────
+
+function refundOfPayment(draft: Draft, command: Refund, payment: Payment): RefundAnswer {
+  const named = { ...command, payment: command.payment ?? '' }
+  const leftNanoUsd = refundableOfPayment(draft, named, payment)
+  const way = paymentRefundOf(draft, named, payment, command.amountNanoUsd ?? leftNanoUsd)
+  if (way.paidNanoUsd <= 0 || !way.isWithin || (!way.isCovered && command.isPaidOut !== true))
+    return { ok: false, code: 'beyond_refundable', leftNanoUsd }
+  if (way.record.facts.length >= factsPerPaymentMax) return { ok: false, code: 'too_many_facts' }
+  return answerOf(draft, bookOfPayment(draft, command, way), way.paidNanoUsd)
+}
+
+function bookOfPayment(draft: Draft, command: Refund, way: PaymentRefund): Entry {
+  const { reference } = command
+  const { entry } = bookFact(draft, command.payment ?? '', {
+    record: way.record,
+    fact: way.fact,
+    reference,
+    said: { ...saidIn(command), amountNanoUsd: way.paidNanoUsd },
+  })
+  keepReference(draft, { scope: 'refund', reference, seq: entry.seq, said: saidOfRefund(entry) })
+  return entry
+}
+
+// ── Of whatever was paid ─────────────────────────────────────────────────────────────────────────────────────────
+
+function refundOfAny(draft: Draft, command: Refund): RefundAnswer {
+  const leftNanoUsd = refundableOf(draft.state)
+  const amountNanoUsd = command.amountNanoUsd ?? leftNanoUsd
+  const isCovered = amountNanoUsd > 0 && amountNanoUsd <= leftNanoUsd
+  if (!isCovered && command.isPaidOut !== true) return { ok: false, code: 'beyond_refundable', leftNanoUsd }
+  return answerOf(draft, bookAny(draft, command, { amountNanoUsd, isCovered }), amountNanoUsd)
+}
+
 /** What may go back now: free paid money less the debt, and no more than leaves every running call its hold and its next slice. */
-export function refundableOf(state: State, payment: Payment | null): NanoUsd {
-  const free = refundLots(state, payment).map((lot) => freeOf(lot, state.pinned))
+export function refundableOf(state: State): NanoUsd {
+  const free = paidLots(state.lots, null).map((lot) => freeOf(lot, state.pinned))
   const paid = subtractNanoUsd(addNanoUsd(...free), state.debtNanoUsd)
   const spare = subtractNanoUsd(availableOf(state), state.slicesNanoUsd)
-  const ofPayment =
-    payment === null ? paid : subtractNanoUsd(payment.amountNanoUsd, refundedOf(state.refunded, payment.seq))
-  return maxNanoUsd(zeroNanoUsd, minNanoUsd(minNanoUsd(paid, spare), ofPayment))
+  return maxNanoUsd(zeroNanoUsd, minNanoUsd(paid, spare))
 }
 
-/** The payment's own lot and the newest others. */
-function refundLots({ lots }: State, payment: Payment | null): readonly Lot[] {
-  const paid = lots.filter(({ bucket }) => bucket === 'paid')
-  const own = paid.filter(({ seq }) => seq === payment?.seq)
-  const others = paid.filter(({ seq }) => seq !== payment?.seq).toSorted((a, b) => b.seq - a.seq)
-  return [...own, ...others].slice(0, refundLotsMax)
-}
+type Way = { amountNanoUsd: NanoUsd; isCovered: boolean }
 
-type Way = { payment: Payment | null; amountNanoUsd: NanoUsd; isCovered: boolean }
-
-function book(draft: Draft, command: Refund, way: Way): Entry {
-  const { amountNanoUsd } = way
+function bookAny(draft: Draft, command: Refund, way: Way): Entry {
+  const { reference } = command
   const entry = append(draft, {
     kind: 'refund',
-    reference: command.reference,
-    amountNanoUsd: negateNanoUsd(amountNanoUsd),
+    reference,
+    amountNanoUsd: negateNanoUsd(way.amountNanoUsd),
     keyNumber: null,
     detail: {
-      payment: command.payment,
-      paymentSeq: way.payment?.seq ?? null,
-      asked: command.amountNanoUsd,
-      reason: command.reason,
-      actor: command.actor,
+      payment: null,
+      paymentSeq: null,
+      ...saidIn(command),
       ...drawDetail(drawOf(draft.state, way)),
     },
   })
-  const { reference } = command
   keepReference(draft, { scope: 'refund', reference, seq: entry.seq, said: saidOfRefund(entry) })
   return entry
 }
 
 /** Money that has left already is booked whatever is there: what no lot covers is a debt. */
-function drawOf(state: State, { payment, amountNanoUsd, isCovered }: Way): Draw {
-  const firstSeq = payment?.seq ?? null
-  const lots = isCovered ? refundLots(state, payment) : state.lots
-  const draw = withdrawalOf(lots, state.pinned, { amountNanoUsd, firstSeq })
+function drawOf(state: State, { amountNanoUsd, isCovered }: Way): Draw {
+  const lots = isCovered ? paidLots(state.lots, null) : state.lots
+  const draw = withdrawalOf(lots, state.pinned, { amountNanoUsd, firstSeq: null })
   assert(!isCovered || draw.debtNanoUsd === zeroNanoUsd, 'a covered refund makes no debt')
   return draw
 }
 
+// ── What was said ────────────────────────────────────────────────────────────────────────────────────────────────
+
+function saidIn({ amountNanoUsd, reason, actor, isThroughProvider = false }: Refund) {
+  return { asked: amountNanoUsd, reason, actor, ...(isThroughProvider && { isThroughProvider }) }
+}
+
+/** Written by what was told of a payment, and by no refund of the operator's. */
+export function isTold({ detail }: Entry): boolean {
+  return isObject(detail) && 'record' in detail && !('asked' in detail)
+}
+
 /** For a rebuild: what the command said that wrote the entry. */
-export function saidOfRefund({ amountNanoUsd, detail }: Entry): string {
-  const { payment, asked }: { readonly [name: string]: unknown } = isObject(detail) ? detail : {}
-  const amount = negateNanoUsd(amountNanoUsd)
+export function saidOfRefund(entry: Entry): string {
+  const { payment, asked, amountNanoUsd }: { readonly [name: string]: unknown } = isObject(entry.detail)
+    ? entry.detail
+    : {}
+  const amount = readWhole(amountNanoUsd) ?? paidBackOf(entry)
   return [readString(payment) ?? '', readWhole(asked) ?? 'all', amount].join(' ')
 }
 
@@ -127,8 +161,11 @@ function said({ payment, amountNanoUsd }: Refund, refunded: number): string {
   return [payment ?? '', amountNanoUsd ?? 'all', refunded].join(' ')
 }
 
-function isSound({ reference, payment, amountNanoUsd, isPaidOut = false }: Refund): boolean {
+function isSound(command: Refund): boolean {
+  const { reference, payment, amountNanoUsd, isPaidOut = false, isThroughProvider = false } = command
   if (reference === '' || payment === '' || (payment?.length ?? 0) > textCharactersMax) return false
+  // A provider gives one payment back, whole or in part.
+  if (isThroughProvider && payment === null) return false
   if (amountNanoUsd === null) return !isPaidOut
   const amount = readWhole(amountNanoUsd, 1)
   return amount !== undefined && amount <= balanceMaxNanoUsd

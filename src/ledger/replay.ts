@@ -18,7 +18,8 @@ import { applyKey } from './key-log.ts'
 import { afterCustomer, afterOrder, withoutOrder } from './orders-replay.ts'
 import { afterGrant, afterPlan } from './plans-replay.ts'
 import { afterPayment } from './paid-months.ts'
-import { afterRefund } from './refunded.ts'
+import { afterRisk } from './payment-risk.ts'
+import { afterRefund, paidBackOf } from './refunded.ts'
 import { readSettings } from './settings-details.ts'
 import { afterDispatchRefusal } from './standing.ts'
 import type { State } from './state.ts'
@@ -58,6 +59,7 @@ function applyFigures(state: State, entry: Entry): void {
     case 'adjustment':
       applyCredit(state, entry, detail)
       addToLifetime(state, 'added', entry)
+      addToMonths(state, entry, entry.amountNanoUsd)
       state.orders = withoutOrder(state.orders, entry.reference)
       return
     case 'order':
@@ -77,10 +79,9 @@ function applyFigures(state: State, entry: Entry): void {
       applyCharge(state, entry, detail)
       return
     case 'refund':
-      applyDraw(state, readDraw(detail))
-      state.refunded = afterRefund(state.refunded, entry, detail)
-      // What went back counts as never added, so that added less spent stays what is there.
-      addToLifetime(state, 'added', entry)
+    case 'dispute':
+    case 'fraud_warning':
+      applyBack(state, entry, detail)
       return
     case 'plan':
       state.allowances = afterPlan(state.allowances, detail)
@@ -122,12 +123,31 @@ function applyMoneyIn(state: State, entry: Entry, detail: Detail): void {
   else state.orders = afterOrder(state.orders, entry, detail)
 }
 
-function addToLifetime(state: State, name: 'added' | 'bonus', entry: Entry): void {
-  const { kind, amountNanoUsd, createdAtMs } = entry
-  // A correction is no payment of a customer's month.
-  if (name === 'added' && kind !== 'adjustment')
-    state.paidMonths = afterPayment(state.paidMonths, amountNanoUsd, createdAtMs)
+/** What goes back, or comes back after all, of a payment and its bonus. */
+function applyBack(state: State, entry: Entry, detail: Detail): void {
+  const paidNanoUsd = negateNanoUsd(paidBackOf(entry))
+  const bonusNanoUsd = subtractNanoUsd(entry.amountNanoUsd, paidNanoUsd)
+  applyDraw(state, readDraw(detail))
+  state.refunded = afterRefund(state.refunded, entry, detail)
+  state.risk = afterRisk(state.risk, detail)
+  // What went back counts as never added, so that added less spent stays what is there.
+  addToLifetime(state, 'added', { amountNanoUsd: paidNanoUsd })
+  addToLifetime(state, 'bonus', { amountNanoUsd: bonusNanoUsd })
+  addToMonths(state, entry, paidNanoUsd)
+}
+
+function addToLifetime(
+  state: State,
+  name: 'added' | 'bonus',
+  { amountNanoUsd }: Pick<Entry, 'amountNanoUsd'>,
+): void {
   state.lifetime = { ...state.lifetime, [name]: addToTally(state.lifetime[name], amountNanoUsd) }
+}
+
+/** A correction is no payment of a customer's month. */
+function addToMonths(state: State, { kind, createdAtMs }: Entry, amountNanoUsd: NanoUsd): void {
+  if (kind === 'adjustment' || amountNanoUsd === 0) return
+  state.paidMonths = afterPayment(state.paidMonths, amountNanoUsd, createdAtMs)
 }
 
 /** What a charge says about its call, for the rate limits of a restarted object. */

@@ -61,6 +61,8 @@ export type ReferenceRow = {
     | 'auto_top_up_terms'
     /** `said` is the amount that was asked for. */
     | 'attempt'
+    /** The facts of a payment, written anew with each (payment-facts.ts). */
+    | 'payment'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -85,6 +87,7 @@ export type Snapshot = Pick<
   | 'refunded'
   | 'orders'
   | 'customer'
+  | 'risk'
   | 'spending'
   | 'standing'
   | 'allowances'
@@ -103,7 +106,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 11
+export const snapshotVersion = 12
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

@@ -32,6 +32,7 @@ const read: {
   creditLimitNanoUsd: (value) => found(amount(value), (limit) => ({ creditLimitNanoUsd: limit })),
   endUserBudgets: (value) => found(readBudgets(value), (endUserBudgets) => ({ endUserBudgets })),
   isFrozen: (value) => (typeof value === 'boolean' ? { isFrozen: value } : undefined),
+  freezesOnDispute: (value) => (typeof value === 'boolean' ? { freezesOnDispute: value } : undefined),
 }
 
 /** The settings that are named, all of them sound; undefined if one is unknown or out of range. */

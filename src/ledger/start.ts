@@ -80,7 +80,7 @@ export function snapshotOf(state: State): Snapshot {
   const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd, refunded } =
     state
   const { orders, customer, spending, standing, allowances, levels, paidMonths, lifetime, autoTopUp } = state
-  const { isDamaged } = state
+  const { risk, isDamaged } = state
   return {
     version: snapshotVersion,
     takenAtMs: state.nowMs,
@@ -99,6 +99,7 @@ export function snapshotOf(state: State): Snapshot {
     refunded,
     orders,
     customer,
+    risk,
     spending,
     standing,
     allowances,

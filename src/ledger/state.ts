@@ -18,6 +18,7 @@ import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
 import { emptyRateLog } from './rate.ts'
 import type { PaidMonths } from './paid-months.ts'
+import { noRisk, type PaymentRisk } from './payment-risk.ts'
 import type { Refunded } from './refunded.ts'
 import type { Standing } from './standing.ts'
 import { newStanding } from './standing.ts'
@@ -47,6 +48,8 @@ export type State = {
   orders: readonly WaitingOrder[]
   /** At the payment provider; null until something was bought. */
   customer: Customer | null
+  /** Whether its payments are disputed or suspected (payment-risk.ts). */
+  risk: PaymentRisk
   /** The sum over `holds`, kept beside them because every admission asks for it. */
   heldNanoUsd: NanoUsd
   /** The same sum of what rolling holds will want next. */
@@ -152,6 +155,7 @@ export const defaultSettings: AccountSettings = {
   monthlySpendLimitNanoUsd: null,
   lowBalanceThresholdNanoUsd: nanoUsd(1_000_000_000),
   isFrozen: false,
+  freezesOnDispute: false,
   mode: 'prepaid',
   creditLimitNanoUsd: zeroNanoUsd,
   endUserBudgets: [],
@@ -176,6 +180,7 @@ export function newState(accountId: AccountId): State {
     refunded: [],
     orders: [],
     customer: null,
+    risk: noRisk,
     heldNanoUsd: zeroNanoUsd,
     slicesNanoUsd: zeroNanoUsd,
     pinned: new Map(),

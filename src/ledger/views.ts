@@ -9,6 +9,7 @@ import type { Entry } from './entry.ts'
 import { availableOf } from './available.ts'
 import { forceOf, spendingOf } from './key-force.ts'
 import { billedMonths } from './paid-months.ts'
+import { isSuspended } from './payment-risk.ts'
 import { suggestedCreditLimit } from './suggested-credit-limit.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
@@ -41,6 +42,8 @@ export function accountView(state: State, recent: readonly Entry[], nowMs: numbe
     lifetimeUsage: tallyText(state.lifetime.usage),
     ...planView(state.allowances, nowMs),
     settings: state.settings,
+    risk: state.risk,
+    isSuspended: isSuspended(state),
     rate: rateFigures({ ...state, rate: ageRate(state.rate, nowMs) }),
     marks: {
       head: state.headSeq,

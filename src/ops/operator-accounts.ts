@@ -116,6 +116,9 @@ function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
       expires_in_seconds: expiresInMs === null ? null : Math.ceil(expiresInMs / 1_000),
     })),
     frozen: settings.isFrozen,
+    freeze_on_dispute: settings.freezesOnDispute,
+    open_disputes: view.risk.openDisputes,
+    fraud_warnings: view.risk.fraudWarnings,
     end_user_limits: settings.endUserBudgets.map(({ window, amountNanoUsd }) => ({
       window,
       amount: formatUsd(amountNanoUsd),

@@ -185,6 +185,10 @@ const settingReaders: { readonly [field: string]: SettingReader } = {
     typeof value === 'boolean'
       ? { ok: true, value: { isFrozen: value } }
       : invalid(field, `${field} must be true or false.`),
+  freeze_on_dispute: (value, field) =>
+    typeof value === 'boolean'
+      ? { ok: true, value: { freezesOnDispute: value } }
+      : invalid(field, `${field} must be true or false.`),
 }
 
 function readSettings(value: unknown, prefix: string): Read<Partial<AccountSettings>> {

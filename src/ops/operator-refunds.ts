@@ -47,6 +47,12 @@ function refundRefusal(answer: RefundAnswer & { ok: false }): Refusal {
         param: 'amount',
         metadata: { refundable: formatUsd(answer.leftNanoUsd) },
       })
+    case 'too_many_facts':
+      return refuse('invalid_request', {
+        message:
+          'So many refunds and disputes of this payment are booked that no more fit. Correct the balance by an adjustment. Nothing was booked.',
+        param: 'payment',
+      })
     case 'reference_reused':
       return refuse('idempotency_key_reused', {
         message:

@@ -33,6 +33,7 @@ const settings = {
   mode: { type: 'string', enum: modes },
   credit_limit: amount,
   frozen: flag,
+  freeze_on_dispute: flag,
   end_user_limits: listOfObjects,
 } as const satisfies { readonly [name: string]: Schema }
 

@@ -5,6 +5,7 @@ import { asMillis } from '#core/clock.ts'
 import { readAccountId } from '#core/ids.ts'
 import { nanoUsd, picoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AccountView, KeyView } from '#ledger/account-views.ts'
+import { noRisk } from '#ledger/payment-risk.ts'
 import { keyViewOf } from '#ledger/example-views.ts'
 import { accountBody, creditsBody, keyBody } from './account.ts'
 
@@ -39,10 +40,13 @@ const view: AccountView = {
     monthlySpendLimitNanoUsd: null,
     lowBalanceThresholdNanoUsd: nanoUsd(1_000_000_000),
     isFrozen: false,
+    freezesOnDispute: false,
     mode: 'prepaid',
     creditLimitNanoUsd: zeroNanoUsd,
     endUserBudgets: [],
   },
+  risk: noRisk,
+  isSuspended: false,
   rate: {
     requests: { limit: 50, remaining: 50, resetMs: 0 },
     tokens: { limit: 2_000_000, remaining: 2_000_000, resetMs: 0 },

@@ -61,7 +61,7 @@ export function accountBody(view: AccountView, now: Millis): { readonly [name: s
       expires_in_seconds: expiresInMs === null ? null : Math.ceil(expiresInMs / 1_000),
     })),
     monthly_spend_limit: limit === null ? null : formatUsd(limit),
-    is_frozen: settings.isFrozen,
+    is_frozen: view.isSuspended,
     limits: {
       rpm: settings.rpm,
       tpm: settings.tpm,

@@ -16,6 +16,7 @@ export type TransactionType =
   | 'grant'
   | 'consumption'
   | 'refund'
+  | 'dispute'
   | 'reversal'
   | 'adjustment'
   | 'expiry'
@@ -89,6 +90,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   expiry: 'expiry',
   reversal: 'reversal',
   refund: 'refund',
+  dispute: 'dispute',
   // These move no money, and would be mistakes if they did.
   allowance: 'grant',
   create: 'adjustment',
@@ -102,6 +104,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   finding: 'adjustment',
   level: 'adjustment',
   limit_reached: 'adjustment',
+  fraud_warning: 'adjustment',
   erasure: 'adjustment',
   opening: 'adjustment',
 }
