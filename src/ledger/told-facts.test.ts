@@ -178,7 +178,7 @@ describe('every order of what may be told of a payment', () => {
   )
 
   // Cases: billing-bugs 41
-  test('ends in the same books where a debt and other money are there', () => {
+  test('ends in the same books where a debt and other money are there', { timeout: 120_000 }, () => {
     const simulator = Simulator.opened(3)
     simulator.ask((draft) => capture(draft, captureOf(simulator.newCall(), 7 * dollar)))
     expect(simulator.live.postedNanoUsd).toBe(dollars(-1))
