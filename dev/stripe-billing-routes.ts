@@ -1,16 +1,18 @@
 // The stand-in's routes of invoices, subscriptions, products and prices.
 
 import {
-  createInvoice,
-  createInvoiceItem,
-  deleteInvoice,
-  deleteInvoiceItem,
   finalizeInvoice,
   markUncollectible,
   payInvoice,
   sendInvoice,
-  updateInvoice,
   voidInvoice,
+} from './stripe-invoice-payment.ts'
+import {
+  createInvoice,
+  createInvoiceItem,
+  deleteInvoice,
+  deleteInvoiceItem,
+  updateInvoice,
 } from './stripe-invoices.ts'
 import { having, listOf } from './stripe-lists.ts'
 import { createProduct, priceOf } from './stripe-prices.ts'

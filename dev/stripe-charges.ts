@@ -2,7 +2,7 @@
 
 import type Stripe from 'stripe'
 import { addBalanceTransaction } from './stripe-balance.ts'
-import { declines, type DeclineCode } from './stripe-cards.ts'
+import { type DeclineCode, declines } from './stripe-cards.ts'
 import { openDispute, warnOfFraud } from './stripe-disputes.ts'
 import { idOf, known, type StripeState } from './stripe-state.ts'
 

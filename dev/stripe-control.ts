@@ -2,8 +2,14 @@
 // people and banks do. The same functions over HTTP: POST /_control/<name> with a JSON list of arguments.
 
 import type Stripe from 'stripe'
-import type { Card, CardBehaviour, DeclineCode, RefundBehaviour } from './stripe-cards.ts'
-import { answerAuthentication, type PageOutcome, type PagePayment, paySession } from './stripe-checkout.ts'
+import type { Card, CardBehaviour, RefundBehaviour } from './stripe-cards.ts'
+import {
+  answerAuthentication,
+  type PageOutcome,
+  type PagePayment,
+  paySession,
+} from './stripe-checkout-payment.ts'
+import { receiveTransfer, settle } from './stripe-confirm.ts'
 import { deleteCustomer, detach } from './stripe-customers.ts'
 import {
   type Delivery,
@@ -21,8 +27,7 @@ import {
   warnOfFraud,
 } from './stripe-disputes.ts'
 import type { Fault, StripeFaults } from './stripe-faults.ts'
-import { payByMethod, payOutside } from './stripe-invoices.ts'
-import { receiveTransfer, settle } from './stripe-payments.ts'
+import { payByMethod, payOutside } from './stripe-invoice-payment.ts'
 import { completeRefund, failRefund, refund } from './stripe-refunds.ts'
 import { idOf, known, type StripeEvent, type StripeState } from './stripe-state.ts'
 
@@ -199,5 +204,3 @@ function bankControl({ state }: Parts) {
     completeRefund: ({ refundId }: { refundId: string }) => completeRefund(state, refundId),
   }
 }
-
-export type { DeclineCode }

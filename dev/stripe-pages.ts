@@ -1,16 +1,13 @@
 // The pages of Stripe's stand-in that a person clicks: pay or abandon, answer 3-D Secure, manage cards. Plain forms, no script.
 
 import type Stripe from 'stripe'
-import { answerAuthentication, type PageOutcome, paySession } from './stripe-checkout.ts'
+import { answerAuthentication, type PageOutcome, paySession } from './stripe-checkout-payment.ts'
+import { confirm, refused } from './stripe-confirm.ts'
 import { detach, methodsOf, usableMethod } from './stripe-customers.ts'
-import { openDispute, warnOfFraud } from './stripe-disputes.ts'
-import { payByMethod } from './stripe-invoices.ts'
-import { confirm, receiveTransfer, refused, settle } from './stripe-payments.ts'
-import { refund } from './stripe-refunds.ts'
+import { dashboardPage } from './stripe-dashboard.ts'
+import { amountText, escaped, page, type PageAnswer, type PageRequest } from './stripe-html.ts'
+import { payByMethod } from './stripe-invoice-payment.ts'
 import { idOf, known, knownCustomer, type StripeState } from './stripe-state.ts'
-
-/** What leaves for the browser: a page, or another address. */
-export type PageAnswer = { status: number; html: string } | { location: string }
 
 type Choice = { method: string; label: string; says: string }
 
@@ -50,8 +47,6 @@ const choices: readonly Choice[] = [
     says: 'Pending, failed some seconds later.',
   },
 ]
-
-export type PageRequest = { method: string; path: string; query: URLSearchParams; body: URLSearchParams }
 
 /** Undefined where no page is there. */
 export function answerPage(state: StripeState, request: PageRequest): PageAnswer | undefined {
@@ -186,9 +181,7 @@ function confirmPage(state: StripeState, id: string, request: PageRequest): Page
   }
   intent.payment_method = usableMethod(state, request.body.get('method') ?? '').id
   intent.status = 'requires_confirmation'
-  const refusal = refused(() =>
-    confirm(state, intent, { isOffSession: false, failsOnAction: false, returnUrl: back }),
-  )
+  const refusal = refused(() => confirm(state, intent, { failsOnAction: false, returnUrl: back }))
   if (refusal !== undefined)
     return {
       status: 402,
@@ -257,98 +250,4 @@ function invoicePage(state: StripeState, id: string, request: PageRequest): Page
   const button =
     invoice.status === 'open' ? '<form method="post"><button>Pay with Visa •••• 4242</button></form>' : ''
   return { status: 200, html: page(title, `<ul>${lines}</ul><p>${invoice.status}</p>${button}`) }
-}
-
-/** The newest payments, and what a bank or the operator may do to each. */
-const dashboardPaymentsMax = 30
-
-function dashboardPage(state: StripeState, request: PageRequest): PageAnswer {
-  if (request.method === 'POST') {
-    const [action = '', id = ''] = (request.body.get('do') ?? '').split(' ')
-    actOn(state, action, known(state.paymentIntents, 'payment_intent', id, 'intent'))
-    return { location: `${state.pagesUrl}/` }
-  }
-  const newest = [...state.paymentIntents.values()].slice(-dashboardPaymentsMax).reverse()
-  const rows = newest.map((intent) => {
-    const buttons = actionsFor(state, intent)
-      .map(([action, label]) => `<button name="do" value="${action} ${escaped(intent.id)}">${label}</button>`)
-      .join(' ')
-    return `<li>${amountText(intent.amount, intent.currency)} <small>${escaped(intent.id)}, ${intent.status.replaceAll('_', ' ')}</small><br>${buttons}</li>`
-  })
-  const list =
-    rows.length === 0
-      ? '<p>No payment yet.</p>'
-      : `<form method="post"><ul class="choices">${rows.join('')}</ul></form>`
-  return { status: 200, html: page('Payments', list) }
-}
-
-function actionsFor(
-  state: StripeState,
-  intent: Stripe.PaymentIntent,
-): readonly (readonly [string, string])[] {
-  if (intent.status === 'processing')
-    return [
-      ['settle', 'The money arrives'],
-      ['fail', 'It never does'],
-    ]
-  if (intent.next_action?.type === 'display_bank_transfer_instructions')
-    return [
-      ['transfer', 'Transfer arrives'],
-      ['less', 'Half of it arrives'],
-      ['more', 'One dollar too much arrives'],
-    ]
-  const charge = state.charges.get(idOf(intent.latest_charge) ?? '')
-  if (charge?.paid !== true || charge.refunded) return []
-  return [
-    ['half', 'Refund half'],
-    ['refund', 'Refund'],
-    ...(charge.disputed
-      ? []
-      : ([
-          ['dispute', 'The customer disputes it'],
-          ['warn', 'Early fraud warning'],
-        ] as const)),
-  ]
-}
-
-function actOn(state: StripeState, action: string, intent: Stripe.PaymentIntent): void {
-  const { id } = intent
-  const remaining = intent.next_action?.display_bank_transfer_instructions?.amount_remaining ?? 0
-  const charge = state.charges.get(idOf(intent.latest_charge) ?? '')
-  const plainRefund = { reason: null, metadata: {} }
-  if (action === 'settle') settle(state, id, 'succeeded')
-  else if (action === 'fail') settle(state, id, 'failed')
-  else if (action === 'transfer') receiveTransfer(state, id, remaining)
-  else if (action === 'less') receiveTransfer(state, id, Math.ceil(remaining / 2))
-  else if (action === 'more') receiveTransfer(state, id, remaining + 100)
-  else if (charge === undefined) return
-  else if (action === 'half') refund(state, charge, { amount: Math.ceil(charge.amount / 2), ...plainRefund })
-  else if (action === 'refund') refund(state, charge, { amount: null, ...plainRefund })
-  else if (action === 'dispute') openDispute(state, charge)
-  else if (action === 'warn') warnOfFraud(state, charge)
-}
-
-/** Cents in words; currencies without cents are the exception that the stand-in meets only in tests. */
-function amountText(amount: number, currency: string | null): string {
-  const cents = String(amount % 100).padStart(2, '0')
-  return `${Math.floor(amount / 100)}.${cents} ${(currency ?? 'usd').toUpperCase()}`
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-}
-
-export function page(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)} · Stripe's local stand-in</title><style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; color: #1a1f36; background: #fff; }
-h1 { font-size: 1.5rem; } small { color: #4f566b; } .problem { color: #a41c4e; font-weight: 600; }
-.choices { list-style: none; padding: 0; } .choices li { margin: .6rem 0; }
-button { font: inherit; padding: .5rem .9rem; border: 1px solid #697386; border-radius: .4rem; background: #f6f8fa; cursor: pointer; }
-button:focus-visible { outline: 3px solid #635bff; } </style></head>
-<body><main><h1>${escaped(title)}</h1>${body}<p><small>Stripe's stand-in on this machine: no money moves, no card number is asked for.</small></p></main></body></html>`
 }

@@ -15,9 +15,9 @@ import {
 import { refuseRequest } from './stripe-error.ts'
 import { type Form, metadataIn, requiredText, textIn, textsIn } from './stripe-form.ts'
 import { having, listOf } from './stripe-lists.ts'
-import { route, type StripeRoute } from './stripe-route.ts'
 import { cancelIntent, confirmIntent, createIntent, updateIntent } from './stripe-payments.ts'
 import { createRefund } from './stripe-refunds.ts'
+import { route, type StripeRoute } from './stripe-route.ts'
 import { cancelSetup, confirmSetup, createSetup } from './stripe-setup.ts'
 import { known, knownCustomer, type StripeState } from './stripe-state.ts'
 

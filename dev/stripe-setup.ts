@@ -1,8 +1,8 @@
 // Setup intents at Stripe's stand-in: a card saved for payments without the customer, with nothing paid.
 
 import type Stripe from 'stripe'
-import { attach, usableMethod } from './stripe-customers.ts'
 import { declines } from './stripe-cards.ts'
+import { attach, usableMethod } from './stripe-customers.ts'
 import { refuseRequest, StripeRefusal } from './stripe-error.ts'
 import { booleanIn, type Form, metadataIn, textIn, wordIn } from './stripe-form.ts'
 import { idOf, known, knownCustomer, randomText, type StripeState } from './stripe-state.ts'
