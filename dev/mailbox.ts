@@ -1,9 +1,10 @@
 // A mailbox in place of Resend: takes mail by Resend's API, shows it to a person on a page and to tests as JSON. The same
-// idempotency key is taken once. A recipient can be made to fail, each in its own way.
+// idempotency key is taken once. A recipient can be made to fail, each in its own way. Webhooks may go to `/hooks/{name}`.
 
 import { createServer, type IncomingMessage } from 'node:http'
 import { isObject, readJson, readString } from '#core/readers.ts'
 import { closeServer, listen, localHost } from './ports.ts'
+import { WebhookInbox } from './webhook-inbox.ts'
 
 /** The oldest are forgotten. */
 const mailsMax = 1_000
@@ -25,7 +26,7 @@ export type MailFault = 'refuse' | 'down' | 'lost' | 'none'
 
 export type Mailbox = { url: string; apiKey: string; stop(): Promise<void> }
 
-type Answer = { status: number; body: unknown; isPage?: boolean } | 'hang up'
+type Answer = { status: number; body: unknown; isPage?: boolean; location?: string } | 'hang up'
 
 export async function startMailbox(options: { port?: number } = {}): Promise<Mailbox> {
   const box = new Box()
@@ -33,9 +34,9 @@ export async function startMailbox(options: { port?: number } = {}): Promise<Mai
     answer(box, request).then(
       (said) => {
         if (said === 'hang up') return request.socket.destroy()
-        const { status, body, isPage = false } = said
+        const { status, body, isPage = false, location } = said
         const type = isPage ? 'text/html; charset=utf-8' : 'application/json'
-        response.writeHead(status, { 'content-type': type })
+        response.writeHead(status, { 'content-type': type, ...(location !== undefined && { location }) })
         return response.end(isPage ? String(body) : JSON.stringify(body))
       },
       () => request.socket.destroy(),
@@ -47,6 +48,7 @@ export async function startMailbox(options: { port?: number } = {}): Promise<Mai
 
 class Box {
   readonly apiKey = 're_local_mailbox'
+  readonly hooks = new WebhookInbox()
   readonly mails: StoredMail[] = []
   readonly faults = new Map<string, MailFault>()
   /** How often each recipient was written to, refusals included. */
@@ -69,7 +71,10 @@ class Box {
 
 async function answer(box: Box, request: IncomingMessage): Promise<Answer> {
   const { pathname, searchParams } = new URL(request.url ?? '/', `http://${localHost}`)
-  const body = await readBody(request)
+  const text = await readText(request)
+  const body = readJson(text)
+  const [, name] = /^\/hooks\/([\w-]{1,100})$/.exec(pathname) ?? []
+  if (name !== undefined) return answerHook(box.hooks, name, { request, text, body })
   switch (`${request.method} ${pathname}`) {
     case 'POST /emails': {
       if (request.headers.authorization !== `Bearer ${box.apiKey}`) return refusal(401, 'invalid_api_key')
@@ -89,10 +94,23 @@ async function answer(box: Box, request: IncomingMessage): Promise<Answer> {
       return { status: 200, body: {} }
     }
     case 'GET /':
-      return { status: 200, body: pageOf(box.mails), isPage: true }
+      return { status: 200, body: pageOf(box), isPage: true }
     default:
       return refusal(404, 'not_found')
   }
+}
+
+type HookRequest = { request: IncomingMessage; text: string; body: unknown }
+
+/** POST is a delivery; PUT says how the next ones are answered; GET lists what has come. */
+function answerHook(hooks: WebhookInbox, name: string, { request, text, body }: HookRequest): Answer {
+  if (request.method === 'GET') return { status: 200, body: hooks.receivedBy(name) }
+  if (request.method === 'PUT') {
+    hooks.answerWith(name, body)
+    return { status: 200, body: {} }
+  }
+  const message = { headers: request.headers, body: text, at: new Date().toISOString() }
+  return { ...hooks.take(name, message), isPage: true }
 }
 
 function refusal(status: number, name: string): Answer {
@@ -113,20 +131,20 @@ function readMail(body: unknown, idempotencyKey: string, number: number): Stored
   return { id: `mail_${number}`, idempotencyKey, from, to, subject, text, html, at }
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
+async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
     if (!(chunk instanceof Buffer)) continue
     bytes += chunk.length
-    if (bytes > bodyBytesMax) return undefined
+    if (bytes > bodyBytesMax) return ''
     chunks.push(chunk)
   }
-  return readJson(Buffer.concat(chunks).toString('utf8'))
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** The newest first; each mail's own HTML in a frame that may run nothing. */
-function pageOf(mails: readonly StoredMail[]): string {
+function pageOf({ mails, hooks }: Box): string {
   const list = mails.toReversed().map(
     ({ at, to, from, subject, html }) =>
       `<article><h2>${escaped(subject)}</h2><p>${escaped(at)} · from ${escaped(from)} · to ${escaped(to.join(', '))}</p>
@@ -136,6 +154,13 @@ function pageOf(mails: readonly StoredMail[]): string {
 body{font-family:sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}article{border-top:1px solid #ccc}
 h2{font-size:1.1rem;margin-bottom:0}p{color:#555;margin-top:.3rem}iframe{width:100%;height:14rem;border:1px solid #ddd}
 </style></head><body><h1>Local mailbox</h1>
+${hooks
+  .names()
+  .map(
+    (name) =>
+      `<p>Webhooks to <a href="/hooks/${name}">/hooks/${name}</a>: ${hooks.receivedBy(name).length}</p>`,
+  )
+  .join('')}
 ${list.length === 0 ? '<p>No mail yet. Reload this page when something was to be told.</p>' : list.join('\n')}</body></html>`
 }
 

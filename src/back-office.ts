@@ -67,7 +67,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   app.route('/', operatorRoutes(operatorParts(env, parts, db)))
   const payments = paymentParts(env, parts, db)
   app.route('/', webhookRoutes({ ...payments, ...answering, webhookSecrets: webhookSecrets(env) }))
-  app.route('/', consoleRoutes(consoleParts(env, payments)))
+  app.route('/', consoleRoutes(consoleParts(env, payments, notices)))
   return {
     app,
     async consume(batch) {
@@ -121,13 +121,15 @@ function paymentParts(env: Env, { accounts }: GatewayParts, db: Db | undefined):
   return { provider: () => (made ??= make()), accounts, db, clock, log }
 }
 
-function consoleParts(env: Env, payments: PaymentParts): ConsoleParts {
+function consoleParts(env: Env, payments: PaymentParts, notices: NoticesParts): ConsoleParts {
   const publishableKey = env.STRIPE_PUBLISHABLE_KEY ?? ''
   return {
     ...payments,
     ...answering,
     publishableKey: publishableKey === '' ? undefined : publishableKey,
     random,
+    webhookOrigin: notices.localOrigin,
+    sendNotices: () => sendDue(notices),
     authorize: (request, account) => authorizeOperator(request, account, env.OPERATOR_TOKEN),
   }
 }

@@ -39,6 +39,10 @@ export type ConsoleParts = {
   publishableKey: string | undefined
   refuseWith(refusal: Refusal, requestId: RequestId): Response
   makeRequestId(): RequestId
+  /** In development the one local origin that a webhook may go to. */
+  webhookOrigin: string | undefined
+  /** Sends what is due to be told; never throws. */
+  sendNotices(): Promise<void>
   db: Db | undefined
   clock: Clock
   random: Random

@@ -5,8 +5,9 @@ import { Hono } from 'hono'
 import type { RouteDescription } from '#core/route-table.ts'
 import { answerPerson, type ConsoleParts, type ConsoleRoute } from './guard.ts'
 import { promotionRoutes } from './promotions.ts'
+import { webhookRoutes } from './webhook-routes.ts'
 
-const routes: readonly ConsoleRoute[] = [...promotionRoutes]
+const routes: readonly ConsoleRoute[] = [...promotionRoutes, ...webhookRoutes]
 
 export const consoleRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
 

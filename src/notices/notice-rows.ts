@@ -17,10 +17,13 @@ export type Telling = {
   readonly now: Millis
   /** Whether there is a mailer at all. */
   readonly canMail: boolean
+  /** An endpoint that is not told. */
+  readonly exceptEndpoint?: string
 }
 
 /** Told again under the same cause, it changes nothing. */
-export async function writeNotice(db: Db, { accountId, notice, now, canMail }: Telling): Promise<void> {
+export async function writeNotice(db: Db, telling: Telling): Promise<void> {
+  const { accountId, notice, now, canMail, exceptEndpoint = '' } = telling
   const { cause, type, figures, atMs } = notice
   const [at, present] = [isoTime(asMillis(atMs)), isoTime(now)]
   const wantsMail = canMail && isMailed(type, figures)
@@ -40,7 +43,7 @@ export async function writeNotice(db: Db, { accountId, notice, now, canMail }: T
       ${accountId}, endpoint.id, ${type}, ${webhookBody({ accountId, type, figures, atMs })},
       ${present}::timestamptz, 'waiting', ${present}::timestamptz
     from told cross join webhook_endpoints as endpoint
-    where endpoint.account_id = ${accountId} and endpoint.is_enabled
+    where endpoint.account_id = ${accountId} and endpoint.is_enabled and endpoint.id <> ${exceptEndpoint}
       and (endpoint.types is null or endpoint.types ? ${type})
     on conflict do nothing`)
 }

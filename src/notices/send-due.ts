@@ -5,6 +5,7 @@ import { secondMs } from '#core/clock.ts'
 import { driverErrorOf } from '#db/client.ts'
 import type { NoticesParts } from './parts.ts'
 import { sendMails } from './send-mails.ts'
+import { sendWebhooks } from './send-webhooks.ts'
 
 /** No new sending begins after so long: a queue's consumer has other tasks, and the next run goes on. */
 const beginWithinMs = 10 * secondMs
@@ -13,7 +14,10 @@ const beginWithinMs = 10 * secondMs
 export async function sendDue(parts: NoticesParts): Promise<void> {
   const { db } = parts
   if (db === undefined) return
-  await repeat('mails', parts, () => sendMails(db, parts))
+  await Promise.all([
+    repeat('mails', parts, () => sendMails(db, parts)),
+    repeat('webhooks', parts, () => sendWebhooks(db, parts)),
+  ])
 }
 
 async function repeat(

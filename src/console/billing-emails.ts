@@ -1,0 +1,27 @@
+// Where an account's mail goes, for its people to see and set.
+
+import { refuse } from '#core/errors.ts'
+import { billingEmailsOf, readBillingEmails, setBillingEmails } from '#notices/billing-emails.ts'
+import type { ConsoleAnswer, ConsoleRequest } from './guard.ts'
+
+export async function billingEmails({ person, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
+  if (parts.db === undefined) return noDatabase
+  const { accountId } = person
+  const emails = await billingEmailsOf(parts.db, accountId)
+  return { ok: true, body: { account_id: accountId, billing_emails: emails } }
+}
+
+export async function setEmails({ person, account, body, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
+  const emails = readBillingEmails(body)
+  if (!emails.ok) return emails
+  if (parts.db === undefined) return noDatabase
+  if ((await account.view()) === null)
+    return refuse('not_found', { message: 'There is no account with this id.' })
+  const { accountId } = person
+  await setBillingEmails(parts.db, accountId, { emails: emails.value, now: parts.clock.now() })
+  return { ok: true, body: { account_id: accountId, billing_emails: emails.value.toSorted() } }
+}
+
+const noDatabase = refuse('not_configured', {
+  message: 'This deployment has no database: DATABASE_URL is not set.',
+})
