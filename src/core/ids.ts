@@ -13,6 +13,8 @@ export type KeyNumber = number & { readonly [brand]: 'KeyNumber' }
 export type CallId = string & { readonly [brand]: 'CallId' }
 /** `ord_` + 22 base62 characters (128 bits): money that is about to come in, once. */
 export type OrderId = string & { readonly [brand]: 'OrderId' }
+/** `inv_` + the account's own part + `_` + the number of the invoice among its account's, from 1. */
+export type InvoiceId = string & { readonly [brand]: 'InvoiceId' }
 /** `req_` + 22 base62 characters: one HTTP request; a call's id has the same tail as the request that made it. */
 export type RequestId = string & { readonly [brand]: 'RequestId' }
 
@@ -30,6 +32,7 @@ const entriesPerEpochMax = 2 ** 31
 export const accountIdPattern = /^acct_[0-9a-z][0-9A-Za-z]{14}$/
 const requestIdPattern = /^req_[0-9A-Za-z]{22}$/
 const orderIdPattern = /^ord_[0-9A-Za-z]{22}$/
+const invoiceIdPattern = /^inv_[0-9a-z][0-9A-Za-z]{14}_[1-9]\d{0,8}$/
 export const callIdPattern = /^gen_[0-9A-Za-z]{22}$/
 
 export function makeRequestId(now: Millis, random: Random): RequestId {
@@ -88,6 +91,14 @@ function ownOrderPrefix(accountId: AccountId): string {
 
 export function readOrderId(text: unknown): OrderId | undefined {
   return typeof text === 'string' && orderIdPattern.test(text) ? (text as OrderId) : undefined
+}
+
+export function invoiceIdOf(accountId: AccountId, number: number): InvoiceId {
+  return `inv_${accountId.slice('acct_'.length)}_${number}` as InvoiceId
+}
+
+export function readInvoiceId(text: unknown): InvoiceId | undefined {
+  return typeof text === 'string' && invoiceIdPattern.test(text) ? (text as InvoiceId) : undefined
 }
 
 export function makeAccountId(region: string, random: Random): AccountId {

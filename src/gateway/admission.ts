@@ -50,6 +50,8 @@ export function refusalOf(answer: AdmitRefused): Refusal {
       })
     case 'rate_limit_exceeded':
       return refuse(code, rateMessage(answer))
+    case 'account_suspended':
+      return refuse(code, suspension(answer))
     case 'idempotency_in_progress':
     case 'idempotency_completed':
     case 'idempotency_key_reused':
@@ -58,7 +60,6 @@ export function refusalOf(answer: AdmitRefused): Refusal {
     case 'invalid_api_key':
     case 'key_disabled':
     case 'model_not_allowed':
-    case 'account_suspended':
     case 'insufficient_role':
     case 'call_resolved':
     case 'internal':
@@ -87,6 +88,18 @@ const clientCodes: { readonly [code in AdmitRefused['code']]: ErrorCode } = {
   // The call was released before its admission arrived; the client sees a plain "try again".
   call_resolved: 'ledger_unavailable',
   internal: 'ledger_unavailable',
+}
+
+/** Without figures where the operator has done it. */
+function suspension({ invoice }: AdmitRefused): Omit<Refusal, 'ok' | 'code'> {
+  if (invoice === undefined) return {}
+  const { invoiceId, amountNanoUsd, url } = invoice
+  const amount = formatUsd(amountNanoUsd)
+  const where = url === null ? 'in the way that was agreed' : `at ${url}`
+  return {
+    message: `This account is suspended: invoice ${invoiceId} over $${amount} is unpaid beyond its days of grace. Pay it ${where}; calls go on at once.`,
+    metadata: { invoice: invoiceId, amount_due: amount, pay_at: url },
+  }
 }
 
 /** The receipt instead of a second charge. */

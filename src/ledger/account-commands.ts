@@ -21,6 +21,9 @@ export type AccountSettings = {
   /** Postpaid accounts may fall below zero, down to their credit limit. */
   mode: AccountMode
   creditLimitNanoUsd: NanoUsd
+  /** Days that an invoice of a postpaid account may be paid in, and days from then on until its calls are refused. */
+  invoiceDueDays: number
+  invoiceGraceDays: number
   /** What each end user may spend, where the key says nothing else; empty for no limit. */
   endUserBudgets: readonly Budget[]
 }

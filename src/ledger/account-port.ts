@@ -1,7 +1,7 @@
 // The account object as its callers see it: the methods that the Durable Object has, without the platform's types.
 // One port per attempt: a stub that threw is spent, so `AccountPorts` makes a new one each time it is called.
 
-import type { AccountId, OrderId } from '#core/ids.ts'
+import type { AccountId, InvoiceId, OrderId } from '#core/ids.ts'
 import type {
   ChangeSettings,
   CheckKey,
@@ -51,6 +51,19 @@ import type {
   SetAutoTopUpAnswer,
 } from './auto-top-up-commands.ts'
 import type { Entry } from './entry.ts'
+import type {
+  CutInvoice,
+  CutInvoiceAnswer,
+  EndInvoice,
+  EndInvoiceAnswer,
+  InvoicePage,
+  InvoicesView,
+  InvoiceView,
+  IssueInvoice,
+  IssueInvoiceAnswer,
+  PayInvoice,
+  PayInvoiceAnswer,
+} from './invoice-commands.ts'
 import type {
   CloseOrder,
   CloseOrderAnswer,
@@ -105,6 +118,10 @@ export type AccountPort = {
   openOrder(command: OpenOrder): Promise<OpenOrderAnswer>
   payOrder(command: PayOrder): Promise<PayOrderAnswer>
   closeOrder(command: CloseOrder): Promise<CloseOrderAnswer>
+  cutInvoice(command: CutInvoice): Promise<CutInvoiceAnswer>
+  issueInvoice(command: IssueInvoice): Promise<IssueInvoiceAnswer>
+  payInvoice(command: PayInvoice): Promise<PayInvoiceAnswer>
+  endInvoice(command: EndInvoice): Promise<EndInvoiceAnswer>
   linkCustomer(command: LinkCustomer): Promise<LinkCustomerAnswer>
   order(orderId: OrderId): Promise<OrderView | null>
   orders(): Promise<readonly OrderView[]>
@@ -115,6 +132,8 @@ export type AccountPort = {
   /** Before the provider is asked, every time. */
   beginAttempt(command: BeginAttempt): Promise<BeginAttemptAnswer>
   reportAttempt(command: ReportAttempt): Promise<ReportAttemptAnswer>
+  invoice(invoiceId: InvoiceId): Promise<InvoiceView | null>
+  invoices(page: InvoicePage): Promise<InvoicesView | null>
 
   /** Whether a key may read: known, its secret right, not disabled; a frozen account may still look at itself. */
   checkKey(command: CheckKey): Promise<CheckKeyAnswer>

@@ -2,7 +2,7 @@
 
 import { DurableObject } from 'cloudflare:workers'
 
-import type { OrderId } from '#core/ids.ts'
+import type { InvoiceId, OrderId } from '#core/ids.ts'
 import type { CheckKey, CheckKeyAnswer } from './account-commands.ts'
 import { AccountEngine, type LedgerEnv } from './account-engine.ts'
 import type { AccountView, HoldView, KeyView } from './account-views.ts'
@@ -11,6 +11,9 @@ import { autoTopUpView } from './auto-top-up-terms.ts'
 import type { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { Customer, OrderView } from './order-commands.ts'
+import type { InvoicePage, InvoiceView, InvoicesView } from './invoice-commands.ts'
+import { isInvoicingDue } from './invoices.ts'
+import { invoiceFrom, invoicesView } from './invoice-views.ts'
 import { orderFrom, waitingOrders } from './orders.ts'
 import * as keys from './keys.ts'
 import { readListenQuestion } from './listening.ts'
@@ -95,6 +98,16 @@ export class AccountReads extends DurableObject<LedgerEnv> {
     return this.engine.state === null ? [] : waitingOrders(this.engine.state, this.engine.store.lookup)
   }
 
+  /** Null for one that was never cut. */
+  async invoice(invoiceId: InvoiceId): Promise<InvoiceView | null> {
+    return invoiceFrom(invoiceId, this.engine.store.lookup, this.engine.now()) ?? null
+  }
+
+  async invoices(page: InvoicePage): Promise<InvoicesView | null> {
+    const state = await this.#renewed()
+    return state === null ? null : invoicesView(state, this.engine.store.lookup, page, this.engine.now())
+  }
+
   async customer(): Promise<Customer | null> {
     return this.engine.state?.customer ?? null
   }
@@ -124,7 +137,9 @@ export class AccountReads extends DurableObject<LedgerEnv> {
 
   /** Looking is a touch like any other: whoever looks after the period's end sees the new one. */
   async #renewed(): Promise<State | null> {
-    if (isRenewalDue(this.engine.state, this.engine.now()))
+    const { state } = this.engine
+    const nowMs = this.engine.now()
+    if (isRenewalDue(state, nowMs) || isInvoicingDue(state, nowMs))
       await this.engine.ask<boolean>(() => true, false, false)
     return this.engine.state
   }

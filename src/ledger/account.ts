@@ -25,7 +25,8 @@ import type {
   RevokeKey,
   RotateKey,
 } from './account-commands.ts'
-import { AccountReads, noAccount } from './account-reads.ts'
+import { AccountInvoices } from './account-invoices.ts'
+import { noAccount } from './account-reads.ts'
 import type {
   Admit,
   AdmitAnswer,
@@ -94,7 +95,7 @@ import { tellFacts } from './told-facts.ts'
 
 const failed = { ok: false, code: 'internal' } as const
 
-export class AccountObject extends AccountReads implements AccountPort {
+export class AccountObject extends AccountInvoices implements AccountPort {
   // ── About a call ─────────────────────────────────────────────────────────────────────────────────────────────
 
   admit(command: Admit): Promise<AdmitAnswer> {

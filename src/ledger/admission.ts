@@ -17,6 +17,7 @@ import type {
   ExtendAnswer,
   LimitSource,
   TokenBounds,
+  UnpaidInvoice,
 } from './call-commands.ts'
 import type { Draft } from './draft.ts'
 import { find, keepHold, resolvedCall } from './draft.ts'
@@ -29,6 +30,7 @@ import { isSuspended } from './payment-risk.ts'
 import { rateFigures, rateRefusal } from './rate-limits.ts'
 import type { Hold, Key, State, TokenCover } from './state.ts'
 import { afterRefusal, parallelGrant } from './standing.ts'
+import { suspendingInvoice } from './suspension.ts'
 import { type MoneyDecision, moreFor } from './spending-limits.ts'
 import { coverFor, coveredOf, grownCover, heldFor, shareOf } from './token-cover.ts'
 
@@ -41,6 +43,8 @@ export function admit(draft: Draft, command: Admit): AdmitAnswer {
   // the account's and does not touch its standing.
   const repeat = refusalOfClaim(draft, command)
   if (repeat !== undefined) return refusedWith(draft, command, repeat)
+  const invoice = suspendingInvoice(state)
+  if (invoice !== undefined) return refused(draft, command, { code: 'account_suspended', invoice })
   const key = state.keys.get(command.keyNumber)
   const endUser = limitedEndUser(state, command)
   const limit = rateRefusal(state, key, command.expectedTokens) ?? refusalOfEndUser(state, endUser)
@@ -93,6 +97,7 @@ type Why = {
   limit?: number
   remaining?: number
   resetMs?: number
+  invoice?: UnpaidInvoice
 }
 
 function refusalOf(draft: Draft, command: Admit): Why | 'open already' | undefined {

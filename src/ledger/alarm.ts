@@ -3,6 +3,7 @@
 // while the object is awake, asks for no earlier wake than a hold does.
 
 import { topUpDueAt } from './auto-top-up-due.ts'
+import { nextInvoicingAt } from './invoices.ts'
 import { nextExpiryMs } from './lots.ts'
 import { resendDueAt } from './marks.ts'
 import type { State } from './state.ts'
@@ -15,6 +16,8 @@ export function nextDueAt(state: State, timings: Timings): number | undefined {
   if (isUnsent(state)) due.push(state.nowMs + timings.holdExpiryMs)
   const lotAt = nextExpiryMs(state.lots, state.pinned)
   if (lotAt !== undefined) due.push(lotAt)
+  const invoicingAt = nextInvoicingAt(state)
+  if (invoicingAt !== undefined) due.push(invoicingAt)
   const resendAt = resendDueAt(state, timings)
   if (resendAt !== undefined) due.push(resendAt)
   const topUpAt = topUpDueAt(state)

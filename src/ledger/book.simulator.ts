@@ -155,7 +155,7 @@ export class Simulator {
 
   /** I12, by the outsider's own count. */
   #checkLots(): void {
-    const { lots, debtNanoUsd, postedNanoUsd, holds } = this.live
+    const { lots, debtNanoUsd, postedNanoUsd, holds, settings } = this.live
     const worth = lots.reduce((sum, { remainingNanoUsd }) => sum + remainingNanoUsd, 0 - debtNanoUsd)
     assert(worth === postedNanoUsd && debtNanoUsd >= 0, 'I12: Σ lots − debt = posted')
     for (const lot of lots) {
@@ -167,7 +167,7 @@ export class Simulator {
     }
     for (const { pins, heldNanoUsd } of holds.values()) {
       const kept = pins.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
-      assert(kept === heldNanoUsd, 'a prepaid hold rests on lots to its last nano-dollar')
+      assert(kept === heldNanoUsd || settings.creditLimitNanoUsd > 0, 'a prepaid hold rests on whole lots')
     }
   }
 
@@ -254,7 +254,7 @@ export class Simulator {
       risk: state.risk,
       lifetime: state.lifetime,
       allowances: state.allowances,
-      orders: [state.orders, state.customer, state.autoTopUp],
+      moneyIn: [state.orders, state.customer, state.autoTopUp, state.invoicing],
       settings: state.settings,
       hasCaptured: state.standing.hasCaptured,
       barred: state.standing.barredUntilMs,

@@ -8,6 +8,7 @@ import type { CommandAnswer, Create } from './account-commands.ts'
 import type { Context, Draft } from './draft.ts'
 import { find, openDraft } from './draft.ts'
 import { brokenInvariants } from './invariants.ts'
+import { keepInvoices } from './invoices.ts'
 import { renewAllowances } from './plans.ts'
 import { ageRate } from './rate.ts'
 import type { Changes } from './rows.ts'
@@ -34,6 +35,7 @@ export function decideGroup(state: State | null, questions: readonly Question[],
   if (desk.draft !== null) {
     expireDue(desk.draft)
     renewAllowances(desk.draft)
+    keepInvoices(desk.draft)
   }
   for (const question of questions) question(desk)
   // After what was asked: what its charges have made due is part of this commit.

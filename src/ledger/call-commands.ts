@@ -2,7 +2,7 @@
 // arrive whole over RPC. Only durations cross, never times: each side has its own clock.
 
 import type { Consumable } from '#core/consumables.ts'
-import type { CallId, KeyNumber } from '#core/ids.ts'
+import type { CallId, InvoiceId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { BudgetWindow } from './account-commands.ts'
 import type { Claim, StoredAnswer } from './claim.ts'
@@ -97,12 +97,17 @@ export type AdmitRefused = {
   remaining?: number
   /** Of the plan, where its allowance is what ran out. */
   allowance?: { consumable: Consumable; included: number; left: number }
+  /** For which the account is suspended. */
+  invoice?: UnpaidInvoice
   /** Until the refusing limit resets, where it does. */
   resetMs?: number
   /** The call that was made under the same Idempotency-Key, and what it was charged so far. */
   earlier?: { callId: CallId; chargedNanoUsd: NanoUsd; answer: StoredAnswer | null }
   rate?: RateFigures
 }
+
+/** Where it can be paid, where the provider shows it. */
+export type UnpaidInvoice = { invoiceId: InvoiceId; amountNanoUsd: NanoUsd; url: string | null }
 
 type RateSource = 'rpm' | 'tpm' | 'in_flight'
 /** `rpm` … are the account's, `key_rpm` … the key's own. */

@@ -30,6 +30,8 @@ export type EntryKind =
   | 'plan'
   /** A plan's period began: its counters, and its money if it has any. */
   | 'allowance'
+  /** The books of a postpaid account were cut, and what became of what was asked for (invoices.ts). */
+  | 'invoice'
   | 'key'
   | 'settings'
   /** What the customer agreed to about automatic top-up, and the card that it charges. */

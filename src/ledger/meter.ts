@@ -29,6 +29,7 @@ import { forceOf } from './key-force.ts'
 import { countAdmission } from './key-rates.ts'
 import { rateFigures, requestRefusal } from './rate-limits.ts'
 import type { Key, State } from './state.ts'
+import { suspendingInvoice } from './suspension.ts'
 import { holdFor } from './spending-limits.ts'
 
 /** A billion units at once. */
@@ -45,6 +46,8 @@ export function meter(draft: Draft, command: Meter): MeterAnswer {
   if (!isSound(command)) return { ok: false, code: 'invalid_command' }
   const earlier = referenceOf(draft, 'meter', command.id)
   if (earlier !== undefined) return repeated(state, command, earlier.said)
+  const invoice = suspendingInvoice(state)
+  if (invoice !== undefined) return refused(state, { code: 'account_suspended', invoice }, zeroNanoUsd)
   const limit = requestRefusal(state, key)
   if (limit !== undefined) return refused(state, limit, zeroNanoUsd)
 

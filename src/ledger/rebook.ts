@@ -18,6 +18,7 @@ import type { Entry } from './entry.ts'
 import { erase } from './erasure.ts'
 import { readTerms as readKeyTerms } from './key-details.ts'
 import { editKey, putKey, revokeKey } from './keys.ts'
+import { rebookInvoice } from './invoices.ts'
 import { readBucket } from './lots.ts'
 import { isMetered } from './meter.ts'
 import { readPaymentDetail } from './order-details.ts'
@@ -65,6 +66,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       )
     case 'order':
       return { ok: true, isBooked: rebookOrder(draft, entry) }
+    case 'invoice':
+      return { ok: true, isBooked: rebookInvoice(draft, entry) }
     case 'reversal':
       return rebookReversal(draft, entry, detail)
     case 'auto_top_up_terms':

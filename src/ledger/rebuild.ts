@@ -15,6 +15,7 @@ import { type Context, append, openDraft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { FinishRebuild } from './rebuild-commands.ts'
 import { referenceOfOrder } from './orders.ts'
+import { referencesOfInvoice } from './invoices.ts'
 import { isMetered, saidOfMeter } from './meter.ts'
 import { saidOfPlanEntry } from './plans.ts'
 import { applyEntry } from './replay.ts'
@@ -103,7 +104,8 @@ function openDraftAt(closed: State, command: FinishRebuild, context: Context) {
 
 /** The rows that the entry has written; of a payment's the last one stands. */
 export function referencesOfEntry(entry: Entry): readonly ReferenceRow[] {
-  return [referenceOfEntry(entry), rowOfPayment(entry)].flatMap((row) => row ?? [])
+  const rows = entry.kind === 'invoice' ? referencesOfInvoice(entry) : []
+  return [...rows, ...[referenceOfEntry(entry), rowOfPayment(entry)].flatMap((row) => row ?? [])]
 }
 
 /** What the command said that wrote the entry; undefined for entries that no command of this kind wrote. */
@@ -150,6 +152,7 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
     case 'late':
     case 'allowance':
     case 'expiry':
+    case 'invoice':
     case 'opening':
       return undefined
   }

@@ -14,6 +14,7 @@ import type { Entry } from './entry.ts'
 import { applyErasure } from './erasure-replay.ts'
 import { levelsAfter } from './levels.ts'
 import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.ts'
+import { afterInvoice, afterMode, withoutInvoice } from './invoices-replay.ts'
 import { applyKey } from './key-log.ts'
 import { afterCustomer, afterOrder, withoutOrder } from './orders-replay.ts'
 import { afterGrant, afterPlan } from './plans-replay.ts'
@@ -45,11 +46,8 @@ function applyFigures(state: State, entry: Entry): void {
   const detail = isObject(entry.detail) ? entry.detail : {}
   switch (entry.kind) {
     case 'create':
-      state.name = readString(detail['name']) ?? ''
-      state.settings = { ...state.settings, ...readSettings(detail['settings']) }
-      return
     case 'settings':
-      state.settings = { ...state.settings, ...readSettings(detail['settings']) }
+      applySettings(state, entry, detail)
       return
     case 'key':
       applyKey(state, entry, detail)
@@ -61,9 +59,11 @@ function applyFigures(state: State, entry: Entry): void {
       addToLifetime(state, 'added', entry)
       addToMonths(state, entry, entry.amountNanoUsd)
       state.orders = withoutOrder(state.orders, entry.reference)
+      state.invoicing = withoutInvoice(state.invoicing, entry.reference)
       return
     case 'order':
     case 'customer':
+    case 'invoice':
       applyMoneyIn(state, entry, detail)
       return
     case 'bonus':
@@ -117,9 +117,17 @@ function applyFinding(state: State, { createdAtMs }: Entry, detail: Detail): voi
     state.standing = afterDispatchRefusal(state.standing, createdAtMs)
 }
 
+function applySettings(state: State, entry: Entry, detail: Detail): void {
+  if (entry.kind === 'create') state.name = readString(detail['name']) ?? ''
+  state.settings = { ...state.settings, ...readSettings(detail['settings']) }
+  state.invoicing = afterMode(state.invoicing, state.settings.mode, entry)
+}
+
 /** What is about to come in, and by whom. */
 function applyMoneyIn(state: State, entry: Entry, detail: Detail): void {
   if (entry.kind === 'customer') state.customer = afterCustomer(state.customer, detail)
+  else if (entry.kind === 'invoice')
+    state.invoicing = afterInvoice(state.invoicing, state.settings.mode, entry)
   else state.orders = afterOrder(state.orders, entry, detail)
 }
 

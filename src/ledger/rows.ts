@@ -63,6 +63,12 @@ export type ReferenceRow = {
     | 'attempt'
     /** The facts of a payment, written anew with each (payment-facts.ts). */
     | 'payment'
+    /** Of an invoice: what was cut, its document, how it ended; who had it cut before its time (invoices.ts). */
+    | 'invoice'
+    | 'invoice_issue'
+    | 'invoice_end'
+    | 'invoice_void'
+    | 'invoice_cut'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -88,6 +94,7 @@ export type Snapshot = Pick<
   | 'orders'
   | 'customer'
   | 'risk'
+  | 'invoicing'
   | 'spending'
   | 'standing'
   | 'allowances'
@@ -106,7 +113,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 12
+export const snapshotVersion = 13
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

@@ -9,6 +9,7 @@ import { readBudgets } from './key-details.ts'
 /** A billion per minute is "no limit" in practice and keeps every sum far from 2^53. */
 const limitMax = 1_000_000_000
 const keysMaxMax = 1_000
+export const invoiceDaysMax = 365
 const modes = ['prepaid', 'postpaid', 'allowance'] as const
 
 const read: {
@@ -30,6 +31,10 @@ const read: {
       (mode) => ({ mode }),
     ),
   creditLimitNanoUsd: (value) => found(amount(value), (limit) => ({ creditLimitNanoUsd: limit })),
+  invoiceDueDays: (value) =>
+    found(wholeUpTo(value, invoiceDaysMax), (invoiceDueDays) => ({ invoiceDueDays })),
+  invoiceGraceDays: (value) =>
+    found(wholeUpTo(value, invoiceDaysMax), (invoiceGraceDays) => ({ invoiceGraceDays })),
   endUserBudgets: (value) => found(readBudgets(value), (endUserBudgets) => ({ endUserBudgets })),
   isFrozen: (value) => (typeof value === 'boolean' ? { isFrozen: value } : undefined),
   freezesOnDispute: (value) => (typeof value === 'boolean' ? { freezesOnDispute: value } : undefined),

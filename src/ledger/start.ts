@@ -80,7 +80,7 @@ export function snapshotOf(state: State): Snapshot {
   const { accountId, name, erasedSeq, epoch, settings, headSeq, postedNanoUsd, lots, debtNanoUsd, refunded } =
     state
   const { orders, customer, spending, standing, allowances, levels, paidMonths, lifetime, autoTopUp } = state
-  const { risk, isDamaged } = state
+  const { risk, invoicing, isDamaged } = state
   return {
     version: snapshotVersion,
     takenAtMs: state.nowMs,
@@ -100,6 +100,7 @@ export function snapshotOf(state: State): Snapshot {
     orders,
     customer,
     risk,
+    invoicing,
     spending,
     standing,
     allowances,

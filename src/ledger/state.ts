@@ -13,6 +13,7 @@ import { type EndUsers, noEndUsers } from './end-user-list.ts'
 import type { LevelChange } from './levels.ts'
 import type { Lot, Pin } from './lots.ts'
 import type { Customer } from './order-commands.ts'
+import { type Invoicing, noInvoicing } from './invoices-replay.ts'
 import type { WaitingOrder } from './orders-replay.ts'
 import type { RateLog } from './rate.ts'
 import { noFunds } from './lots.ts'
@@ -46,6 +47,8 @@ export type State = {
   refunded: Refunded
   /** What waits for its money (orders.ts), oldest first. */
   orders: readonly WaitingOrder[]
+  /** What a postpaid account is asked for (invoices.ts). */
+  invoicing: Invoicing
   /** At the payment provider; null until something was bought. */
   customer: Customer | null
   /** Whether its payments are disputed or suspected (payment-risk.ts). */
@@ -158,6 +161,8 @@ export const defaultSettings: AccountSettings = {
   freezesOnDispute: false,
   mode: 'prepaid',
   creditLimitNanoUsd: zeroNanoUsd,
+  invoiceDueDays: 30,
+  invoiceGraceDays: 7,
   endUserBudgets: [],
 }
 
@@ -179,6 +184,7 @@ export function newState(accountId: AccountId): State {
     ...noFunds,
     refunded: [],
     orders: [],
+    invoicing: noInvoicing,
     customer: null,
     risk: noRisk,
     heldNanoUsd: zeroNanoUsd,

@@ -21,6 +21,7 @@ export type TaskHandler = { readonly kinds: readonly EntryKind[]; act(task: Task
 
 const taskKinds: ReadonlySet<EntryKind> = new Set<EntryKind>([
   'order',
+  'invoice',
   'purchase',
   'auto_top_up',
   'attempt',

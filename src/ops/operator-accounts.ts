@@ -108,6 +108,8 @@ function accountBody(view: AccountView, keys: readonly KeyView[]): Json {
     low_balance_threshold: formatUsd(settings.lowBalanceThresholdNanoUsd),
     mode: settings.mode,
     credit_limit: formatUsd(settings.creditLimitNanoUsd),
+    invoice_due_days: settings.invoiceDueDays,
+    invoice_grace_days: settings.invoiceGraceDays,
     suggested_credit_limit: formatUsd(view.suggestedCreditLimitNanoUsd),
     debt: formatUsd(view.debtNanoUsd),
     buckets: view.buckets.map(({ bucket, remainingNanoUsd, expiresInMs }) => ({

@@ -22,6 +22,7 @@ import { isObject, readString, readWhole } from '#core/readers.ts'
 import { defaultRegion, isRegion, regions, type Region } from '#core/regions.ts'
 import { readBudgets } from '#keys/key-input.ts'
 import type { AccountSettings } from '#ledger/account-commands.ts'
+import { invoiceDaysMax } from '#ledger/settings-details.ts'
 import type { Bucket } from '#ledger/lots.ts'
 
 /** Leaves room for the prefix in the ledger's reference, which is cut at 200 characters. */
@@ -144,7 +145,10 @@ export function readSettingsChange(body: unknown): Read<SettingsChange> {
 type SettingReader = (value: unknown, field: string) => Read<Partial<AccountSettings>>
 
 const count =
-  (name: 'rpm' | 'tpm' | 'inFlight' | 'keysMax', max: number): SettingReader =>
+  (
+    name: 'rpm' | 'tpm' | 'inFlight' | 'keysMax' | 'invoiceDueDays' | 'invoiceGraceDays',
+    max: number,
+  ): SettingReader =>
   (value, field) => {
     const whole = readWhole(value)
     return whole !== undefined && whole <= max
@@ -177,6 +181,8 @@ const settingReaders: { readonly [field: string]: SettingReader } = {
     const amount = readAmountFromZero(value, field)
     return amount.ok ? { ok: true, value: { creditLimitNanoUsd: amount.value } } : amount
   },
+  invoice_due_days: count('invoiceDueDays', invoiceDaysMax),
+  invoice_grace_days: count('invoiceGraceDays', invoiceDaysMax),
   end_user_limits: (value, field) => {
     const budgets = readBudgets(value, field)
     return budgets.ok ? { ok: true, value: { endUserBudgets: budgets.value } } : budgets

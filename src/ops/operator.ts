@@ -32,6 +32,8 @@ const settings = {
   low_balance_threshold: amount,
   mode: { type: 'string', enum: modes },
   credit_limit: amount,
+  invoice_due_days: whole,
+  invoice_grace_days: whole,
   frozen: flag,
   freeze_on_dispute: flag,
   end_user_limits: listOfObjects,

@@ -43,6 +43,8 @@ const view: AccountView = {
     freezesOnDispute: false,
     mode: 'prepaid',
     creditLimitNanoUsd: zeroNanoUsd,
+    invoiceDueDays: 30,
+    invoiceGraceDays: 7,
     endUserBudgets: [],
   },
   risk: noRisk,

@@ -96,6 +96,7 @@ const types: Readonly<Record<EntryKind, TransactionType>> = {
   create: 'adjustment',
   order: 'adjustment',
   customer: 'adjustment',
+  invoice: 'adjustment',
   plan: 'adjustment',
   key: 'adjustment',
   settings: 'adjustment',

@@ -118,6 +118,15 @@ const ledgerTexts: { readonly [what: string]: FindingText } = {
     what: 'A payment arrived that is not what its order says (detail.detail.differs); nothing was credited.',
     nextStep: 'Compare detail.detail.facts with Stripe; then POST …/grants, or refund the payment in Stripe.',
   },
+  invoice_mismatch: {
+    what: 'A payment arrived that is not what its invoice says (detail.detail.differs); nothing was credited.',
+    nextStep:
+      'Compare detail.detail.facts with Stripe; then POST …/adjustments, or refund the payment in Stripe.',
+  },
+  invoice_wrong: {
+    what: 'Stripe’s document differs from what was cut (detail.detail); it was voided, and the sum is owed again.',
+    nextStep: 'Look at the invoice in Stripe; the next one asks for the sum, or POST …/invoices cuts it now.',
+  },
   written_off: {
     what: 'A part of a cost is paid by nobody: the account had no more.',
     nextStep: 'None; detail.detail.amountNanoUsd is your loss.',
