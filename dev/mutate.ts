@@ -34,7 +34,7 @@ const mutated = ['src/ledger/*.ts', 'src/catalog/{price,quote,rates}.ts', 'src/g
 const notMutated = [
   'src/ledger/*.test.ts',
   // What joins the pure core to the platform is tested in workerd, where Stryker does not run.
-  'src/ledger/{account,account-engine,account-port,store,schema,stored-rows,erasure-store,rebuild-store,rebuilding,listening,listeners}.ts',
+  'src/ledger/{account,account-reads,account-engine,account-port,store,schema,stored-rows,erasure-store,rebuild-store,rebuilding,listening,listeners}.ts',
   // These exist for tests alone.
   'src/ledger/{example-commands,example-views,book.simulator,book.rebuilt,book.refunds,memory-store}.ts',
 ]

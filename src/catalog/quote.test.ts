@@ -34,6 +34,14 @@ describe('a quote', () => {
     })
   })
 
+  test('holds no more input than the model’s context, however many messages it comes in', () => {
+    const model = aModel({ contextLength: 1_000 })
+    expect(quote(model, { ...plain, textBytes: 50_000, messages: 9 })).toMatchObject({
+      expectedInputTokens: 1_000,
+      inputTokensBound: 1_000,
+    })
+  })
+
   // Cases: billing-bugs 20
   test('lowers an output limit above the model’s own, and takes the model’s own where none is asked for', () => {
     const outputTokens = (outputTokensMax: number | undefined) =>

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { type Random, keyNumber, makeAccountId } from '#core/ids.ts'
+import { type AccountId, type Random, keyNumber, makeAccountId } from '#core/ids.ts'
 import { mintApiKey, readApiKey } from './api-key.ts'
 
 const random: Random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes))
@@ -123,4 +123,15 @@ test('what is kept of a key is the hash of its secret, and two keys never share 
   expect(a.secretHash).toMatch(/^[0-9a-f]{64}$/)
   expect(a.secretHash).not.toBe(b.secretHash)
   expect(a.key).not.toContain(a.secretHash)
+})
+
+test('a key whose account has no form of ours is none, though its signature is right', async () => {
+  const accountId = 'acct_A00000000000000' as AccountId
+  const { key } = await mint({ accountId })
+  expect(await readApiKey(key, keyring)).toEqual({ ok: false })
+})
+
+test('an account id of more than 80 bits gets no key', async () => {
+  const accountId = 'acct_wzzzzzzzzzzzzzz' as AccountId
+  await expect(mint({ accountId })).rejects.toThrow('An account id holds 80 bits.')
 })

@@ -429,3 +429,13 @@ describe('a beat', () => {
     expect(account.live.holds.get(callId)).toMatchObject({ checkpointNanoUsd: 50, beatN: 1 })
   })
 })
+
+test('a charge names the hosts that were tried in vain before', () => {
+  const account = Simulator.opened(1)
+  const callId = account.newCall()
+  account.ask((draft) => admit(draft, admitOf(callId)))
+  const attempts = [{ provider: 'groq', verdict: 'busy', status: 429, durationMs: 12 }]
+  const detail = { ...exampleDetail, attempts }
+  account.ask((draft) => capture(draft, captureOf(callId, 400, { detail })))
+  expect(account.store.entries.at(-1)?.detail).toMatchObject({ attempts })
+})

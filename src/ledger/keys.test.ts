@@ -278,3 +278,16 @@ describe('the number of a key', () => {
     expect(put(account, 3)).toEqual({ ok: false, code: 'too_many_keys' })
   })
 })
+
+test('the line of a key says what was done: put, edit or revoke', () => {
+  const account = Simulator.opened(1)
+  put(account, 2)
+  edit(account, 2, { rpm: 3 })
+  remove(account, 2)
+  const lines = account.store.entries.filter(({ keyNumber: number }) => number === 2)
+  expect(lines.map(({ detail }) => detail)).toMatchObject([
+    { action: 'put' },
+    { action: 'edit' },
+    { action: 'revoke' },
+  ])
+})

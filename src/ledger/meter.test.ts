@@ -3,8 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import { picoUsd, zeroNanoUsd } from '#core/money.ts'
 import { minuteMs } from '#core/clock.ts'
+import { admit } from './admission.ts'
 import { Simulator } from './book.simulator.ts'
-import { dollar, exampleTerms, keyOf, meterOf, planOf } from './example-commands.ts'
+import { admitOf, dollar, exampleTerms, keyOf, meterOf, planOf } from './example-commands.ts'
 import { putKey, revokeKey } from './keys.ts'
 import { meter, saidOfMeter } from './meter.ts'
 import type { Meter } from './plan-commands.ts'
@@ -39,6 +40,17 @@ describe('what is metered', () => {
     })
     account.check()
     account.checkRestart()
+  })
+
+  test('leaves running calls the tokens that they may use, and takes no other unit for them', () => {
+    const account = onPlan(10)
+    const cover = { bound: 600, usual: 600, floor: 600 }
+    const called = admitOf(account.newCall(), { tokenBounds: cover })
+    expect(account.ask((draft) => admit(draft, called))).toMatchObject({ ok: true })
+    const tokens = { consumable: 'tokens' } as const
+    expect(ask(account, meterOf(1, 401, tokens))).toEqual({ ok: false, code: 'unpriced_consumable' })
+    expect(ask(account, meterOf(2, 400, tokens))).toMatchObject({ ok: true, allowanceUsed: 400 })
+    expect(ask(account, meterOf(3, 10))).toMatchObject({ ok: true, allowanceUsed: 10 })
   })
 
   test('costs the standard price where the account has no plan', () => {

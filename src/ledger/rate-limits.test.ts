@@ -54,6 +54,11 @@ describe('the figures of the tighter of account and key', () => {
     ['the key’s smaller limit', { account: { rpm: 10 }, key: { rpm: 9 } }, { limit: 9, remaining: 8 }],
     ['the account alone', { account: { rpm: 10 } }, { limit: 10, remaining: 9 }],
     ['the key alone', { key: { rpm: 7 } }, { limit: 7, remaining: 6 }],
+    [
+      'nothing left of either, the smaller limit',
+      { account: { rpm: 0 }, key: { rpm: 1 } },
+      { limit: 0, remaining: 0 },
+    ],
   ])('requests, %s', (_, limits, figure) => {
     const { state, key } = running(limits)
     expect(rateFigures(state, key).requests).toMatchObject(figure)

@@ -7,6 +7,7 @@ import { hourMs } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import { keyNumber } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
+import type { Refund } from './account-commands.ts'
 import { admit } from './admission.ts'
 import { Simulator, startOfTime } from './book.simulator.ts'
 import { capture } from './charges.ts'
@@ -19,7 +20,7 @@ import { editKey, putKey, revokeKey } from './keys.ts'
 import { meter } from './meter.ts'
 import { setPlan } from './plans.ts'
 import { rebook, waitingCodes } from './rebook.ts'
-import { refund } from './refunds.ts'
+import { refund, refundAgain } from './refunds.ts'
 import { reverse } from './reversals.ts'
 import { changeSettings } from './settings.ts'
 
@@ -362,5 +363,101 @@ describe('not booked again', () => {
     const reversal = { ...charge, kind: 'reversal' as const, amountNanoUsd: dollar, detail: { command: 'v' } }
     const unknown = tell(account, reversal)
     expect(unknown).toEqual({ ok: false, code: 'no_such_charge' })
+  })
+})
+
+describe('what was decided later', () => {
+  const edit = (reference: string, number: number, terms: object): Act => {
+    return (draft) => editKey(draft, { reference, keyNumber: keyNumber(number), terms })
+  }
+  /** The lines of these acts, in their order. */
+  const linesOf = (...acts: readonly Act[]) => {
+    const lost = Simulator.opened(5)
+    lost.ask((draft) => putKey(draft, keyOf(2)))
+    const known = lost.store.entries.length
+    for (const act of acts) lost.ask((draft) => act(draft))
+    return lost.store.entries.slice(known).filter(({ kind }) => kind !== 'allowance')
+  }
+  const rebuiltWithKey = () => {
+    const rebuilt = Simulator.opened(5)
+    rebuilt.ask((draft) => putKey(draft, keyOf(2)))
+    rebuilt.live.epoch = 3
+    return rebuilt
+  }
+
+  test('of another kind leaves a plan as it is, also where both are told at once', () => {
+    const told = linesOf(
+      (draft) => setPlan(draft, planOf('p')),
+      (draft) => changeSettings(draft, { reference: 's', settings: { rpm: 7 }, ...said }),
+    )
+    const rebuilt = rebuiltWithKey()
+    rebuilt.ask((draft) => told.toReversed().map((entry) => rebook(draft, { entry })))
+    expect(rebuilt.live.allowances.plan?.terms.id).toBe('basic')
+    expect(rebuilt.live.settings.rpm).toBe(7)
+  })
+
+  test('of another key leaves a key as it is', () => {
+    const told = linesOf(edit('k2', 2, { rpm: 3 }), edit('k1', 1, { rpm: 9 }))
+    const rebuilt = rebuiltWithKey()
+    for (const line of told.toReversed()) tell(rebuilt, line)
+    const rpms = [1, 2].map((number) => rebuilt.live.keys.get(keyNumber(number))?.rpm)
+    expect(rpms).toEqual([9, 3])
+  })
+
+  test('is what a later epoch decided, whatever the numbers of the lines are', () => {
+    const [line] = linesOf(edit('early', 1, { rpm: 3 }))
+    assert(line !== undefined, 'there is a line')
+    const rebuilt = rebuiltWithKey()
+    // Of the epoch before, and told first: it is the older one although its number is larger.
+    tell(rebuilt, {
+      ...line,
+      reference: 'older',
+      epoch: 1,
+      seq: 1_000,
+      detail: { ...Object(line.detail), rpm: 9 },
+    })
+    tell(rebuilt, { ...line, epoch: 2 })
+    expect(rebuilt.live.keys.get(keyNumber(1))?.rpm).toBe(3)
+  })
+
+  test('a key that was made and told before stays the one that it is', () => {
+    const [line] = linesOf((draft) => putKey(draft, keyOf(3)))
+    assert(line !== undefined, 'there is a line')
+    const rebuilt = rebuiltWithKey()
+    expect([tell(rebuilt, line), tell(rebuilt, line)]).toEqual([
+      { ok: true, isBooked: true },
+      { ok: true, isBooked: true },
+    ])
+    expect(rebuilt.store.entries.filter(({ reference }) => reference === line.reference)).toHaveLength(1)
+  })
+})
+
+describe('a refund that is told again', () => {
+  const again = (account: Simulator, amount: number, changes: Partial<Refund> = {}) =>
+    account.ask((draft) =>
+      refundAgain(
+        draft,
+        { reference: 'r', payment: null, amountNanoUsd: null, ...said, ...changes },
+        nanoUsd(amount),
+      ),
+    )
+
+  test('takes what was paid and leaves what was given, down to the last of it', () => {
+    const rebuilt = Simulator.opened(5)
+    rebuilt.ask((draft) => paid(draft))
+    expect(again(rebuilt, 2 * dollar)).toMatchObject({ ok: true, balanceNanoUsd: 5 * dollar })
+    expect(rebuilt.live.lots.map(({ bucket }) => bucket)).toEqual(['promotional'])
+  })
+
+  test.each([
+    ['of nothing', 0, {}, 'invalid_amount'],
+    ['of less than nothing', 0 - dollar, {}, 'invalid_amount'],
+    ['without a reference', dollar, { reference: '' }, 'invalid_amount'],
+    ['of a payment that is unknown', dollar, { payment: 'nobody' }, 'no_such_payment'],
+  ])('%s is refused', (_, amount, changes, code) => {
+    const rebuilt = Simulator.opened(5)
+    const known = rebuilt.store.entries.length
+    expect(again(rebuilt, amount, changes)).toEqual({ ok: false, code })
+    expect(rebuilt.store.entries).toHaveLength(known)
   })
 })
