@@ -3,7 +3,7 @@
 import type Stripe from 'stripe'
 import { declines } from './stripe-cards.ts'
 import type { Presentment } from './stripe-charges.ts'
-import { expectOpen, planOf } from './stripe-checkout.ts'
+import { expectOpen } from './stripe-checkout.ts'
 import { authenticate, confirm, refused, save } from './stripe-confirm.ts'
 import { attach, usableMethod } from './stripe-customers.ts'
 import type { StripeRefusal } from './stripe-error.ts'
@@ -53,7 +53,7 @@ function intentOf(
 ): Stripe.PaymentIntent {
   const known = state.paymentIntents.get(idOf(session.payment_intent) ?? '')
   if (known !== undefined) return known
-  const form = planOf(session)
+  const form = state.sessionForms.get(session.id) ?? {}
   const data = formIn(form, 'payment_intent_data')
   const card = formIn(formIn(form, 'payment_method_options'), 'card')
   const usages = ['off_session', 'on_session'] as const
@@ -169,7 +169,7 @@ function subscribe(
   if (card.behaviour.does === 'decline')
     return { is: 'declined', message: declines[card.behaviour.decline].message }
   save(state, method, { customer, usage: 'off_session' })
-  const data = formIn(planOf(session), 'subscription_data')
+  const data = formIn(state.sessionForms.get(session.id) ?? {}, 'subscription_data')
   const items = state.lineItems.get(session.id) ?? []
   const subscription = startSubscription(state, {
     customer,

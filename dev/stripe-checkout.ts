@@ -26,13 +26,6 @@ const daySeconds = 86_400
 
 const soonestSeconds = 1_800
 
-/** What its payment intent gets, kept until there is one. */
-const plans = new WeakMap<Stripe.Checkout.Session, Form>()
-
-export function planOf(session: Stripe.Checkout.Session): Form {
-  return plans.get(session) ?? {}
-}
-
 export function createSession(state: StripeState, form: Form): Stripe.Checkout.Session {
   const mode = wordIn(form, 'mode', modes) ?? 'payment'
   const uiMode = wordIn(form, 'ui_mode', uiModes) ?? 'hosted_page'
@@ -93,12 +86,10 @@ export function createSession(state: StripeState, form: Form): Stripe.Checkout.S
     ui_mode: uiMode,
     url: isHosted ? `${state.pagesUrl}/pay/${id}` : null,
   }
-  plans.set(session, form)
+  state.sessionForms.set(id, form)
   state.sessions.set(id, session)
   state.lineItems.set(id, items)
-  state.later((expiresAt - state.now()) * 1_000, () => {
-    if (session.status === 'open') expireSession(state, id)
-  })
+  state.later((expiresAt - state.now()) * 1_000, { do: 'expire_session', id })
   return session
 }
 

@@ -169,8 +169,9 @@ function waitForBank(
   intent.status = 'processing'
   intent.latest_charge = pendingCharge(state, intent, method).id
   state.emit('payment_intent.processing', intent)
-  state.later(state.pendingMs, () => {
-    if (intent.status === 'processing') settle(state, intent.id, end)
+  state.later(state.pendingMs, {
+    do: end === 'succeeded' ? 'settle_succeeded' : 'settle_failed',
+    id: intent.id,
   })
   return intent
 }

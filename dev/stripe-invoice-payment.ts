@@ -30,10 +30,7 @@ export function finalizeInvoice(state: StripeState, id: string): Stripe.Invoice 
     carry(state, invoice)
     return invoice
   }
-  if (invoice.due_date !== null)
-    state.later((invoice.due_date - state.now()) * 1_000, () => {
-      if (invoice.status === 'open') state.emit('invoice.overdue', invoice)
-    })
+  if (invoice.due_date !== null) state.later((invoice.due_date - state.now()) * 1_000, { do: 'overdue', id })
   return invoice
 }
 

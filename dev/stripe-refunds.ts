@@ -75,8 +75,8 @@ export function refund(
   setRefunded(charge, charge.amount_refunded + amount)
   state.emit('charge.refunded', charge)
   state.emit('refund.created', made)
-  if (behaviour === 'fail_later') state.later(state.pendingMs, () => void failRefund(state, made.id))
-  if (behaviour === 'pend') state.later(state.pendingMs, () => void completeRefund(state, made.id))
+  if (behaviour === 'fail_later') state.later(state.pendingMs, { do: 'fail_refund', id: made.id })
+  if (behaviour === 'pend') state.later(state.pendingMs, { do: 'complete_refund', id: made.id })
   return made
 }
 

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import type Stripe from 'stripe'
 import type { Card } from './stripe-cards.ts'
 import { noSuch } from './stripe-error.ts'
+import type { Form } from './stripe-form.ts'
 
 /** The version of Stripe's API that the product's package pins; test/unit holds the two together. */
 export const stripeApiVersion = '2026-10-28.endive'
@@ -30,6 +31,27 @@ export type Emit = <Type extends Stripe.Event['type']>(
 export type Cause = { requestId: string | null; idempotencyKey: string | null }
 export const nobody: Cause = { requestId: null, idempotencyKey: null }
 
+/** What happens by itself when its time has come (stripe-due.ts). */
+export type Due = {
+  do:
+    | 'expire_session'
+    | 'settle_succeeded'
+    | 'settle_failed'
+    | 'overdue'
+    | 'fail_refund'
+    | 'complete_refund'
+    | 'renew'
+  id: string
+}
+
+/** All of a state as plain data. */
+export type StateSnapshot = {
+  kept: { readonly [name: string]: readonly (readonly [string, unknown])[] }
+  detached: readonly string[]
+  due: readonly (Due & { atMs: number })[]
+  offsetMs: number
+}
+
 export class StripeState {
   readonly customers: Kept<Stripe.Customer | Stripe.DeletedCustomer> = new Map()
   readonly paymentMethods: Kept<Stripe.PaymentMethod> = new Map()
@@ -42,6 +64,8 @@ export class StripeState {
   readonly sessions: Kept<Stripe.Checkout.Session> = new Map()
   /** What a session sells; part of it only where it is asked for. */
   readonly lineItems: Kept<Stripe.LineItem[]> = new Map()
+  /** What a session was asked for with: its payment intent gets a part of it, later. */
+  readonly sessionForms: Kept<Form> = new Map()
   readonly products: Kept<Stripe.Product> = new Map()
   readonly prices: Kept<Stripe.Price> = new Map()
   readonly invoices: Kept<Stripe.Invoice> = new Map()
@@ -58,6 +82,7 @@ export class StripeState {
   onEvent: (event: StripeEvent) => void = () => undefined
   /** Told where a payment that was processing has ended: a checkout session waits for it. */
   onIntentEnd: (intent: Stripe.PaymentIntent, end: 'succeeded' | 'failed') => void = () => undefined
+  onDue: (due: Due) => void = () => undefined
   /** Where the pages for people are. */
   pagesUrl = ''
   cause: Cause = nobody
@@ -66,7 +91,7 @@ export class StripeState {
   /** Until a payment that is processing ends by itself. */
   pendingMs: number
 
-  private readonly due: { atMs: number; run: () => void }[] = []
+  private due: (Due & { atMs: number })[] = []
   private offsetMs = 0
 
   constructor({ pendingMs }: { pendingMs: number }) {
@@ -87,8 +112,8 @@ export class StripeState {
   }
 
   /** Runs when the clock has got there: at the next look at it, whoever looks. */
-  later(afterMs: number, run: () => void): void {
-    this.due.push({ atMs: this.nowMs() + afterMs, run })
+  later(afterMs: number, due: Due): void {
+    this.due.push({ atMs: this.nowMs() + afterMs, ...due })
     this.due.sort((one, other) => one.atMs - other.atMs)
   }
 
@@ -98,7 +123,7 @@ export class StripeState {
     for (let first = this.due[0]; first !== undefined && first.atMs <= untilMs; first = this.due[0]) {
       this.offsetMs += Math.max(0, first.atMs - this.nowMs())
       this.due.shift()
-      first.run()
+      this.onDue(first)
     }
     this.offsetMs += Math.max(0, untilMs - this.nowMs())
   }
@@ -125,6 +150,24 @@ export class StripeState {
     }
     this.events.set(event.id, event)
     this.onEvent(event)
+  }
+
+  snapshot(): StateSnapshot {
+    const kept = [...this.maps()].map(([name, map]) => [name, [...map]] as const)
+    const { detached, due, offsetMs } = this
+    return { kept: Object.fromEntries(kept), detached: [...detached], due, offsetMs }
+  }
+
+  /** Of an earlier run, before anything has happened in this one. */
+  restore({ kept, detached, due, offsetMs }: StateSnapshot): void {
+    for (const [name, map] of this.maps()) for (const [id, value] of kept[name] ?? []) map.set(id, value)
+    for (const id of detached) this.detached.add(id)
+    this.due = [...due]
+    this.offsetMs = offsetMs
+  }
+
+  private maps(): [string, Map<string, unknown>][] {
+    return Object.entries(this).flatMap(([name, value]) => (value instanceof Map ? [[name, value]] : []))
   }
 
   /** Whatever has this id, for `expand`. */

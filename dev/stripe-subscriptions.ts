@@ -138,10 +138,12 @@ function collect(state: StripeState, subscription: Stripe.Subscription, invoice:
 
 function renewLater(state: StripeState, subscription: Stripe.Subscription): void {
   const end = subscription.items.data[0]?.current_period_end
-  if (end !== undefined) state.later((end - state.now()) * 1_000, () => renew(state, subscription))
+  if (end !== undefined) state.later((end - state.now()) * 1_000, { do: 'renew', id: subscription.id })
 }
 
-function renew(state: StripeState, subscription: Stripe.Subscription): void {
+/** The next period begins. */
+export function renewSubscription(state: StripeState, id: string): void {
+  const subscription = known(state.subscriptions, 'subscription', id)
   if (subscription.status === 'canceled') return
   if (subscription.cancel_at_period_end) return void end(state, subscription)
   for (const item of subscription.items.data) {

@@ -1,6 +1,9 @@
 // Stripe's stand-in driven by Stripe's own released package: what its types promise, what its errors say, what is remembered.
 
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import Stripe from 'stripe'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { closeServer, listen } from './ports.ts'
@@ -484,4 +487,38 @@ test('the control functions answer over HTTP as well', async () => {
     status: 200,
   })
   await expect(control.settle({ paymentIntentId: 'pi_none', end: 'failed' })).rejects.toThrow('No such')
+})
+
+test('what it knows outlives a start where it is given a file: customers, cards, what is due', async () => {
+  const keepFile = join(mkdtempSync(join(tmpdir(), 'sluice-stripe-')), 'stripe.json')
+  const first = await startStripe({ keepFile })
+  const before = clientOf(first)
+  const customer = await before.customers.create({ email: 'kept@example.com' })
+  const method = await before.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: customer.id })
+  const session = await before.checkout.sessions.create({
+    customer: customer.id,
+    success_url: 'https://shop.example/ok',
+    line_items: [
+      { price_data: { currency: 'usd', unit_amount: 500, product_data: { name: 'Credit' } }, quantity: 1 },
+    ],
+    payment_intent_data: { metadata: { order: 'ord_3' } },
+  })
+  first.control.pay({ sessionId: session.id, method: 'pm_usBankAccount_success' })
+  await first.stop()
+  const second = await startStripe({ keepFile })
+  expect([second.secretKey, second.webhookSecret]).toEqual([first.secretKey, first.webhookSecret])
+  const after = clientOf(second)
+  const params = {
+    customer: customer.id,
+    payment_method: method.id,
+    amount: 900,
+    currency: 'usd',
+    confirm: true,
+  }
+  expect((await errorOf(after.paymentIntents.create(params))).decline_code).toBe('generic_decline')
+  second.control.advanceClock({ seconds: 4 * 86_400 })
+  const paid = await after.checkout.sessions.retrieve(session.id, { expand: ['payment_intent'] })
+  expect(paid).toMatchObject({ payment_status: 'paid', payment_intent: { metadata: { order: 'ord_3' } } })
+  await second.stop()
+  rmSync(dirname(keepFile), { recursive: true })
 })

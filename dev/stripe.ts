@@ -1,16 +1,18 @@
 // Stripe as the product sees it, on this machine: the API of the pinned version over HTTP, pages for people, signed events to
-// the product's webhook. In memory; with a real key the product talks to Stripe itself and nothing of this runs.
+// the product's webhook. In memory, and in a file where it is told to; with a real key the product talks to Stripe itself and nothing of this runs.
 
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { closeServer, listen, localHost } from './ports.ts'
+import { closeServer, isPortFree, listen, localHost } from './ports.ts'
 import { endSessionOf } from './stripe-checkout-payment.ts'
 import { makeControl, type StripeControl, type StripeRequest } from './stripe-control.ts'
 import { type Endpoint, StripeDeliveries } from './stripe-deliveries.ts'
 import { StripeRefusal } from './stripe-error.ts'
+import { happen } from './stripe-due.ts'
 import { StripeFaults } from './stripe-faults.ts'
 import { page } from './stripe-html.ts'
 import { StripeKeys } from './stripe-idempotency.ts'
+import { readKept, StripeKeeper, type StripeSecrets } from './stripe-keep.ts'
 import { answerPage } from './stripe-pages.ts'
 import { type Asked, send, serveApi, serveControl, type Server } from './stripe-server.ts'
 import { nobody, StripeState } from './stripe-state.ts'
@@ -21,6 +23,8 @@ export type StripeOptions = {
   endpoints?: readonly (Omit<Endpoint, 'secret'> & { secret?: string })[]
   /** Until a payment that is processing ends by itself: three days of the stand-in's clock unless said otherwise. */
   pendingMs?: number
+  /** Where it keeps what it knows between two starts; nowhere unless said. */
+  keepFile?: string
   /** Told of every request to the API as it arrives. */
   onRequest?: (request: StripeRequest) => void
 }
@@ -47,8 +51,10 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSt
   const deliveries = new StripeDeliveries()
   const faults = new StripeFaults()
   const requests: StripeRequest[] = []
-  const secret = () => randomBytes(24).toString('hex')
-  const webhookSecret = `whsec_${secret()}`
+  const kept = readKept(options.keepFile)
+  if (kept !== undefined) state.restore(kept.state)
+  const secrets = kept?.secrets ?? newSecrets()
+  const { webhookSecret } = secrets
   const control = makeControl({ state, deliveries, faults, requests, webhookSecret })
   control.setEndpoints(options.endpoints ?? [])
   const served: Server = {
@@ -58,11 +64,12 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSt
     keys: new StripeKeys(),
     requests,
     control,
-    secretKey: `sk_test_local${secret()}`,
-    publishableKey: `pk_test_local${secret()}`,
+    secretKey: secrets.secretKey,
+    publishableKey: secrets.publishableKey,
     onRequest: options.onRequest ?? (() => undefined),
   }
   state.onEvent = (event) => deliveries.take(event)
+  state.onDue = (due) => happen(state, due)
   state.onIntentEnd = (intent, end) => endSessionOf(state, intent, end)
   const server = createServer((request, response) => {
     serve(request, response, served).catch((error: unknown) => {
@@ -71,32 +78,49 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSt
     })
   })
   server.keepAliveTimeout = keepAliveMs
-  const port = await listen(server, options.port ?? 0)
+  const port = await listen(server, await choosePort(options.port ?? kept?.port ?? 0))
   const url = `http://${localHost}:${port}`
   state.pagesUrl = url
-  const ticking = keepTime(state)
-  const { secretKey, publishableKey } = served
+  const keeper = new StripeKeeper(options.keepFile)
+  const keep = () => keeper.keep(state, { secrets, port })
+  const ticking = keepTime(() => {
+    state.runDue()
+    keep()
+  })
   return {
     url,
-    secretKey,
-    publishableKey,
-    webhookSecret,
+    ...secrets,
     control,
     stop: async () => {
       ticking.stop()
+      keep()
       deliveries.stop()
       await closeServer(server)
     },
   }
 }
 
+function newSecrets(): StripeSecrets {
+  const secret = () => randomBytes(24).toString('hex')
+  return {
+    secretKey: `sk_test_local${secret()}`,
+    publishableKey: `pk_test_local${secret()}`,
+    webhookSecret: `whsec_${secret()}`,
+  }
+}
+
+/** The one of before, where it is still free: addresses of pages that were given out stay right. */
+async function choosePort(wanted: number): Promise<number> {
+  return wanted !== 0 && (await isPortFree(wanted)) ? wanted : 0
+}
+
 const tickMs = 200
 
 /** What becomes due happens even if nobody asks. */
-function keepTime(state: StripeState): { stop(): void } {
+function keepTime(run: () => void): { stop(): void } {
   let timer: NodeJS.Timeout
   const tick = () => {
-    state.runDue()
+    run()
     timer = setTimeout(tick, tickMs)
     timer.unref()
   }

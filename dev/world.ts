@@ -85,7 +85,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
     startUpstream({ onRequest: options.onUpstreamRequest ?? (() => undefined) }),
     bundleWorker(options.bundleEntry),
     options.port ?? freePort(),
-    isStripeReal ? undefined : startStripe(options.stripe),
+    isStripeReal ? undefined : startStripe({ ...options.stripe, ...stripeFile(options) }),
     startMailbox(),
   ])
   for (const part of [parts[1], parts[2], parts[5], parts[6]]) {
@@ -200,6 +200,11 @@ function providerVars(upstreamUrl: string): { [name: string]: string } {
       [`${name}_BASE_URL`, upstreamUrl],
     ]),
   )
+}
+
+/** A world that is kept keeps its Stripe as well. */
+function stripeFile({ keep }: WorldOptions): { keepFile?: string } {
+  return keep === undefined ? {} : { keepFile: join(keep.stateDir, 'stripe.json') }
 }
 
 function stripeVars({ url, secretKey, publishableKey, webhookSecret }: StripeStandIn) {
