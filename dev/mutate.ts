@@ -3,7 +3,7 @@
 // The first run takes more than an hour, later ones run what has changed. Stryker lives in dev/mutation, so that nobody
 // else downloads it.
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join, relative } from 'node:path'
@@ -88,7 +88,11 @@ if (notMeasured.length > 0) console.log(`✗ Not measured as they stand: ${notMe
 
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`
 const day = new Date().toISOString().slice(0, 10)
-const page = pageOf(findings, { day, machine, goal: killedPercentLeast })
+const commit = execFileSync('git', ['rev-parse', '--short=10', 'HEAD'], {
+  cwd: cloneDir,
+  encoding: 'utf8',
+}).trim()
+const page = pageOf(findings, { day, machine, goal: killedPercentLeast, commit })
 writeFileSync(join(cloneDir, 'docs', 'mutation.md'), page)
 const isComplete = unexplained.length + stale.length + notMeasured.length === 0
 if (percent(total) < killedPercentLeast || !isComplete) process.exitCode = 1

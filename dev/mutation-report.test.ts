@@ -89,7 +89,8 @@ describe('what is not measured', () => {
 
 test('the page tells each survivor with its reason, and how many changes were left out', () => {
   const findings = find([killed, survived, { ...killed, status: 'Ignored' }], { [name]: 'zero is not used' })
-  const page = pageOf(findings, { day: '2026-01-01', machine: 'one core', goal: 90 })
+  const page = pageOf(findings, { day: '2026-01-01', machine: 'one core', goal: 90, commit: 'abc1234' })
+  expect(page).toContain('at commit abc1234')
   expect(page).toContain('50 % of 2 small changes')
   expect(page).toContain('1 changes to what is evaluated once')
   expect(page).toContain(`- \`${name}\`, line 2: zero is not used`)

@@ -80,7 +80,7 @@ export function unexplainedOf({ survivors, reasons }: Findings): readonly Surviv
 
 export function pageOf(
   findings: Findings,
-  { day, machine, goal }: { day: string; machine: string; goal: number },
+  { day, machine, goal, commit }: { day: string; machine: string; goal: number; commit: string },
 ): string {
   const { scores, survivors, reasons, notMeasured, staticCount } = findings
   const total = sumOf(scores)
@@ -91,7 +91,7 @@ export function pageOf(
   return [
     '# Mutation tests',
     '',
-    `Written by \`npm run mutate\` on ${day} (${machine}): ${percent(total)} % of ${total.all} small changes to the money code make a test fail (goal ${goal} %).`,
+    `Written by \`npm run mutate\` on ${day} at commit ${commit} (${machine}): ${percent(total)} % of ${total.all} small changes to the money code make a test fail (goal ${goal} %).`,
     '',
     ...missing,
     'A result is kept between runs as long as its line and the test that noticed it stay as they are (`--fresh` forgets them all).',
