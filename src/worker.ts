@@ -56,6 +56,8 @@ function buildRoot(env: Env): Root {
       const { relayPort } = await import('#relay/relay-client.ts')
       return earlierResponse(relayPort(env.RELAY), accountId, callId)
     },
+    storedItems: async (accountId, ids) =>
+      (await import('#relay/relay-client.ts')).relayPort(env.RELAY).items(accountId, ids),
   }
   let office: Promise<BackOffice> | undefined
   const backOffice = () =>

@@ -103,6 +103,11 @@ export const errorKinds = {
   insufficient_role: { status: 403, type: 'permission_error', sentence: 'This credential may not do that.' },
   account_suspended: { status: 403, type: 'permission_error', sentence: 'This account is suspended.' },
   not_found: { status: 404, type: 'not_found_error', sentence: 'There is nothing at this address.' },
+  item_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    sentence: 'An item that is only named is not stored here. Send the item itself in "input".',
+  },
   model_not_found: {
     status: 404,
     type: 'not_found_error',

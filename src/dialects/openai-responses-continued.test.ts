@@ -2,7 +2,13 @@
 
 import { describe, expect, test } from 'vitest'
 import { readJson } from '#core/readers.ts'
-import { continuedRequest, inputItemsPage, previousIdOf } from './openai-responses-continued.ts'
+import {
+  continuedRequest,
+  inputItemsPage,
+  namedItemsOf,
+  previousIdOf,
+  withNamedItems,
+} from './openai-responses-continued.ts'
 
 const answerId = 'gen_0000000000000000000001'
 const output = [
@@ -52,6 +58,34 @@ describe('a request that goes on from a kept response', () => {
       param: 'previous_response_id',
       message: expect.stringContaining('Send the earlier items in "input"'),
     })
+  })
+})
+
+describe('a request that only names items', () => {
+  const own = '{"role":"user", "content":"\\u00e9", "n": 1e999}'
+  const text = `{"big":9007199254740993,"input":[{"type":"item_reference","id":"fc_1"},${own},{"id":"rs_1"},{"id":"fc_1"}]}`
+
+  test('gets each in the place of its name, and keeps every byte of its own', () => {
+    expect(namedItemsOf(text)).toEqual(['fc_1', 'rs_1'])
+    const call = '{"type":"function_call","id":"fc_1"}'
+    const found = new Map([
+      ['fc_1', call],
+      ['rs_1', '{"type":"reasoning"}'],
+    ])
+    const read = withNamedItems(text, found)
+    expect(read.ok && read.text).toBe(
+      `{"big":9007199254740993,"input":[${call},${own},{"type":"reasoning"},${call}]}`,
+    )
+  })
+
+  test('is refused by the place of one that is not there; thoughts that are not are left to be left out', () => {
+    expect(withNamedItems(text, new Map())).toMatchObject({ code: 'item_not_found', param: 'input[0]' })
+    const read = withNamedItems(text, new Map([['fc_1', '{}']]))
+    expect(read.ok && read.text).toContain('{"id":"rs_1"}')
+  })
+
+  test('names nothing where it is a text, or no request at all', () => {
+    for (const other of ['{"input":"msg_1"}', '{}', '{"input":7}']) expect(namedItemsOf(other)).toEqual([])
   })
 })
 

@@ -4,6 +4,7 @@
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readJson, readString } from '#core/readers.ts'
 import { editBody, elementTexts, fieldText } from './body-edit.ts'
+import { itemTypeOf, refuseNamedItem } from './openai-responses-fields.ts'
 import { objectsOf } from './openai-responses-tools.ts'
 
 /** The request as it was run, what it went on from included, and what came of it. */
@@ -36,6 +37,33 @@ export function continuedRequest(
   return { ok: true, text: editBody(text, edits) }
 }
 
+/** The items that a request only names, by their ids. */
+export function namedItemsOf(text: string): readonly string[] {
+  const ids = inputTextsOf(fieldText(text, 'input')).map(namedItemOf)
+  return [...new Set(ids.filter((id) => id !== undefined))]
+}
+
+function namedItemOf(text: string): string | undefined {
+  const item = readJson(text)
+  return isObject(item) && itemTypeOf(item) === 'item_reference' ? readString(item['id']) : undefined
+}
+
+/** The same request with each item that was found in the place of its name. Thoughts that were not are left to be left out. */
+export function withNamedItems(
+  text: string,
+  found: ReadonlyMap<string, string>,
+): { ok: true; text: string } | Refusal {
+  const items: string[] = []
+  for (const [index, own] of inputTextsOf(fieldText(text, 'input')).entries()) {
+    const id = namedItemOf(own)
+    const item = id === undefined ? own : found.get(id)
+    if (item === undefined && id?.startsWith('rs_') !== true)
+      return refuseNamedItem(id ?? '', `input[${index}]`)
+    items.push(item ?? own)
+  }
+  return { ok: true, text: editBody(text, new Map([['input', `[${items.join(',')}]`]])) }
+}
+
 /** An input as the texts of its items; what is neither a list nor a text is left for the reader of requests to refuse. */
 function inputTextsOf(input: string | undefined): readonly string[] {
   if (input === undefined) return []
@@ -52,13 +80,23 @@ function notContinued(why: string): Refusal {
 
 export type ItemPage = { order: 'asc' | 'desc'; after: string | undefined; limit: number }
 
-/** The items of a kept request as a page of them, each under an id of its own. Undefined: `after` names none. */
-export function inputItemsPage(request: string, answerId: string, page: ItemPage): JsonObject | undefined {
+/** Of ids that are ours: an item of a request seldom has one. */
+export const listedIdPrefix = 'item_'
+
+/** The items of a kept request, each under an id of its own. */
+export function inputItemsOf(request: string, answerId: string): readonly (JsonObject & { id: unknown })[] {
   const tail = answerId.slice('gen_'.length)
-  const items = inputTextsOf(fieldText(request, 'input')).flatMap((text, index) => {
+  return inputTextsOf(fieldText(request, 'input')).flatMap((text, index) => {
     const item = readJson(text)
-    return isObject(item) ? [{ id: `item_${tail}_${index}`, type: 'message', ...asParts(item) }] : []
+    return isObject(item)
+      ? [{ id: `${listedIdPrefix}${tail}_${index}`, type: 'message', ...asParts(item) }]
+      : []
   })
+}
+
+/** The same as a page of them. Undefined: `after` names none. */
+export function inputItemsPage(request: string, answerId: string, page: ItemPage): JsonObject | undefined {
+  const items = inputItemsOf(request, answerId)
   const ordered = page.order === 'asc' ? items : items.toReversed()
   const at = page.after === undefined ? -1 : ordered.findIndex(({ id }) => id === page.after)
   if (page.after !== undefined && at === -1) return undefined

@@ -153,11 +153,17 @@ function refuseItem(item: JsonObject, param: string): Refusal | undefined {
 
 /** Thoughts that are named and not sent are simply left out; anything else would be missing from the conversation. */
 function refuseReference(item: JsonObject, param: string): Refusal | undefined {
-  if (readString(item['id'])?.startsWith('rs_') === true) return undefined
-  return invalid(
-    'An item that is only named cannot be found: items are not kept here. Send the item itself, and "store": false, with which clients do so.',
+  const id = readString(item['id'])
+  if (id === undefined) return invalid('An item that is only named needs its "id".', param)
+  return id.startsWith('rs_') ? undefined : refuseNamedItem(id, param)
+}
+
+/** Until it is found among what is stored (gateway/continued-call.ts). */
+export function refuseNamedItem(id: string, param: string): Refusal {
+  return refuse('item_not_found', {
+    message: `Item ${quoted(id)} is not stored here: named can be the items of responses that were created with "store": true, for a day. Send the item itself, and "store": false, with which clients do so.`,
     param,
-  )
+  })
 }
 
 function refuseParts(parts: unknown, param: string): Refusal | undefined {

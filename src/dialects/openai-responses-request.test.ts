@@ -115,10 +115,20 @@ describe('a request', () => {
       { input: [{ type: 'function_call_output', output: [{ type: 'input_audio' }] }] },
       'input[0].output',
     ],
-    ['an item that is only named', { input: [{ type: 'item_reference', id: 'msg_1' }] }, 'input[0]'],
-    ['an item that is only named, without a type', { input: [{ id: 'fc_1' }] }, 'input[0]'],
+    ['a name that names nothing', { input: [{ type: 'item_reference' }] }, 'input[0]'],
   ])('with %s is refused by name', (_, changes, param) => {
     expect(refusalOf({ ...plain, ...changes })).toMatchObject({ code: 'invalid_request', param })
+  })
+
+  test.each([
+    { type: 'item_reference', id: 'msg_1' },
+    { id: 'fc_1' },
+    { type: 'item_reference', id: 'item_1' },
+  ])('with an item that is only named has to find it first: %j', (item) => {
+    expect(refusalOf({ ...plain, input: [item] })).toMatchObject({
+      code: 'item_not_found',
+      param: 'input[0]',
+    })
   })
 
   test.each([['{'], ['[]'], ['"text"'], [`{"model":"m","input":${'['.repeat(200)}${']'.repeat(200)}}`]])(

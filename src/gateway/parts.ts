@@ -15,7 +15,7 @@ import type { UpstreamTimings } from '#providers/upstream-timings.ts'
 import type { AnswerRecord } from './answer-record.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import type { CaptureQueue } from './capture.ts'
-import type { FindEarlier } from './continued-call.ts'
+import type { FindEarlier, FindItems } from './continued-call.ts'
 import type { RunInRelay } from './hosting.ts'
 import type { ProviderCap } from './provider-cap.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
@@ -34,6 +34,8 @@ export type GatewayParts = AuthenticateParts & {
   relay?: RunInRelay
   /** Finds the kept answer that a request goes on from; undefined in the Relay object, which gets requests that are whole. */
   earlier?: FindEarlier
+  /** Items of stored responses, for requests that only name them; absent where there are none. */
+  storedItems?: FindItems
   /** Keeps the answer of the one call that these parts run; only the Relay object has it. */
   record?: AnswerRecord
   /** Undefined while the operator has not set the provider's key. */

@@ -53,7 +53,8 @@ export async function prepareCall(
   }
   const body = await readBody(request)
   if (!body.ok) return refused({ refusal: body, startedAt, caller })
-  const read = await readAsked(body.bytes, { dialect, accountId: caller.accountId }, parts.earlier)
+  const by = { dialect, accountId: caller.accountId }
+  const read = await readAsked(body.bytes, by, { earlier: parts.earlier, items: parts.storedItems })
   if (!read.ok) return refused({ refusal: read, startedAt, caller })
   const limited = readMaxCost(request.headers)
   if (!limited.ok) return refused({ refusal: limited, startedAt, caller })
@@ -72,8 +73,8 @@ export async function prepareCall(
   const { maxCostNanoUsd } = limited
   const { isCostOmitted } = shown
   const asked = { ...read.call, ...hosted }
-  const by = { request, requestId, dialect, startedAt, caller, body: read.bytes, hosted }
-  return route({ ...by, claim, endUser, asked, maxCostNanoUsd, isCostOmitted }, parts)
+  const told = { request, requestId, dialect, startedAt, caller, body: read.bytes, hosted }
+  return route({ ...told, claim, endUser, asked, maxCostNanoUsd, isCostOmitted }, parts)
 }
 
 type Read = Pick<

@@ -46,6 +46,7 @@ function relayWith(state: GenerationState | null, ...answers: readonly (Response
   const none = () => Promise.reject(new Error('this is not asked for here'))
   return {
     run: none,
+    items: () => Promise.reject(new Error('not asked here')),
     collect: () => Promise.resolve(left.shift() ?? null),
     state: () => Promise.resolve(state),
     cancel: none,

@@ -130,3 +130,11 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   }
   return bytes
 }
+
+/** What was kept of an answer in one piece. */
+export function wholeOf(pieces: Pieces, bytes: number, bounds: RecordingBounds): Uint8Array {
+  const whole = new Uint8Array(bytes)
+  for (let at = 0; at < bytes; at += bounds.pieceBytes)
+    whole.set(pieces.get(at / bounds.pieceBytes).subarray(0, bytes - at), at)
+  return whole
+}

@@ -3,12 +3,19 @@
 import { type AccountId, type CallId, readAccountId, readCallId } from '#core/ids.ts'
 import { regionOf } from '#core/regions.ts'
 import { fullHeader, nothingHeader, previousHeader, requestIdHeader } from './relay-headers.ts'
-import { type CollectHow, type GenerationState, type RelayPort, relayNameOf } from './relay-port.ts'
+import {
+  type CollectHow,
+  type GenerationState,
+  type RelayPort,
+  relayNameOf,
+  relayNamesOf,
+} from './relay-port.ts'
 
 /** The object's methods, without the platform's types. */
 type RelayStub = {
   fetch(request: Request): Promise<Response>
   state(accountId: AccountId, callId: CallId): Promise<GenerationState | null>
+  items(accountId: AccountId, ids: readonly string[]): Promise<{ [id: string]: string }>
   cancel(accountId: AccountId, callId: CallId): Promise<GenerationState | null>
   forget(accountId: AccountId, callId: CallId): Promise<boolean>
 }
@@ -17,9 +24,10 @@ type RelayStub = {
 const collectUrl = 'https://relay.internal/collect'
 
 export function relayPort(namespace: DurableObjectNamespace): RelayPort {
-  const stubOf = (accountId: AccountId, callId: CallId): RelayStub => {
+  const stubOf = (accountId: AccountId, callId: CallId) => stubAt(accountId, relayNameOf(accountId, callId))
+  const stubAt = (accountId: AccountId, name: string): RelayStub => {
     const locationHint = regionOf(accountId)
-    const id = namespace.idFromName(relayNameOf(accountId, callId))
+    const id = namespace.idFromName(name)
     const stub: unknown = namespace.get(id, locationHint === undefined ? {} : { locationHint })
     // The class that relayObjectOf makes has these.
     return stub as RelayStub
@@ -40,6 +48,11 @@ export function relayPort(namespace: DurableObjectNamespace): RelayPort {
       return answer.headers.has(nothingHeader) ? null : own(answer)
     },
     state: (accountId, callId) => stubOf(accountId, callId).state(accountId, callId),
+    async items(accountId, ids) {
+      const stubs = relayNamesOf(accountId).map((name) => stubAt(accountId, name))
+      const found = await Promise.all(stubs.map((stub) => stub.items(accountId, ids)))
+      return new Map(found.flatMap((items) => Object.entries(items)))
+    },
     cancel: (accountId, callId) => stubOf(accountId, callId).cancel(accountId, callId),
     forget: (accountId, callId) => stubOf(accountId, callId).forget(accountId, callId),
   }

@@ -18,8 +18,9 @@ import { Standing } from '#gateway/standing.ts'
 import { collectedAnswer, runningAnswer, stateOf } from './collected-answer.ts'
 import { type GenerationRow, GenerationStore } from './generation-store.ts'
 import { HostedGeneration } from './hosted-generation.ts'
+import { itemsNamed } from './kept-items.ts'
 import { endLost } from './lost-generation.ts'
-import { Recording } from './recording.ts'
+import { Recording, wholeOf } from './recording.ts'
 import { fullHeader, previousHeader, requestIdHeader } from './relay-headers.ts'
 import type { CollectHow, GenerationState } from './relay-port.ts'
 import type { RelayLimits, RelayTimings } from './relay-timings.ts'
@@ -122,6 +123,25 @@ export class RelayHost {
   state(accountId: AccountId, callId: CallId): GenerationState | null {
     const found = this.#find(accountId, callId)
     return found === undefined ? null : stateOf(found, this.#store.request(found.row.number))
+  }
+
+  /** Of stored responses that are whole, the newest first. */
+  items(accountId: AccountId, ids: readonly string[]): { [id: string]: string } {
+    const stored = [...this.#kept.values()].filter(
+      ({ accountId: owner, facts, status }) =>
+        owner === accountId &&
+        facts.isStored &&
+        facts.route === dialects.responses.route &&
+        status === 'completed',
+    )
+    return itemsNamed(
+      ids,
+      stored.toReversed().map((row) => ({
+        row,
+        request: this.#store.request(row.number),
+        answer: () => wholeOf(this.#store.piecesOf(row.number), row.bytes, this.#parts.limits),
+      })),
+    )
   }
 
   /** Its end is written by the time of the answer; the ledger hears of it in its own time. */

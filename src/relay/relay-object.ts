@@ -39,6 +39,10 @@ export function relayObjectOf<HostEnv>(hostedWith: HostedWith<HostEnv>) {
       return (await this.host).state(accountId, callId)
     }
 
+    async items(accountId: AccountId, ids: readonly string[]): Promise<{ [id: string]: string }> {
+      return (await this.host).items(accountId, ids)
+    }
+
     async cancel(accountId: AccountId, callId: CallId): Promise<GenerationState | null> {
       return (await this.host).cancel(accountId, callId)
     }

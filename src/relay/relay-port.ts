@@ -19,6 +19,8 @@ export type RelayPort = {
   /** The answer from its beginning, and live while it runs; null where there is none. */
   collect(accountId: AccountId, callId: CallId, how: CollectHow): Promise<Response | null>
   state(accountId: AccountId, callId: CallId): Promise<GenerationState | null>
+  /** Items of the account's stored responses by their ids, as JSON texts; whatever object has them. */
+  items(accountId: AccountId, ids: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** Hangs up on the upstream; the call is charged by the settle table's `cancel`. One that is over stays as it is. */
   cancel(accountId: AccountId, callId: CallId): Promise<GenerationState | null>
   /** Deletes what was kept. False where there was nothing, and of a call that still runs: cancel that first. */
@@ -71,5 +73,14 @@ export function relayNameOf(accountId: AccountId, callId: CallId): string {
   // Thirty-one is the usual small prime: the ids' tails are random, so any spread will do.
   let hash = 0
   for (const character of callId) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 65_521
-  return `${accountId}/${hash % relayShards}`
+  return nameOf(accountId, hash % relayShards)
+}
+
+/** All of an account's objects, for what says itself nowhere where it is. */
+export function relayNamesOf(accountId: AccountId): readonly string[] {
+  return Array.from({ length: relayShards }, (_, shard) => nameOf(accountId, shard))
+}
+
+function nameOf(accountId: AccountId, shard: number): string {
+  return `${accountId}/${shard}`
 }

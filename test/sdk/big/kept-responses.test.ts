@@ -4,7 +4,7 @@
 import { createOpenAI } from '@ai-sdk/openai'
 import { HumanMessage } from '@langchain/core/messages'
 import { ChatOpenAI } from '@langchain/openai'
-import { generateText, streamText } from 'ai'
+import { generateText, type ModelMessage, streamText } from 'ai'
 import { describe, expect, test } from 'vitest'
 import { directiveText } from '../../../dev/upstream-directive.ts'
 import { valueAt } from '../../world/chat.ts'
@@ -66,4 +66,35 @@ describe.each(models)('a conversation with %s that goes on by the id of its last
     expect(second.text).toBe(' word0 word1')
     await expectContinued(account)
   })
+})
+
+// It names the messages and thoughts of a stored answer instead of sending them.
+test.each(models)('a conversation in ai names the items of a stored answer of %s', async (model) => {
+  const account = await sharedWorld().newAccount()
+  const written: string[] = []
+  const openai = createOpenAI({
+    baseURL: `${sharedWorld().baseUrl}/v1`,
+    apiKey: account.apiKey,
+    fetch: (url, init) => {
+      written.push(typeof init?.body === 'string' ? init.body : '')
+      return fetch(url, init)
+    },
+  })
+  const ask = (messages: ModelMessage[]) =>
+    generateText({
+      model: openai.responses(model),
+      maxOutputTokens: 100,
+      messages,
+      providerOptions: { openai: { store: true } },
+    })
+  const said = (text: string): ModelMessage => ({ role: 'user', content: `${text} ${account.accountId}` })
+  // Of a model that reasons it names a text only behind a thought.
+  const question = said(directiveText({ text: answered, thinking: 'Well then.' }))
+  const first = await ask([question])
+  const next = said(directiveText({ tokens: 2 }))
+  const second = await ask([question, ...first.response.messages, next])
+  expect(second.text).toBe(' word0 word1')
+  expect(written.at(-1)).toContain('item_reference')
+  expect(written.at(-1)?.split(answered)).toHaveLength(2)
+  await expectContinued(account)
 })
