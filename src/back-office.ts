@@ -28,8 +28,10 @@ import { operatorRoutes } from '#ops/operator.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
 import { paymentConfig, webhookSecrets } from '#payments/config.ts'
+import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
 import { completeRedemptions } from '#payments/redeem.ts'
+import { sweepOrders } from '#payments/sweep.ts'
 import { webhookRoutes } from '#payments/webhook.ts'
 import type { ReadingParts } from '#reading/reader.ts'
 import { readingRoutes } from '#reading/routes.ts'
@@ -56,8 +58,9 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const { accounts, timings } = parts
   const settlement = { db, accounts, clock, log }
   const notices: NoticesParts = { ...settlement, mailer: mailerOf(env), localOrigin: localOriginOf(env) }
+  const payments = paymentParts(env, parts, db)
   // Who acts on entries outside the books.
-  const taskHandlers: readonly TaskHandler[] = [noticeHandler(notices)]
+  const taskHandlers: readonly TaskHandler[] = [noticeHandler(notices), mirrorOrders(payments)]
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))
@@ -65,7 +68,6 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   app.route('/', generationRoutes({ ...readingParts(parts, db), relay }))
   app.route('/', responseRoutes({ ...readingParts(parts, db), relay }))
   app.route('/', operatorRoutes(operatorParts(env, parts, db)))
-  const payments = paymentParts(env, parts, db)
   app.route('/', webhookRoutes({ ...payments, ...answering, webhookSecrets: webhookSecrets(env) }))
   app.route('/', consoleRoutes(consoleParts(env, payments, notices)))
   return {
@@ -89,7 +91,10 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
     runCron: (cron) =>
       runCron(cron, {
         settlement,
-        often: [{ name: 'notices', run: () => sendDue(notices) }],
+        often: [
+          { name: 'notices', run: () => sendDue(notices) },
+          { name: 'orders', run: () => sweepOrders(payments) },
+        ],
         hourly:
           db === undefined
             ? []

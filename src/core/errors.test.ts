@@ -65,6 +65,7 @@ describe('the list of refusal codes', () => {
       'in_flight_budget_exhausted',
       'internal',
       'ledger_unavailable',
+      'payment_unavailable',
       'rate_limit_exceeded',
       'upstream_error',
       'upstream_overloaded',

@@ -187,6 +187,12 @@ export const errorKinds = {
     retry: false,
     sentence: 'This deployment is not fully configured.',
   },
+  payment_unavailable: {
+    status: 503,
+    type: 'api_error',
+    sentence:
+      'The payment provider could not be asked, so nothing was charged. Try again with the same Idempotency-Key.',
+  },
   upstream_overloaded: {
     status: 503,
     type: 'api_error',

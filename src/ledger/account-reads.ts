@@ -90,7 +90,7 @@ export class AccountReads extends DurableObject<LedgerEnv> {
 
   /** Null for one that was never placed. */
   async order(orderId: OrderId): Promise<OrderView | null> {
-    return orderFrom(orderId, this.engine.store.lookup) ?? null
+    return this.engine.state === null ? null : (orderFrom(orderId, this.engine.store.lookup) ?? null)
   }
 
   /** What waits for its money. */

@@ -5,7 +5,7 @@ import Stripe from 'stripe'
 
 import { assert } from '#core/assert.ts'
 import { isObject, readJson, readString } from '#core/readers.ts'
-import type { PaymentEvent } from './event-table.ts'
+import type { PaymentEvent } from './payment-event.ts'
 
 export type Signed = { body: Uint8Array; signature: string; secrets: readonly string[]; nowMs: number }
 

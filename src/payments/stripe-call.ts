@@ -36,8 +36,7 @@ function isNamed(answer: Partial<Named> | null | undefined, kind: string): boole
 export function failureOf(error: unknown): ProviderFailure {
   if (!(error instanceof Stripe.errors.StripeError)) throw error
   const message = wordsOf(error)
-  if (error.statusCode === 404 && error.code === 'resource_missing')
-    return { ok: false, code: 'gone', message }
+  if (error.code === 'resource_missing') return { ok: false, code: 'gone', message }
   const isRefused = error.statusCode === 400 || error.statusCode === 402
   return { ok: false, code: isRefused && error.rawType !== undefined ? 'refused' : 'unknown', message }
 }

@@ -94,7 +94,8 @@ function checkoutOf(session: Stripe.Checkout.Session): Checkout {
     accountId: session.client_reference_id ?? session.metadata?.['account_id'] ?? null,
     orderId: session.metadata?.['order_id'] ?? null,
     isLive: session.livemode,
-    currency: session.currency ?? '',
+    // Of what has arrived: what the page asked for is not always what was paid.
+    currency: payment?.currency ?? session.currency ?? '',
     netNanoUsd: nanoUsdOfCents(total - tax),
     taxNanoUsd: nanoUsdOfCents(tax),
     totalNanoUsd: nanoUsdOfCents(receivedOf(payment) ?? total),

@@ -6,8 +6,12 @@ import { Hono } from 'hono'
 import { refuse, type Json, type Refusal } from '#core/errors.ts'
 import { jsonAnswer } from '#core/json-exchange.ts'
 import type { RouteDescription } from '#core/route-table.ts'
-import { driverErrorOf } from '#db/client.ts'
-import { eventTable, type EventOutcome, type PaymentEvent } from './event-table.ts'
+import { readString } from '#core/readers.ts'
+import { type Db, driverErrorOf } from '#db/client.ts'
+import { eventTable } from './event-table.ts'
+import type { EventOutcome, PaymentEvent } from './payment-event.ts'
+import { orderNamedIn } from './order-events.ts'
+import { writeSeenEvent } from './payment-store.ts'
 import type { ReadyParts, WebhookParts } from './parts.ts'
 
 const path = '/webhooks/stripe'
@@ -33,13 +37,15 @@ export function webhookRoutes(parts: WebhookParts): Hono {
   const app = new Hono()
   app.post(path, async (c) => {
     const requestId = parts.makeRequestId()
-    const answer = await receive(c.req.raw, parts)
+    const answer = await receive(c.req.raw, parts, (work) => c.executionCtx.waitUntil(work))
     return answer.ok ? jsonAnswer(answer, requestId) : parts.refuseWith(answer, requestId)
   })
   return app
 }
 
-async function receive(request: Request, parts: WebhookParts): Promise<Received> {
+type Defer = (work: Promise<void>) => void
+
+async function receive(request: Request, parts: WebhookParts, defer: Defer): Promise<Received> {
   const provider = await parts.provider()
   if (parts.webhookSecrets.length === 0 || provider === undefined) return closed
   const body = await readBytes(request)
@@ -55,6 +61,7 @@ async function receive(request: Request, parts: WebhookParts): Promise<Received>
   if (read.isLive !== provider.isLive)
     return refuse('invalid_request', { message: 'The event is of the other mode: live and test never mix.' })
   const outcome = await lookAfter(read.event, { ...parts, provider })
+  if (parts.db !== undefined) defer(remember(parts.db, { ...read, outcome }, parts))
   if (outcome === 'again') return notNow
   return { ok: true, body: { received: true, outcome } }
 }
@@ -67,9 +74,25 @@ const notNow = refuse('ledger_unavailable', {
   message: 'What the event is about could not be looked at or booked now. Deliver it again.',
 })
 
+/** After the credit, which never waits for it; without Postgres the event is in the log alone. */
+async function remember(
+  db: Db,
+  { event, isLive, outcome }: { event: PaymentEvent; isLive: boolean; outcome: EventOutcome },
+  { clock, log }: WebhookParts,
+): Promise<void> {
+  const { id, type, object } = event
+  const objectId = readString(object['id']) ?? null
+  const accountId = orderNamedIn(object)?.accountId ?? null
+  try {
+    await writeSeenEvent(db, { id, type, objectId, accountId, isLive, outcome }, clock.now())
+  } catch (error) {
+    log.error('stripe_event_not_kept', { event_id: id, type }, driverErrorOf(error))
+  }
+}
+
 async function lookAfter(event: PaymentEvent, parts: ReadyParts): Promise<EventOutcome> {
   const outcome = await handled(event, parts)
-  parts.log.info('stripe_event', { event: event.id, type: event.type, outcome })
+  parts.log.info('stripe_event', { event_id: event.id, type: event.type, outcome })
   return outcome
 }
 
@@ -79,7 +102,7 @@ async function handled(event: PaymentEvent, parts: ReadyParts): Promise<EventOut
   try {
     return await handler(event, parts)
   } catch (error) {
-    parts.log.error('stripe_event_failed', { event: event.id, type: event.type }, driverErrorOf(error))
+    parts.log.error('stripe_event_failed', { event_id: event.id, type: event.type }, driverErrorOf(error))
     return 'again'
   }
 }

@@ -96,6 +96,14 @@ const methods = [
   'entriesAfter',
   'entriesBefore',
   'entriesOfCall',
+  'placeOrder',
+  'openOrder',
+  'payOrder',
+  'closeOrder',
+  'linkCustomer',
+  'order',
+  'orders',
+  'customer',
 ] as const satisfies readonly (keyof AccountPort)[]
 
 for (const name of [...methods, 'alarm'] as const) {

@@ -1,0 +1,173 @@
+// Buying credit and seeing what became of it. What is shown is what the account object knows; the list is Postgres' with what
+// is still open on top, since rows arrive a moment later.
+
+import { asMillis, isoTime } from '#core/clock.ts'
+import { type Json, refuse } from '#core/errors.ts'
+import { invalid, type Read, readFields } from '#core/fields.ts'
+import { type AccountId, type OrderId, orderIdOf, readOrderId } from '#core/ids.ts'
+import { addNanoUsd, formatUsd, type NanoUsd, nanoUsd, parseUsd } from '#core/money.ts'
+import { readString, readWhole } from '#core/readers.ts'
+import type { OrderView } from '#ledger/order-commands.ts'
+import { type PaymentCursor, type PaymentRow, paymentsOf } from '#payments/payment-store.ts'
+import type { CheckoutPage, OpenCheckout } from '#payments/provider.ts'
+import { settleOrder } from '#payments/settle-order.ts'
+import { bonusTiers, topUpMaxNanoUsd, topUpMinNanoUsd } from '#payments/top-up-offer.ts'
+import { beginTopUp } from '#payments/top-ups.ts'
+import type { ConsoleAnswer, ConsoleParts, ConsoleRequest } from './guard.ts'
+
+const closed = refuse('not_configured', {
+  message: 'Nothing can be bought here: STRIPE_SECRET_KEY is not set.',
+})
+
+export async function buyCredit(request: ConsoleRequest): Promise<ConsoleAnswer> {
+  const { person, body, headers, origin, parts } = request
+  const read = readTopUp(body, parts)
+  if (!read.ok) return read
+  const key = readKey(headers)
+  if (!key.ok) return key
+  const provider = await parts.provider()
+  if (provider === undefined) return closed
+  const { accountId, who } = person
+  const orderId = await orderIdFor(accountId, key.value, parts)
+  const begun = await beginTopUp(
+    { ...read.value, accountId, orderId, origin, actor: who },
+    { ...parts, provider },
+  )
+  if (!begun.ok) return begun
+  const { order, isRepeat, page } = begun
+  return { ok: true, status: isRepeat ? 200 : 201, body: topUpBody(order, page, parts) }
+}
+
+/** The page to which a person returns asks this, and so fulfils what it shows. */
+export async function showTopUp({ person, account, id, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
+  const orderId = readOrderId(id)
+  if (orderId === undefined) return noSuchTopUp
+  const provider = await parts.provider()
+  const { accountId } = person
+  const settled = provider && (await settleOrder({ accountId, orderId }, { ...parts, provider }))
+  if (settled?.ok === true) return { ok: true, body: topUpBody(settled.order, settled.page, parts) }
+  // With the provider away: as the account knows it.
+  const order = await account.order(orderId)
+  return order === null ? noSuchTopUp : { ok: true, body: topUpBody(order, null, parts) }
+}
+
+const noSuchTopUp = refuse('not_found', { message: 'This account has no top-up with this id.' })
+
+export const topUpsLimitMax = 100
+
+export async function listTopUps({ person, account, query, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
+  const limit = readWhole(Number(query.get('limit') ?? '20'), 1)
+  if (limit === undefined || limit > topUpsLimitMax)
+    return invalid('limit', `limit must be a whole number from 1 to ${topUpsLimitMax}.`)
+  const text = query.get('cursor')
+  const before = text === null ? null : readCursor(text)
+  if (before === undefined) return invalid('cursor', 'This is no cursor: use next_cursor of the page before.')
+  const { db } = parts
+  if (db === undefined)
+    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  const rows = await paymentsOf(db, person.accountId, { before, limit })
+  const waiting = before === null ? await account.orders() : []
+  const fresh = waiting.filter(({ orderId }) => !rows.some((row) => row.orderId === orderId)).toReversed()
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  return {
+    ok: true,
+    body: {
+      offer: offerBody(),
+      data: [...fresh.map((order) => topUpBody(order, null, parts)), ...rows.map(rowBody)],
+      next_cursor: last === undefined ? null : `${last.placedAt.getTime()}_${last.orderId}`,
+    },
+  }
+}
+
+function offerBody(): Json {
+  return {
+    min: formatUsd(topUpMinNanoUsd),
+    max: formatUsd(topUpMaxNanoUsd),
+    bonus_tiers: bonusTiers.map(({ fromNanoUsd, basisPoints }) => ({
+      from: formatUsd(fromNanoUsd),
+      percent: basisPoints / 100,
+    })),
+  }
+}
+
+function readCursor(text: string): PaymentCursor | undefined {
+  const [, time, orderId] = /^(\d{1,15})_(ord_\w{22})$/.exec(text) ?? []
+  return time === undefined || orderId === undefined ? undefined : { placedAtMs: Number(time), orderId }
+}
+
+function rowBody(row: PaymentRow): Json {
+  const [net, bonus] = [nanoUsd(Number(row.netNanoUsd)), nanoUsd(Number(row.bonusNanoUsd))]
+  return {
+    id: row.orderId,
+    type: row.kind,
+    status: row.state,
+    ...amounts(net, bonus),
+    created_at: row.placedAt.toISOString(),
+    checkout: null,
+  }
+}
+
+function amounts(net: NanoUsd, bonus: NanoUsd) {
+  const credit = formatUsd(addNanoUsd(net, bonus))
+  return { amount: formatUsd(net), bonus: formatUsd(bonus), credit, currency: 'usd' }
+}
+
+function topUpBody(order: OrderView, page: OpenCheckout | null, { publishableKey }: ConsoleParts): Json {
+  const { orderId, terms, state, placedAtMs } = order
+  return {
+    id: orderId,
+    type: terms.kind,
+    status: state,
+    ...amounts(terms.netNanoUsd, terms.bonusNanoUsd),
+    created_at: isoTime(asMillis(placedAtMs)),
+    checkout: page && {
+      page: terms.page,
+      url: page.url,
+      client_secret: page.clientSecret,
+      publishable_key: publishableKey ?? null,
+    },
+  }
+}
+
+type Asked = { netNanoUsd: NanoUsd; savesCard: boolean; page: CheckoutPage }
+
+const centNanoUsd = 10_000_000
+
+function readTopUp(body: unknown, { publishableKey }: ConsoleParts): Read<Asked> {
+  const fields = readFields(body, ['amount', 'save_card', 'page'])
+  if (!fields.ok) return fields
+  // Text only: a JSON number has been rounded before we see it.
+  const amount = parseUsd(readString(fields.value['amount']) ?? '')
+  const isSold = amount !== undefined && amount >= topUpMinNanoUsd && amount <= topUpMaxNanoUsd
+  if (!isSold || amount % centNanoUsd !== 0)
+    return invalid(
+      'amount',
+      `amount must be a decimal text of US dollars with whole cents, from "${formatUsd(topUpMinNanoUsd)}" to "${formatUsd(topUpMaxNanoUsd)}".`,
+    )
+  const { save_card: savesCard = false, page: named } = fields.value
+  if (typeof savesCard !== 'boolean') return invalid('save_card', 'save_card must be true or false.')
+  // Without a key for the browser only the provider's own page can be shown.
+  const page = named ?? (publishableKey === undefined ? 'hosted' : 'embedded')
+  if (page !== 'embedded' && page !== 'hosted') return invalid('page', 'page must be embedded or hosted.')
+  return { ok: true, value: { netNanoUsd: amount, savesCard, page } }
+}
+
+const keyLengthMax = 200
+
+function readKey(headers: Headers): Read<string | null> {
+  const key = headers.get('idempotency-key')
+  if (key === null || (key !== '' && key.length <= keyLengthMax)) return { ok: true, value: key }
+  return invalid('Idempotency-Key', `Idempotency-Key must have 1 to ${keyLengthMax} characters.`)
+}
+
+/** The same account and key are the same order, for ever; without a key each request is a new one. */
+async function orderIdFor(
+  accountId: AccountId,
+  key: string | null,
+  { random }: ConsoleParts,
+): Promise<OrderId> {
+  if (key === null) return orderIdOf(random(16))
+  const named = new TextEncoder().encode(`top-up ${accountId} ${key}`)
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', named))
+  return orderIdOf(hash.subarray(0, 16))
+}

@@ -1,0 +1,74 @@
+// Buying credit as a person does it, for journeys: the console's API on one side, Stripe's stand-in on the other.
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { WorldClient } from '../../dev/world-client.ts'
+import { valueAt } from './chat.ts'
+import { ask, type WireAnswer } from './gateway.ts'
+
+export type Buyer = {
+  accountId: string
+  /** A request under `/api` as the account's owner. */
+  api(method: string, path: string, body?: object, headers?: { [name: string]: string }): Promise<WireAnswer>
+  /** Places an order and opens its page. */
+  buy(amount: string, more?: { key?: string; save_card?: boolean; page?: string }): Promise<Bought>
+  balance(): Promise<unknown>
+  /** The account's movements of money, oldest first. */
+  transactions(): Promise<readonly (readonly [string, string, string])[]>
+}
+
+export type Bought = { orderId: string; sessionId: string; answer: WireAnswer }
+
+export async function newBuyer(world: WorldClient, creditUsd = '0'): Promise<Buyer> {
+  const { accountId, apiKey } = await world.newAccount({
+    creditUsd,
+    key: { scopes: ['inference', 'balance:read'] },
+  })
+  const api: Buyer['api'] = (method, path, body, headers = {}) => {
+    const named =
+      body === undefined ? `${path}${path.includes('?') ? '&' : '?'}account_id=${accountId}` : path
+    const whole = body === undefined ? undefined : { account_id: accountId, ...body }
+    return ask(world, { apiKey: world.operatorToken, method, path: named, body: whole, headers })
+  }
+  return {
+    accountId,
+    api,
+    buy: async (amount, { key, ...more } = {}) => {
+      const headers: { [name: string]: string } = key === undefined ? {} : { 'idempotency-key': key }
+      const answer = await api('POST', '/api/top-ups', { amount, ...more }, headers)
+      return { orderId: String(valueAt(answer.body, 'id')), sessionId: sessionIn(answer), answer }
+    },
+    balance: async () => valueAt(await world.operator('GET', `/accounts/${accountId}`), 'balance'),
+    transactions: async () => {
+      const { body } = await ask(world, { apiKey, path: '/v1/account/transactions?limit=100' })
+      const data = valueAt(body, 'data')
+      const lines: readonly unknown[] = Array.isArray(data) ? data : []
+      return lines
+        .map((line) => {
+          const text = (name: string) => String(valueAt(line, name))
+          return [text('type'), text('amount'), text('running_balance')] as const
+        })
+        .toReversed()
+    },
+  }
+}
+
+/** The client's secret begins with the id of its session, and so does the end of a hosted address. */
+function sessionIn({ body }: WireAnswer): string {
+  return /cs_test_[0-9A-Za-z]+/.exec(JSON.stringify(valueAt(body, 'checkout') ?? null))?.[0] ?? ''
+}
+
+/** The payment of an order's page, by Stripe's own id. */
+export async function paymentOf(world: WorldClient, sessionId: string): Promise<string> {
+  const session = await world.stripe.control.object({ id: sessionId })
+  return String(valueAt(session, 'payment_intent'))
+}
+
+/** Rows that Postgres gets a moment later. */
+export async function eventually<Value>(ask: () => Promise<Value>, isThere: (value: Value) => boolean) {
+  const until = Date.now() + 15_000
+  for (;;) {
+    const value = await ask()
+    if (isThere(value) || Date.now() > until) return value
+    await wait(50)
+  }
+}
