@@ -47,6 +47,9 @@ export type StripeRequest = {
   at: number
 }
 
+/** What is wrong with a request, a sentence each. */
+export type StripeJudge = (request: StripeRequest) => readonly string[]
+
 export type RequestFilter = { method?: string; path?: string; mentions?: string }
 
 type Parts = {
@@ -54,6 +57,7 @@ type Parts = {
   deliveries: StripeDeliveries
   faults: StripeFaults
   requests: StripeRequest[]
+  wrong: string[]
   webhookSecret: string
 }
 
@@ -75,7 +79,7 @@ export function makeControl(parts: Parts) {
   }
 }
 
-function clockAndLog({ state, faults, requests }: Parts) {
+function clockAndLog({ state, faults, requests, wrong }: Parts) {
   return {
     /** In seconds since 1970. */
     now: () => state.now(),
@@ -88,6 +92,8 @@ function clockAndLog({ state, faults, requests }: Parts) {
     clearFaults: () => faults.clear(),
     requests: (filter: RequestFilter = {}): StripeRequest[] =>
       requests.filter((request) => isWanted(request, filter)),
+    /** What the judge has found wrong since this was asked last. */
+    takeFaults: (): string[] => wrong.splice(0),
     forgetRequests: () => void requests.splice(0),
     /** Any object by its id, as it is now; null where there is none. */
     object: ({ id }: { id: string }): unknown => state.find(id) ?? state.events.get(id) ?? null,

@@ -1,7 +1,7 @@
 // The doors of Stripe's stand-in for programs: its API under /v1, with keys, faults and the memory of what was asked, and the control.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { StripeControl, StripeRequest } from './stripe-control.ts'
+import type { StripeControl, StripeJudge, StripeRequest } from './stripe-control.ts'
 import type { StripeDeliveries } from './stripe-deliveries.ts'
 import { StripeRefusal } from './stripe-error.ts'
 import type { StripeFaults } from './stripe-faults.ts'
@@ -27,10 +27,12 @@ export type Server = {
   faults: StripeFaults
   keys: StripeKeys
   requests: StripeRequest[]
+  /** What the judge found. */
+  wrong: string[]
   control: StripeControl
   secretKey: string
   publishableKey: string
-  onRequest: (request: StripeRequest) => void
+  judge: StripeJudge
 }
 
 export type Asked = { server: Server; url: URL; body: string }
@@ -58,7 +60,7 @@ export async function serveApi(
   }
   requests.push(record)
   if (requests.length > requestsMax) requests.shift()
-  server.onRequest(record)
+  server.wrong.push(...server.judge(record))
   response.setHeader('request-id', record.id)
   if (record.apiVersion !== null) response.setHeader('stripe-version', record.apiVersion)
   const fault = faults.meet({ method, path: url.pathname, text })

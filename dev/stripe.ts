@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { closeServer, isPortFree, listen, localHost } from './ports.ts'
 import { endSessionOf } from './stripe-checkout-payment.ts'
-import { makeControl, type StripeControl, type StripeRequest } from './stripe-control.ts'
+import { makeControl, type StripeControl, type StripeJudge, type StripeRequest } from './stripe-control.ts'
 import { type Endpoint, StripeDeliveries } from './stripe-deliveries.ts'
 import { StripeRefusal } from './stripe-error.ts'
 import { happen } from './stripe-due.ts'
@@ -25,8 +25,8 @@ export type StripeOptions = {
   pendingMs?: number
   /** Where it keeps what it knows between two starts; nowhere unless said. */
   keepFile?: string
-  /** Told of every request to the API as it arrives. */
-  onRequest?: (request: StripeRequest) => void
+  /** Asked about every request to the API as it arrives: what is wrong with it, for tests (`control.takeFaults`). */
+  judge?: StripeJudge
 }
 
 export type StripeStandIn = {
@@ -55,7 +55,8 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSt
   if (kept !== undefined) state.restore(kept.state)
   const secrets = kept?.secrets ?? newSecrets()
   const { webhookSecret } = secrets
-  const control = makeControl({ state, deliveries, faults, requests, webhookSecret })
+  const wrong: string[] = []
+  const control = makeControl({ state, deliveries, faults, requests, wrong, webhookSecret })
   control.setEndpoints(options.endpoints ?? [])
   const served: Server = {
     state,
@@ -63,10 +64,11 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSt
     faults,
     keys: new StripeKeys(),
     requests,
+    wrong,
     control,
     secretKey: secrets.secretKey,
     publishableKey: secrets.publishableKey,
-    onRequest: options.onRequest ?? (() => undefined),
+    judge: options.judge ?? (() => []),
   }
   state.onEvent = (event) => deliveries.take(event)
   state.onDue = (due) => happen(state, due)

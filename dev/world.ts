@@ -35,7 +35,7 @@ export type WorldOptions = {
   /** Told of every request that reaches the model upstream. */
   onUpstreamRequest?: NonNullable<UpstreamOptions['onRequest']>
   /** Of Stripe's stand-in, which is not started where the variables name a real key. */
-  stripe?: Pick<StripeOptions, 'onRequest' | 'pendingMs'>
+  stripe?: Pick<StripeOptions, 'judge' | 'pendingMs'>
 }
 
 export type World = WorldClient & {

@@ -9,7 +9,7 @@ import { startStripe, type StripeStandIn } from '../../dev/stripe.ts'
 import { stripeRoutes } from '../../dev/stripe-routes.ts'
 import { stripeApiVersion } from '../../dev/stripe-state.ts'
 import { stripeFaults, StripeKeyJudge, stripeRouteTypes, stripeSchemas } from '../conform/stripe-requests.ts'
-import { judgedStripe } from '../world/judged-stripe.ts'
+import { judgeOfStripe } from '../world/judged-stripe.ts'
 
 let standIn: StripeStandIn
 let stripe: Stripe
@@ -136,12 +136,21 @@ test('a key that is used for two requests is reported, and one that is sent agai
   expect(keys.faultsOf({ ...request, params: { amount: '2' } })).toHaveLength(1)
 })
 
-test('a run with such a request fails', async () => {
-  const judge = judgedStripe()
-  expect(() => judge.expectNone()).not.toThrow()
-  await faultsOf(() => stripe.customers.create({}))
-  for (const request of standIn.control.requests()) judge.see(request)
-  expect(() => judge.expectNone()).toThrow('idempotency key')
+test('a world that is started with the judge tells what was wrong, once', async () => {
+  const judged = await startStripe({ judge: judgeOfStripe() })
+  const { hostname, port } = new URL(judged.url)
+  const address = { host: hostname, port, protocol: 'http' as const }
+  const client = new Stripe(judged.secretKey, { ...address, maxNetworkRetries: 0, telemetry: false })
+  await client.customers.create({}, { idempotencyKey: 'customer-1' })
+  expect(judged.control.takeFaults()).toEqual([])
+  await client.customers.create({})
+  await client.customers.create({ name: 'A' }, { idempotencyKey: 'customer-1' }).catch(() => undefined)
+  expect(judged.control.takeFaults()).toEqual([
+    expect.stringContaining('no idempotency key of its own'),
+    expect.stringContaining('the key customer-1 was used for'),
+  ])
+  expect(judged.control.takeFaults()).toEqual([])
+  await judged.stop()
 })
 
 test('the schemas are those of the package that is installed; `npm run schemas` makes them anew', () => {

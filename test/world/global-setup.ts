@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { startWorld } from '../../dev/world.ts'
 import type { WorldCoordinates } from '../../dev/world-client.ts'
 import { judgedRequests } from './judged-requests.ts'
-import { judgedStripe } from './judged-stripe.ts'
+import { judgeOfStripe } from './judged-stripe.ts'
 import { ReceivedCodes, codesFileName, isWholeRun } from './received-codes.ts'
 
 declare module 'vitest' {
@@ -18,11 +18,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const startedAt = performance.now()
   const say = (line: string) => process.stdout.write(`world: ${line}\n`)
   const judged = judgedRequests()
-  const stripeJudge = judgedStripe()
   const world = await startWorld({
     onProgress: say,
     onUpstreamRequest: judged.see,
-    stripe: { onRequest: stripeJudge.see },
+    stripe: { judge: judgeOfStripe() },
   })
   say(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
   const { baseUrl, operatorToken, databaseUrl, upstreamUrl, mailboxUrl, keySecret, logFile } = world
@@ -46,9 +45,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const isWhole = codes !== undefined && (await isWholeRun(project))
     const missing = isWhole ? codes.missing() : []
     codes?.remove()
+    // Of what was asked after the last test.
+    const wrong = await world.stripe.control.takeFaults()
     await world.stop()
     judged.expectNone()
-    stripeJudge.expectNone()
+    if (wrong.length > 0) throw new Error(`Requests to Stripe were wrong: ${wrong.join(', ')}`)
     if (missing.length > 0) throw new Error(`No journey has received the refusals: ${missing.join(', ')}.`)
   }
 }

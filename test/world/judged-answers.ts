@@ -1,8 +1,10 @@
 // Before every file of journeys: what a test's client gets from the product is held against the vendors' own types and the
-// rules of their streams (test/conform), whatever the test itself looks at. A difference fails the test.
+// rules of their streams (test/conform), whatever the test itself looks at. A difference fails the test. So does what Stripe's
+// stand-in has found wrong with what it was asked meanwhile (judged-stripe.ts), by the product or by the test itself.
 
 import { afterEach, expect, inject } from 'vitest'
 import { answerFaults, isJudged } from '../conform/judge.ts'
+import { sharedWorld } from './shared-world.ts'
 
 const ownFetch = globalThis.fetch
 const found: string[] = []
@@ -67,6 +69,7 @@ function heard(
   )
 }
 
-afterEach(() => {
+afterEach(async () => {
   expect(found.splice(0), 'what went over the wire').toEqual([])
+  expect(await sharedWorld().stripe.control.takeFaults(), 'what Stripe was asked').toEqual([])
 })
