@@ -20,6 +20,7 @@ import { listen } from '#ledger/listening.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { TaskHandler } from '#ledger/tasks.ts'
 import { authorizeOperator } from '#ops/operator-authorize.ts'
+import { forgetOld } from '#notices/forget-old.ts'
 import { noticeHandler } from '#notices/notice-handler.ts'
 import { localOriginOf, mailerOf, type NoticesParts } from '#notices/parts.ts'
 import { sendDue } from '#notices/send-due.ts'
@@ -98,7 +99,10 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
         hourly:
           db === undefined
             ? []
-            : [{ name: 'promotions', run: () => completeRedemptions({ ...settlement, db }) }],
+            : [
+                { name: 'promotions', run: () => completeRedemptions({ ...settlement, db }) },
+                { name: 'old notices', run: () => forgetOld(db, clock.now()) },
+              ],
       }),
   }
 }

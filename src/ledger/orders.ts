@@ -152,9 +152,14 @@ function knownOrder(draft: Draft, orderId: OrderId): OrderView {
 }
 
 /** The first end stands. */
-function end(draft: Draft, { orderId, state }: OrderView, how: OrderEnd): void {
+function end(draft: Draft, { orderId, state, terms }: OrderView, how: OrderEnd): void {
   if (state !== 'placed' && state !== 'open') return
-  const { seq } = appendOrder(draft, orderId, { what: 'closed', end: how })
+  const { seq } = appendOrder(draft, orderId, {
+    what: 'closed',
+    end: how,
+    kind: terms.kind,
+    netNanoUsd: terms.netNanoUsd,
+  })
   keepReference(draft, { scope: 'order_end', reference: orderId, seq, said: how })
 }
 

@@ -26,6 +26,7 @@ const taskKinds: ReadonlySet<EntryKind> = new Set<EntryKind>([
   'auto_top_up',
   'attempt',
   'refund',
+  'dispute',
   'level',
   'limit_reached',
 ])

@@ -1,8 +1,8 @@
 // Which entry tells the customer what: the table of notices by cause. Pure.
 
 import { asMillis, isoTime } from '#core/clock.ts'
-import { formatUsd, nanoUsd } from '#core/money.ts'
-import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
+import { addNanoUsd, formatUsd, type NanoUsd, nanoUsd } from '#core/money.ts'
+import { isObject, type JsonObject, objectOf, readString, readWhole } from '#core/readers.ts'
 import type { EntryKind } from '#ledger/entry.ts'
 import type { Task } from '#ledger/tasks.ts'
 import type { Figures, NoticeTypeName } from './notice-types.ts'
@@ -25,14 +25,10 @@ const tellers: { readonly [Kind in EntryKind]?: Teller } = {
     type: 'credit_auto_recharge_triggered',
     figures: receiptOf(entry, detail),
   }),
-  refund: ({ amountNanoUsd, balanceAfterNanoUsd, reference }) => ({
-    type: 'refund',
-    figures: {
-      amount: formatUsd(nanoUsd(0 - amountNanoUsd)),
-      balance: formatUsd(balanceAfterNanoUsd),
-      reference,
-    },
-  }),
+  order: orderTold,
+  attempt: attemptTold,
+  refund: (entry, detail) => movementTold(entry, detail, { out: 'refund', back: 'refund_failed' }),
+  dispute: (entry, detail) => movementTold(entry, detail, { out: 'dispute_opened', back: 'dispute_closed' }),
   level: levelTold,
   limit_reached: limitTold,
 }
@@ -43,18 +39,76 @@ export function noticeOf({ entry }: Pick<Task, 'entry'>): NewNotice | undefined 
   const teller = Object.hasOwn(tellers, entry.kind) ? tellers[entry.kind as EntryKind] : undefined
   const told = teller?.(entry, isObject(entry.detail) ? entry.detail : {})
   if (told === undefined) return undefined
-  // A reference says the same in every epoch of the account; a number does not.
-  return { ...told, cause: `${entry.kind}:${entry.reference}`, atMs: entry.createdAtMs }
+  // A reference says the same in every epoch of the account; a number does not. Of one attempt or refund several things are told.
+  return { ...told, cause: `${entry.kind}:${entry.reference}:${told.type}`, atMs: entry.createdAtMs }
 }
 
-function receiptOf({ amountNanoUsd, balanceAfterNanoUsd, reference }: Entry, detail: JsonObject): Figures {
-  const bonus = readWhole(detail['bonusNanoUsd'], 1)
+function receiptOf(entry: Entry, detail: JsonObject): Figures {
+  const payment = objectOf(detail['payment'])
+  const [bonus, tax, received] = [
+    amountIn(payment, 'bonusNanoUsd'),
+    amountIn(payment, 'taxNanoUsd'),
+    amountIn(payment, 'receivedNanoUsd'),
+  ]
   return {
-    amount: formatUsd(amountNanoUsd),
-    ...(bonus !== undefined && { bonus: formatUsd(nanoUsd(bonus)) }),
+    amount: formatUsd(entry.amountNanoUsd),
+    ...(bonus > 0 && { bonus: formatUsd(bonus) }),
+    ...(tax > 0 && { tax: formatUsd(tax), paid: formatUsd(received) }),
+    // The bonus is the next line of the log.
+    balance: formatUsd(addNanoUsd(entry.balanceAfterNanoUsd, bonus)),
+    reference: entry.reference,
+  }
+}
+
+/** Only what a customer waits for: a page that nobody used is no news, a mismatch is the operator's. */
+function orderTold({ reference }: Entry, detail: JsonObject): Told | undefined {
+  if (detail['what'] !== 'closed' || detail['end'] !== 'failed' || detail['kind'] !== 'purchase')
+    return undefined
+  return { type: 'credit_purchase_failed', figures: { amount: usdIn(detail, 'netNanoUsd'), reference } }
+}
+
+function attemptTold({ reference }: Entry, detail: JsonObject): Told | undefined {
+  const figures = { amount: usdIn(detail, 'amountNanoUsd'), reference }
+  const why = readString(detail['code']) ?? ''
+  switch (detail['step']) {
+    case 'declined': {
+      const retryAtMs = readWhole(detail['retryAtMs'])
+      const next = retryAtMs !== undefined && { next_try_at: isoTime(asMillis(retryAtMs)) }
+      return { type: 'credit_purchase_failed', figures: { ...figures, why, is_paused: false, ...next } }
+    }
+    case 'paused':
+      // What was paid and not as asked for is for the operator to look at.
+      if (detail['why'] === 'mismatch') return undefined
+      return detail['why'] === 'needs_action'
+        ? { type: 'payment_action_required', figures }
+        : { type: 'credit_purchase_failed', figures: { ...figures, why, is_paused: true } }
+    case 'capped': {
+      const [cap, charged] = [usdIn(detail, 'monthlyCapNanoUsd'), usdIn(detail, 'chargedNanoUsd')]
+      return { type: 'auto_top_up_capped', figures: { ...figures, cap, charged } }
+    }
+    case 'method_gone':
+      return detail['isEnabled'] === true ? { type: 'saved_card_gone', figures: {} } : undefined
+    default:
+      return undefined
+  }
+}
+
+/** What moved no money is no news yet. */
+function movementTold(
+  { amountNanoUsd, balanceAfterNanoUsd, reference }: Entry,
+  detail: JsonObject,
+  { out, back }: { readonly out: NoticeTypeName; readonly back: NoticeTypeName },
+): Told | undefined {
+  if (amountNanoUsd === 0) return undefined
+  const ofCredit = Math.abs(Number(detail['paidNanoUsd'] ?? amountNanoUsd))
+  const bonus = Math.abs(Number(detail['bonusNanoUsd'] ?? 0))
+  const figures = {
+    amount: formatUsd(nanoUsd(ofCredit)),
+    ...(bonus > 0 && { bonus: formatUsd(nanoUsd(bonus)) }),
     balance: formatUsd(balanceAfterNanoUsd),
     reference,
   }
+  return { type: amountNanoUsd < 0 ? out : back, figures }
 }
 
 /** Rising is no bad news, and falling from depleted there is none. */
@@ -86,5 +140,9 @@ function limitTold({ keyNumber }: Entry, detail: JsonObject): Told {
 }
 
 function usdIn(detail: JsonObject, name: string): string {
-  return formatUsd(nanoUsd(readWhole(detail[name]) ?? 0))
+  return formatUsd(amountIn(detail, name))
+}
+
+function amountIn(detail: JsonObject, name: string): NanoUsd {
+  return nanoUsd(readWhole(detail[name]) ?? 0)
 }

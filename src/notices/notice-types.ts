@@ -28,8 +28,9 @@ const types = {
     words: (figures) => ({
       subject: `Receipt: ${usd(figures, 'amount')} of credit`,
       lines: [
-        `Your payment of ${usd(figures, 'amount')} has arrived and is on your balance.`,
+        `Your payment has arrived: ${usd(figures, 'amount')} is on your balance.`,
         ...bonusLine(figures),
+        ...taxLine(figures),
         `Balance now: ${usd(figures, 'balance')}.`,
         `Reference: ${textOf(figures, 'reference')}.`,
       ],
@@ -41,8 +42,9 @@ const types = {
     words: (figures) => ({
       subject: `Receipt: automatic top-up of ${usd(figures, 'amount')}`,
       lines: [
-        `Your balance had fallen below its threshold, so your saved card was charged ${usd(figures, 'amount')}.`,
+        `Your balance had fallen below its threshold, so your saved card was charged: ${usd(figures, 'amount')} is on your balance.`,
         ...bonusLine(figures),
+        ...taxLine(figures),
         `Balance now: ${usd(figures, 'balance')}.`,
         `Reference: ${textOf(figures, 'reference')}.`,
       ],
@@ -61,6 +63,24 @@ const types = {
           : [`It is tried again at ${textOf(figures, 'next_try_at')}.`]),
       ],
       next: 'Check the card, or pay another way, in the billing settings. Requests go on while there is credit.',
+    }),
+  },
+  auto_top_up_capped: {
+    isMailed: always,
+    words: (figures) => ({
+      subject: 'Automatic top-up has reached its monthly cap',
+      lines: [
+        `Automatic top-up has charged ${usd(figures, 'charged')} this month. Another ${usd(figures, 'amount')} would pass your cap of ${usd(figures, 'cap')}, so nothing is charged.`,
+      ],
+      next: 'Raise the cap in the billing settings, or add credit yourself. Next month it begins anew.',
+    }),
+  },
+  saved_card_gone: {
+    isMailed: always,
+    words: () => ({
+      subject: 'Automatic top-up has no card any more',
+      lines: ['The card that automatic top-up charged is not saved any more, so nothing is charged.'],
+      next: 'Save a card in the billing settings, so that automatic top-up goes on.',
     }),
   },
   payment_action_required: {
@@ -107,11 +127,26 @@ const types = {
     words: (figures) => ({
       subject: `${usd(figures, 'amount')} has been refunded`,
       lines: [
-        `${usd(figures, 'amount')} of what you have paid goes back to you.`,
+        `${usd(figures, 'amount')} of the credit that you have paid for goes back to you.`,
+        ...(textOf(figures, 'bonus') === ''
+          ? []
+          : [`The bonus of $${textOf(figures, 'bonus')} that came with it is taken back.`]),
         `Balance now: ${usd(figures, 'balance')}.`,
         `Reference: ${textOf(figures, 'reference')}.`,
       ],
       next: 'Banks take up to ten days to show it. There is nothing to do.',
+    }),
+  },
+  refund_failed: {
+    isMailed: always,
+    words: (figures) => ({
+      subject: `A refund of ${usd(figures, 'amount')} could not be made`,
+      lines: [
+        `Your bank did not take a refund, so ${usd(figures, 'amount')} stands on your balance again.`,
+        `Balance now: ${usd(figures, 'balance')}.`,
+        `Reference: ${textOf(figures, 'reference')}.`,
+      ],
+      next: 'Answer this message to have it paid another way.',
     }),
   },
   dispute_opened: {
@@ -220,6 +255,12 @@ function textOf(figures: Figures, name: string): string {
 function bonusLine(figures: Figures): readonly string[] {
   const bonus = textOf(figures, 'bonus')
   return bonus === '' ? [] : [`A bonus of $${bonus} comes with it.`]
+}
+
+/** Where more was paid than is credited. */
+function taxLine(figures: Figures): readonly string[] {
+  const tax = textOf(figures, 'tax')
+  return tax === '' ? [] : [`Paid: ${usd(figures, 'paid')}, of which $${tax} is tax.`]
 }
 
 function becauseOf(figures: Figures): string {

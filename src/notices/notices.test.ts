@@ -31,6 +31,9 @@ function entryOf(kind: string, changes: Partial<Task['entry']> = {}): Pick<Task,
   return { entry }
 }
 
+const attempt = (detail: { readonly [name: string]: string | number | boolean }) =>
+  entryOf('attempt', { amountNanoUsd: nanoUsd(0), detail })
+
 const level = (now: string, before: string) =>
   entryOf('level', {
     reference: 'level:1:7',
@@ -43,11 +46,66 @@ describe('an entry', () => {
   test.each([
     ['a purchase', entryOf('purchase'), 'receipt', { amount: '10.00', balance: '12.50', reference: 'ord_1' }],
     [
-      'a purchase with a bonus',
-      entryOf('purchase', { detail: { bonusNanoUsd: 500_000_000 } }),
+      'a purchase with a bonus and tax',
+      entryOf('purchase', {
+        detail: { payment: { bonusNanoUsd: 5e8, taxNanoUsd: 2e9, receivedNanoUsd: 12e9 } },
+      }),
       'receipt',
-      { amount: '10.00', bonus: '0.50' },
+      { amount: '10.00', bonus: '0.50', tax: '2.00', paid: '12.00', balance: '13.00' },
     ],
+    [
+      'a purchase that its bank has turned down',
+      entryOf('order', { detail: { what: 'closed', end: 'failed', kind: 'purchase', netNanoUsd: 5e9 } }),
+      'credit_purchase_failed',
+      { amount: '5.00', reference: 'ord_1' },
+    ],
+    [
+      'a declined attempt that is tried again',
+      attempt({ step: 'declined', code: 'card_declined', amountNanoUsd: 2e10, retryAtMs: atMs }),
+      'credit_purchase_failed',
+      { amount: '20.00', why: 'card_declined', is_paused: false, next_try_at: '2026-11-21T00:00:00.000Z' },
+    ],
+    [
+      'an attempt after which nothing is tried',
+      attempt({ step: 'paused', why: 'card', code: 'stolen_card', amountNanoUsd: 2e10 }),
+      'credit_purchase_failed',
+      { amount: '20.00', why: 'stolen_card', is_paused: true },
+    ],
+    [
+      'an attempt that waits for its owner',
+      attempt({ step: 'paused', why: 'needs_action', amountNanoUsd: 2e10 }),
+      'payment_action_required',
+      { amount: '20.00' },
+    ],
+    [
+      'a monthly cap that is reached',
+      attempt({ step: 'capped', amountNanoUsd: 2e10, monthlyCapNanoUsd: 3e10, chargedNanoUsd: 2e10 }),
+      'auto_top_up_capped',
+      { amount: '20.00', cap: '30.00', charged: '20.00' },
+    ],
+    ['a card that is gone', attempt({ step: 'method_gone', isEnabled: true }), 'saved_card_gone', {}],
+    [
+      'a refund that takes its bonus along',
+      entryOf('refund', {
+        amountNanoUsd: nanoUsd(-2_100_000_000),
+        detail: { paidNanoUsd: 2e9, bonusNanoUsd: 1e8 },
+      }),
+      'refund',
+      { amount: '2.00', bonus: '0.10' },
+    ],
+    [
+      'a refund that has failed',
+      entryOf('refund', { detail: { paidNanoUsd: -1e10 } }),
+      'refund_failed',
+      { amount: '10.00' },
+    ],
+    [
+      'a dispute that takes money',
+      entryOf('dispute', { amountNanoUsd: nanoUsd(-1e10) }),
+      'dispute_opened',
+      { amount: '10.00' },
+    ],
+    ['a dispute that gives it back', entryOf('dispute'), 'dispute_closed', { amount: '10.00' }],
     ['an automatic top-up', entryOf('auto_top_up'), 'credit_auto_recharge_triggered', { amount: '10.00' }],
     [
       'a refund',
@@ -69,7 +127,7 @@ describe('an entry', () => {
   test('of a limit says whose, how much of it and until when', () => {
     const detail = { step: 80, limit: 'key_month', limitNanoUsd: 5e9, spentNanoUsd: 4e9, endsAtMs: atMs }
     expect(noticeOf(entryOf('limit_reached', { detail, reference: 'limit:x' }))).toEqual({
-      cause: 'limit_reached:limit:x',
+      cause: 'limit_reached:limit:x:spend_limit_reached',
       type: 'spend_limit_reached',
       figures: {
         percent: 80,
@@ -86,6 +144,15 @@ describe('an entry', () => {
     ['a level that rises to low', level('low', 'depleted')],
     ['a level that is well again', level('ok', 'low')],
     ['a charge', entryOf('usage')],
+    ['an order that is placed', entryOf('order', { detail: { what: 'placed' } })],
+    [
+      'a page that nobody used',
+      entryOf('order', { detail: { what: 'closed', end: 'expired', kind: 'purchase' } }),
+    ],
+    ['an attempt that begins', attempt({ step: 'started', amountNanoUsd: 1 })],
+    ['a payment that is not as asked for', attempt({ step: 'paused', why: 'mismatch' })],
+    ['a card that was not charged', attempt({ step: 'method_gone', isEnabled: false })],
+    ['an inquiry that takes nothing', entryOf('dispute', { amountNanoUsd: nanoUsd(0) })],
     ['a kind of a newer version', entryOf('toString')],
   ])('of %s tells nobody anything', (_what, task) => {
     expect(noticeOf(task)).toBeUndefined()
@@ -124,6 +191,10 @@ describe('a notice', () => {
     key: 3,
     resets_at: '2026-12-01T00:00:00.000Z',
     endpoint: 'we_1',
+    tax: '2.00',
+    paid: '22.00',
+    cap: '50.00',
+    charged: '40.00',
   }
 
   test.each([...noticeTypeNames])('%s says what happened with its figures and what to do', (type) => {

@@ -8,6 +8,7 @@ import { plans } from '#catalog/plans.ts'
 import { anchorDayMax } from '#ledger/allowances.ts'
 import { changeAccount, createAccount, resendEntries, showAccount } from './operator-accounts.ts'
 import { billingEmailRoutes } from './operator-billing-emails.ts'
+import { noticeRoutes } from './operator-notices.ts'
 import { eraseTexts } from './operator-erasure.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
 import { answerOperator, forAccount, type OperatorParts } from './operator-guard.ts'
@@ -86,6 +87,7 @@ const routes: readonly OperatorRoute[] = [
   ...moneyRoutes,
   ...promotionRoutes,
   ...billingEmailRoutes,
+  ...noticeRoutes,
   {
     answerWith: forAccount(putPlan),
     route: {

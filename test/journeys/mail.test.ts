@@ -1,7 +1,7 @@
 // What customers are mailed: receipts and warnings once per cause, whatever the mailer does, and never at the books' expense.
 
 import { describe, expect, test, vi } from 'vitest'
-import { chatMany, chatOnce } from '../world/chat.ts'
+import { chatMany, chatOnce, valueAt } from '../world/chat.ts'
 import { failMail, mailsTo, mailTries } from '../world/mailbox.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'
@@ -82,6 +82,10 @@ describe('a customer is mailed', () => {
     await laterBring(account)
     await vi.waitFor(async () => expect(await mailOf(account)).toMatchObject([{ mail_state: 'sent' }]))
     expect(await mailTries(sharedWorld(), account.email)).toBe(1)
+    const told = await askOperator('GET', `${path}/notices`)
+    expect(valueAt(told.body, 'data')).toMatchObject([
+      { type: 'refund', figures: { amount: '2.00' }, mail: 'sent', mail_attempts: 1, mail_error: null },
+    ])
   })
 
   // Cases: payments 55
