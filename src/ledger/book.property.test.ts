@@ -749,8 +749,8 @@ const isRepeatable = (next: Step) =>
   next.do !== 'renew' &&
   next.do !== 'vain'
 
-/** What must have happened in one of a hundred stories at least, for them to mean something: the rarest happens in 2 of them. */
-const storiesPerHappening = 100
+/** What must have happened in one of 250 stories at least, for them to mean something: the rarest happens in one of 120. */
+const storiesPerHappening = 250
 const happenings =
   'admitted settled repeat late expiry rpm tpm in_flight balance key_day account_month call_resolved key_disabled key_rpm key_tpm key_in_flight rotated end_user_week refund fact fact_back fact_early fact_met'
 /** Shorter in mutation tests, where the same stories run thousands of times. */
