@@ -260,7 +260,9 @@ export class Books {
     const call = this.#oracle.callOf(hold.callId)
     if (call.isReleased || call.capturedNanoUsd !== undefined)
       throw new Violation('I5', `${hold.callId} is held after its end`)
-    if (call.beatStart === this.#host.starts && hold.checkpointNanoUsd < call.beatNanoUsd)
+    // An account that was made anew under the same process takes an admission that is told once more, and knows no beat of it.
+    const isKnown = call.beatStart === this.#host.starts && !call.isOrphan
+    if (isKnown && hold.checkpointNanoUsd < call.beatNanoUsd)
       throw new Violation('beat', `${hold.callId} has forgotten a beat of ${call.beatNanoUsd}`)
     if (hold.heldNanoUsd > Math.max(0, ...call.askedNanoUsd))
       throw new Violation('I2', `${hold.callId} holds ${hold.heldNanoUsd}, which nobody asked for`)

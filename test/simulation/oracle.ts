@@ -54,6 +54,8 @@ export type KnownCall = {
   isOrphan: boolean
   /** All captures that its owner, a queue or a repeat ever stated. */
   readonly saidNanoUsd: Set<number>
+  /** What the object told its owner that it had charged, at most what that one had said. */
+  readonly toldNanoUsd: Set<number>
 }
 
 /** The books of an account that was made anew. */
@@ -118,6 +120,7 @@ export class Oracle {
       deliveredNanoUsd: 0,
       isOrphan: false,
       saidNanoUsd: new Set(),
+      toldNanoUsd: new Set(),
     }
     this.calls.set(callId, call)
     return call
@@ -235,6 +238,7 @@ export class Oracle {
     }
     call.capturedNanoUsd = command.costNanoUsd
     call.chargedNanoUsd = answer.chargedNanoUsd
+    call.toldNanoUsd.add(answer.chargedNanoUsd)
   }
 
   #released(command: Release, answer: ReleaseAnswer): void {

@@ -171,6 +171,9 @@ function checkReversals({ books, oracle }: Setting): void {
 
 const nothing = { lines: [], reversals: [] }
 
+/** A call whose owner never told its end: charged by its checkpoint, which a repeat under its key takes back. */
+const rulesOfTheSilent = new Set<unknown>(['hold_expired', 'reversed_by_repeat'])
+
 function checkCall({ books, oracle }: Setting, callId: CallId, call: KnownCall): void {
   const { lines, reversals } = books.byCall.get(callId) ?? nothing
   const total = chargeOf({ lines })
@@ -186,12 +189,14 @@ function checkCall({ books, oracle }: Setting, callId: CallId, call: KnownCall):
     total === 0 ||
     reversals.length > 0 ||
     call.saidNanoUsd.has(total + writtenOff) ||
+    // A line that is booked once more brings what was charged then, and not what was written off beside it.
+    call.toldNanoUsd.has(total) ||
     total + writtenOff <= call.sentBeatNanoUsd
   if (!isSaid) throw new Violation('I5', `${callId} is charged ${total}, which nobody stated`)
   if (
     call.isReleased &&
     call.capturedNanoUsd === undefined &&
-    lines.some(({ detail }) => detail['rule'] !== 'hold_expired')
+    lines.some(({ detail }) => !rulesOfTheSilent.has(detail['rule']))
   )
     throw new Violation('I5', `${callId} was released and is charged`)
 }
