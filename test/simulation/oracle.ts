@@ -70,6 +70,8 @@ const minuteMs = 60_000
 const slackMs = 7_000
 /** Between a decision and the gate, without a freeze. */
 const commitMaxMs = 100
+/** No admission is waited for as long. */
+const dispatchAgeMaxMs = 60_000
 const parallelCallsMax = 4
 const parallelExposureMaxNanoUsd = 50_000_000
 
@@ -94,7 +96,8 @@ export class Oracle {
   /** Until then the disk may have failed anybody's. */
   excusedUntilMs = 0
   #admissions: number[] = []
-  readonly #unanswered = new Map<number, { calls: number; exposureNanoUsd: number }>()
+  /** By isolate. */
+  readonly #unanswered = new Map<number, { exposureNanoUsd: number; atMs: number }[]>()
 
   constructor(faults: Faults) {
     this.claims = new Claims(faults)
@@ -276,22 +279,20 @@ export class Oracle {
   // ── At the owner ───────────────────────────────────────────────────────────────────────────────────────────────
 
   dispatched(isolate: number, exposureNanoUsd: NanoUsd): void {
-    const open = this.#unanswered.get(isolate) ?? { calls: 0, exposureNanoUsd: 0 }
-    open.calls += 1
-    open.exposureNanoUsd += exposureNanoUsd
+    const known = this.#unanswered.get(isolate) ?? []
+    // An admission is waited for no longer: what has no answer by then was killed, and its upstream hung up on.
+    const open = known.filter(({ atMs }) => this.nowMs() - atMs < dispatchAgeMaxMs)
+    open.push({ exposureNanoUsd, atMs: this.nowMs() })
     this.#unanswered.set(isolate, open)
-    if (open.calls > parallelCallsMax || open.exposureNanoUsd > parallelExposureMaxNanoUsd)
-      throw new Violation(
-        'burst',
-        `${open.calls} unanswered dispatches, exposed with ${open.exposureNanoUsd}`,
-      )
+    const exposed = open.reduce((sum, one) => sum + one.exposureNanoUsd, 0)
+    if (open.length > parallelCallsMax || exposed > parallelExposureMaxNanoUsd)
+      throw new Violation('burst', `${open.length} unanswered dispatches, exposed with ${exposed}`)
   }
 
   answeredDispatch(isolate: number, exposureNanoUsd: NanoUsd): void {
-    const open = this.#unanswered.get(isolate)
-    if (open === undefined) return
-    open.calls -= 1
-    open.exposureNanoUsd -= exposureNanoUsd
+    const open = this.#unanswered.get(isolate) ?? []
+    const index = open.findLastIndex((one) => one.exposureNanoUsd === exposureNanoUsd)
+    if (index >= 0) open.splice(index, 1)
   }
 
   /** The isolate is gone, and what it had dispatched with it. */
