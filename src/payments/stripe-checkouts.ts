@@ -104,9 +104,9 @@ function checkoutOf(session: Stripe.Checkout.Session): Checkout {
 }
 
 /** Complete means that the person is done; paid alone means that there is money. */
-function statusOf(
-  { status, payment_status: paid }: Stripe.Checkout.Session,
-  payment: Stripe.PaymentIntent | null,
+export function statusOf(
+  { status, payment_status: paid }: Pick<Stripe.Checkout.Session, 'status' | 'payment_status'>,
+  payment: Pick<Stripe.PaymentIntent, 'status'> | null,
 ): Checkout['status'] {
   // An expired page may have a payment that arrived in its last moment.
   if (paid === 'paid' || payment?.status === 'succeeded') return 'paid'
