@@ -28,6 +28,7 @@ import { runCron } from '#ops/cron.ts'
 import { operatorRoutes } from '#ops/operator.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
+import { autoTopUpTask } from '#payments/auto-top-up-task.ts'
 import { paymentConfig, webhookSecrets } from '#payments/config.ts'
 import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
@@ -61,7 +62,11 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const notices: NoticesParts = { ...settlement, mailer: mailerOf(env), localOrigin: localOriginOf(env) }
   const payments = paymentParts(env, parts, db)
   // Who acts on entries outside the books.
-  const taskHandlers: readonly TaskHandler[] = [noticeHandler(notices), mirrorOrders(payments)]
+  const taskHandlers: readonly TaskHandler[] = [
+    noticeHandler(notices),
+    mirrorOrders(payments),
+    autoTopUpTask(payments),
+  ]
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))

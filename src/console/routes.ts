@@ -3,12 +3,19 @@
 import { Hono } from 'hono'
 
 import type { RouteDescription } from '#core/route-table.ts'
+import { autoTopUpRoutes, paymentMethodRoutes } from './auto-top-up-routes.ts'
 import { answerPerson, type ConsoleParts, type ConsoleRoute } from './guard.ts'
 import { promotionRoutes } from './promotions.ts'
 import { topUpRoutes } from './top-up-routes.ts'
 import { webhookRoutes } from './webhook-routes.ts'
 
-const routes: readonly ConsoleRoute[] = [...topUpRoutes, ...promotionRoutes, ...webhookRoutes]
+const routes: readonly ConsoleRoute[] = [
+  ...topUpRoutes,
+  ...autoTopUpRoutes,
+  ...paymentMethodRoutes,
+  ...promotionRoutes,
+  ...webhookRoutes,
+]
 
 export const consoleRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
 

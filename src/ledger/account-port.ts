@@ -39,12 +39,10 @@ import type {
 } from './call-commands.ts'
 import type {
   AutoTopUpView,
-  BarAutoTopUp,
   BeginAttempt,
   BeginAttemptAnswer,
   LoseMethod,
   LoseMethodAnswer,
-  BarAutoTopUpAnswer,
   ReportAttempt,
   ReportAttemptAnswer,
   SetAutoTopUp,
@@ -128,7 +126,6 @@ export type AccountPort = {
   customer(): Promise<Customer | null>
   setAutoTopUp(command: SetAutoTopUp): Promise<SetAutoTopUpAnswer>
   loseMethod(command: LoseMethod): Promise<LoseMethodAnswer>
-  barAutoTopUp(command: BarAutoTopUp): Promise<BarAutoTopUpAnswer>
   /** Before the provider is asked, every time. */
   beginAttempt(command: BeginAttempt): Promise<BeginAttemptAnswer>
   reportAttempt(command: ReportAttempt): Promise<ReportAttemptAnswer>

@@ -40,8 +40,6 @@ import type {
   ReleaseAnswer,
 } from './call-commands.ts'
 import type {
-  BarAutoTopUp,
-  BarAutoTopUpAnswer,
   BeginAttempt,
   BeginAttemptAnswer,
   LoseMethod,
@@ -214,10 +212,6 @@ export class AccountObject extends AccountInvoices implements AccountPort {
 
   loseMethod(command: LoseMethod): Promise<LoseMethodAnswer> {
     return this.#ask<LoseMethodAnswer>((draft) => autoTopUp.loseMethod(draft, command), noAccount, failed)
-  }
-
-  barAutoTopUp(command: BarAutoTopUp): Promise<BarAutoTopUpAnswer> {
-    return this.#ask<BarAutoTopUpAnswer>((draft) => autoTopUp.barAutoTopUp(draft, command), noAccount, failed)
   }
 
   beginAttempt(command: BeginAttempt): Promise<BeginAttemptAnswer> {

@@ -33,31 +33,26 @@ export type PauseReason =
   /** What was paid is not what was asked for: for a human to look at. */
   | 'mismatch'
 
-/** What no customer lifts: a warning of fraud, a payment that is disputed. */
-export type BarReason = 'fraud_warning' | 'dispute'
-
 /** Names what changes; enabling is also the word that ends a pause. The first outcome stands, by reference. */
 export type SetAutoTopUp = {
   reference: string
   terms?: AutoTopUpTerms
   method?: SavedMethod
+  /** A card that its owner has not saved for this: taken where there is none, or none that works. */
+  isOnlyIfMissing?: boolean
   reason: string
   actor: string
 }
 
 export type SetAutoTopUpAnswer =
-  | { ok: true; isRepeat: boolean; view: AutoTopUpView }
+  /** `willChargeNow`: in the commit of this very command. */
+  | { ok: true; isRepeat: boolean; view: AutoTopUpView; willChargeNow: boolean }
   | { ok: false; code: 'no_such_account' | 'invalid_command' | 'no_saved_method' | 'internal' }
 
 /** A saved method was removed, or all of a customer's are; nothing where it is not the one in use. */
 export type LoseMethod = { methodId: string } | { customerId: string }
 
 export type LoseMethodAnswer = { ok: true } | { ok: false; code: 'no_such_account' | 'internal' }
-
-/** No attempt as long as one bar stands. */
-export type BarAutoTopUp = { why: BarReason; isBarred: boolean; actor: string }
-
-export type BarAutoTopUpAnswer = { ok: true } | { ok: false; code: 'no_such_account' | 'internal' }
 
 /** Whoever is about to ask the provider asks here first. */
 export type BeginAttempt = { orderId: string }
@@ -95,7 +90,7 @@ export type AutoTopUpView = {
   terms: AutoTopUpTerms
   method: SavedMethod | null
   state: 'off' | 'idle' | 'waiting' | 'charging' | 'paused'
-  why: PauseReason | BarReason | 'method_gone' | null
+  why: PauseReason | 'method_gone' | 'payment_in_doubt' | null
   /** The attempt under way, or the one that waits for its owner. */
   attempt: { orderId: string; amountNanoUsd: NanoUsd; intentId: string | null } | null
   chargedThisMonthNanoUsd: NanoUsd

@@ -3,7 +3,7 @@
 import type { Json } from '#core/errors.ts'
 import { nanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
-import type { AutoTopUpTerms, BarReason, PauseReason, SavedMethod } from './auto-top-up-commands.ts'
+import type { AutoTopUpTerms, PauseReason, SavedMethod } from './auto-top-up-commands.ts'
 
 /** Cards are charged in whole cents. */
 const centNanoUsd = 10_000_000
@@ -12,7 +12,6 @@ const amountMaxNanoUsd = 100_000_000_000_000
 const idCharactersMax = 200
 
 const pauseReasons: readonly PauseReason[] = ['declined', 'card', 'needs_action', 'mismatch']
-const barReasons: readonly BarReason[] = ['fraud_warning', 'dispute']
 
 /** An amount below its threshold would ask for the next one at once. */
 export function readAutoTopUpTerms(value: unknown): AutoTopUpTerms | undefined {
@@ -56,10 +55,6 @@ export function methodAsJson({ id, customerId, fingerprint }: SavedMethod) {
 
 export function readPauseReason(value: unknown): PauseReason | undefined {
   return pauseReasons.find((reason) => reason === value)
-}
-
-export function readBarReason(value: unknown): BarReason | undefined {
-  return barReasons.find((reason) => reason === value)
 }
 
 export function readId(value: unknown): string | undefined {

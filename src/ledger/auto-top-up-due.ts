@@ -9,6 +9,7 @@ import {
   chargedInMonthOf,
   remindAtMs,
 } from './auto-top-up-state.ts'
+import { isPaymentInDoubt, isSuspended } from './payment-risk.ts'
 import type { State } from './state.ts'
 import { msUntilWindowEnds } from './windows.ts'
 
@@ -45,12 +46,12 @@ export function mayAttempt(state: State): boolean {
 }
 
 /** Nothing stands against charging the card: neither its owner nor the operator nor the books. */
-export function isOpenToAttempts({ autoTopUp: auto, settings, isDamaged }: State): boolean {
+export function isOpenToAttempts({ autoTopUp: auto, settings, risk, isDamaged }: State): boolean {
   return (
     auto.terms.isEnabled &&
     auto.method !== null &&
-    auto.bars.length === 0 &&
-    !settings.isFrozen &&
+    !isSuspended({ settings, risk }) &&
+    !isPaymentInDoubt(risk) &&
     // What a postpaid account owes stands on its invoice.
     settings.mode !== 'postpaid' &&
     !isDamaged

@@ -3,13 +3,7 @@
 import { type NanoUsd, addNanoUsd, maxNanoUsd, nanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import { isObject, readWhole } from '#core/readers.ts'
 import type { PauseReason, SavedMethod } from './auto-top-up-commands.ts'
-import {
-  readAutoTopUpTerms,
-  readBarReason,
-  readId,
-  readMethod,
-  readPauseReason,
-} from './auto-top-up-details.ts'
+import { readAutoTopUpTerms, readId, readMethod, readPauseReason } from './auto-top-up-details.ts'
 import {
   type Attempt,
   type AutoTopUp,
@@ -137,10 +131,6 @@ function afterAttempt(state: State, entry: Entry, detail: Detail): void {
     case 'paused':
       state.autoTopUp = afterPause(auto, detail)
       return
-    case 'barred':
-    case 'unbarred':
-      state.autoTopUp = afterBar(auto, detail)
-      return
     case 'method_gone':
       state.autoTopUp = { ...auto, method: null }
       return
@@ -188,13 +178,6 @@ function afterPause(auto: AutoTopUp, detail: Detail): AutoTopUp {
     },
     isWanted: true,
   }
-}
-
-function afterBar(auto: AutoTopUp, detail: Detail): AutoTopUp {
-  const why = readBarReason(detail['why'])
-  if (why === undefined) return auto
-  const others = auto.bars.filter((bar) => bar !== why)
-  return { ...auto, bars: detail['step'] === 'barred' ? [...others, why] : others }
 }
 
 function change(state: State, changes: Partial<Attempt>): void {

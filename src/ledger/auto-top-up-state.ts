@@ -3,7 +3,7 @@
 
 import { dayMs, hourMs, minuteMs } from '#core/clock.ts'
 import { type NanoUsd, nanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { AutoTopUpTerms, BarReason, PauseReason, SavedMethod } from './auto-top-up-commands.ts'
+import type { AutoTopUpTerms, PauseReason, SavedMethod } from './auto-top-up-commands.ts'
 import { windowStart } from './windows.ts'
 
 export type Attempt = {
@@ -35,7 +35,6 @@ export type AutoTopUp = {
   readonly terms: AutoTopUpTerms
   readonly method: SavedMethod | null
   readonly phase: AutoTopUpPhase
-  readonly bars: readonly BarReason[]
   /** A charge has left the balance below the threshold, and nothing has filled it since. */
   readonly isWanted: boolean
   /** Declines in a row, and until when none is tried again. */
@@ -58,7 +57,6 @@ export const noAutoTopUp: AutoTopUp = {
   },
   method: null,
   phase: { state: 'idle' },
-  bars: [],
   isWanted: false,
   failures: 0,
   retryAtMs: 0,

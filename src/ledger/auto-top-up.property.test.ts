@@ -12,7 +12,7 @@ import { admit } from './admission.ts'
 import type { AttemptOutcome } from './auto-top-up-commands.ts'
 import { attemptEveryMs, attemptsPerDayMax } from './auto-top-up-state.ts'
 import { setAutoTopUp } from './auto-top-up-terms.ts'
-import { barAutoTopUp, beginAttempt, loseMethod, reportAttempt } from './auto-top-up.ts'
+import { beginAttempt, loseMethod, reportAttempt } from './auto-top-up.ts'
 import { topUpDueAt } from './auto-top-up-due.ts'
 import { checkRebuild } from './book.rebuilt.ts'
 import { Simulator } from './book.simulator.ts'
@@ -44,7 +44,6 @@ type Step =
   | { do: 'refund'; dollars: number }
   | { do: 'terms'; isEnabled: boolean; card: number; amount: number }
   | { do: 'lose'; card: number }
-  | { do: 'bar'; isBarred: boolean }
   | { do: 'act'; fate: Fate; isTold: boolean }
   | { do: 'hear'; order: number }
   | { do: 'land' }
@@ -75,7 +74,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: record('lose', { card: fc.nat({ max: 1 }) }) },
-  { weight: 1, arbitrary: record('bar', { isBarred: fc.boolean() }) },
   { weight: 8, arbitrary: record('act', { fate: fc.constantFrom(...fates), isTold: fc.boolean() }) },
   { weight: 4, arbitrary: record('hear', { order: fc.nat({ max: 20 }) }) },
   { weight: 3, arbitrary: record('land') },
@@ -144,11 +142,6 @@ class World {
       }
       case 'lose':
         account.ask((draft) => loseMethod(draft, { methodId: cards[next.card]?.id ?? '' }))
-        return
-      case 'bar':
-        account.ask((draft) =>
-          barAutoTopUp(draft, { why: 'fraud_warning', isBarred: next.isBarred, actor: 'test' }),
-        )
         return
       case 'act':
         return this.#act(next.fate, next.isTold)

@@ -11,7 +11,7 @@ import { topUpDueAt } from './auto-top-up-due.ts'
 import type { AttemptOutcome, AutoTopUpTerms, SavedMethod } from './auto-top-up-commands.ts'
 import { attemptsPerDayMax } from './auto-top-up-state.ts'
 import { autoTopUpView, setAutoTopUp } from './auto-top-up-terms.ts'
-import { barAutoTopUp, beginAttempt, loseMethod, reportAttempt } from './auto-top-up.ts'
+import { beginAttempt, loseMethod, reportAttempt } from './auto-top-up.ts'
 import { admit } from './admission.ts'
 import { Simulator } from './book.simulator.ts'
 import { capture } from './charges.ts'
@@ -33,6 +33,7 @@ import type { PaymentFacts } from './order-commands.ts'
 import { setPlan } from './plans.ts'
 import { changeSettings } from './settings.ts'
 import { refund } from './refunds.ts'
+import { tellFacts } from './told-facts.ts'
 import { timings } from './timings.ts'
 
 const declined = (code: string, adviceCode: string | null = null): AttemptOutcome => ({
@@ -45,6 +46,12 @@ const paid = (dollars: number, changes: Partial<PaymentFacts> = {}): AttemptOutc
   state: 'succeeded',
   facts: paymentOf(dollars, changes),
 })
+
+/** A bank's warning about some payment of the account's. */
+const warned = (version: number, isOpen: boolean) => (draft: Draft) => {
+  const warning = { id: 'issfr_1', kind: 'fraud_warning' as const, version, takenNanoUsd: nanoUsd(0), isOpen }
+  return tellFacts(draft, { payment: 'purchase 1', receivedNanoUsd: null, facts: [warning] })
+}
 
 const otherCard: SavedMethod = { ...exampleMethod, id: 'pm_2', fingerprint: 'card two' }
 
@@ -254,17 +261,13 @@ describe('no attempt is started', () => {
   })
 
   // Cases: payments 42
-  test('after a warning of fraud, whatever its customer says, until the operator lifts it', () => {
+  test('while a payment is said to be fraudulent, whatever its customer says', () => {
     const account = Account.filled(10)
-    const bar = (isBarred: boolean) =>
-      account.ask((draft) => barAutoTopUp(draft, { why: 'fraud_warning', isBarred, actor: 'stripe' }))
-    bar(true)
-    bar(true)
+    account.ask(warned(1, true))
     account.spend(1)
     account.set('again', {})
-    expect([account.orders, account.view.state, account.view.why]).toEqual([[], 'paused', 'fraud_warning'])
-    expect(account.steps('barred')).toHaveLength(1)
-    bar(false)
+    expect([account.orders, account.view.state, account.view.why]).toEqual([[], 'paused', 'payment_in_doubt'])
+    account.ask(warned(2, false))
     expect(account.orders).toHaveLength(1)
   })
 
@@ -392,11 +395,7 @@ describe('an attempt that has not begun', () => {
       'loses its customer',
       (account) => account.ask((draft) => loseMethod(draft, { customerId: exampleMethod.customerId })),
     ],
-    [
-      'is barred',
-      (account) =>
-        account.ask((draft) => barAutoTopUp(draft, { why: 'dispute', isBarred: true, actor: 'stripe' })),
-    ],
+    ['is said to be fraudulent', (account) => account.ask(warned(1, true))],
     [
       'is frozen',
       (account) =>

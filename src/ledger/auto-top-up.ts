@@ -8,7 +8,6 @@ import { isObject, readWhole } from '#core/readers.ts'
 import type {
   AttemptOutcome,
   AttemptTerms,
-  BarAutoTopUp,
   BeginAttempt,
   BeginAttemptAnswer,
   LoseMethod,
@@ -241,13 +240,6 @@ export function loseMethod(draft: Draft, command: LoseMethod): { ok: true } {
   if (!isOurs) return { ok: true }
   step(draft, method.id, { step: 'method_gone', method: methodAsJson(method), isEnabled: terms.isEnabled })
   dropUnbegun(draft)
-  return { ok: true }
-}
-
-export function barAutoTopUp(draft: Draft, { why, isBarred, actor }: BarAutoTopUp): { ok: true } {
-  if (draft.state.autoTopUp.bars.includes(why) === isBarred) return { ok: true }
-  step(draft, `bar:${why}`, { step: isBarred ? 'barred' : 'unbarred', why, actor })
-  if (isBarred) dropUnbegun(draft)
   return { ok: true }
 }
 

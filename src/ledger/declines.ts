@@ -24,6 +24,8 @@ const terminalCodes: ReadonlySet<string> = new Set([
   'transaction_not_allowed',
   // The method or its customer is no more.
   'payment_method_gone',
+  // The provider will not charge it like this, however often it is asked.
+  'provider_refused',
 ])
 
 const terminalAdvice = 'do_not_try_again'

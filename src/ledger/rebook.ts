@@ -6,9 +6,8 @@ import { nanoUsd } from '#core/money.ts'
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import type { KeyTerms } from './account-commands.ts'
 import type { ChargeDetail } from './call-commands.ts'
-import { readAutoTopUpTerms, readBarReason, readMethod } from './auto-top-up-details.ts'
+import { readAutoTopUpTerms, readMethod } from './auto-top-up-details.ts'
 import { setAutoTopUp } from './auto-top-up-terms.ts'
-import { barAutoTopUp } from './auto-top-up.ts'
 import { withoutPersonalTexts } from './chain.ts'
 import { capture } from './charges.ts'
 import { credit } from './credits.ts'
@@ -72,8 +71,6 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       return rebookReversal(draft, entry, detail)
     case 'auto_top_up_terms':
       return rebookTopUpTerms(draft, entry, detail)
-    case 'attempt':
-      return rebookBar(draft, detail)
     case 'refund':
       return isTold(entry) ? rebookFact(draft, detail) : rebookRefund(draft, entry, detail)
     case 'dispute':
@@ -84,6 +81,8 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       return rebookPlan(draft, entry, detail)
     case 'level':
     case 'limit_reached':
+    // Attempts of a lost object have ended with it; their money comes under their orders.
+    case 'attempt':
     // The next checkout links one again.
     case 'customer':
     case 'create':
@@ -188,13 +187,6 @@ function rebookTopUpTerms(draft: Draft, entry: Entry, detail: Detail): RebookAns
   const actor = readString(detail['actor']) ?? ''
   const command = { reference: entry.reference, ...named, reason, actor }
   return answerOf(setAutoTopUp(draft, command, decidedOf(entry)))
-}
-
-/** Attempts of a lost object have ended with it, and their money comes under their orders; what was barred stays so. */
-function rebookBar(draft: Draft, detail: Detail): RebookAnswer {
-  const why = detail['step'] === 'barred' ? readBarReason(detail['why']) : undefined
-  if (why === undefined) return { ok: true, isBooked: false }
-  return answerOf(barAutoTopUp(draft, { why, isBarred: true, actor: readString(detail['actor']) ?? '' }))
 }
 
 function rebookPlan(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {

@@ -1,16 +1,33 @@
 // Which event of Stripe's is about what: its type, and who looks after it. An event is a hint that something has changed;
 // whoever is told looks at the present state of what it names. What is not listed is acknowledged and left alone.
 
+import {
+  attemptEvent,
+  cardKept,
+  cardRemoved,
+  cardSaved,
+  customerDeleted,
+  isAttemptPayment,
+} from './auto-top-up-events.ts'
 import { settleOrderOf } from './order-events.ts'
 import type { EventHandler } from './payment-event.ts'
+
+/** Of an order that a person pays, or of an attempt of the account's own. */
+const paymentEvent: EventHandler = (event, parts) =>
+  isAttemptPayment(event.object) ? attemptEvent(event, parts) : settleOrderOf(event, parts)
 
 export const eventTable: { readonly [type: string]: EventHandler } = {
   'checkout.session.completed': settleOrderOf,
   'checkout.session.async_payment_succeeded': settleOrderOf,
   'checkout.session.async_payment_failed': settleOrderOf,
   'checkout.session.expired': settleOrderOf,
-  'payment_intent.succeeded': settleOrderOf,
-  'payment_intent.processing': settleOrderOf,
-  'payment_intent.payment_failed': settleOrderOf,
-  'payment_intent.canceled': settleOrderOf,
+  'payment_intent.succeeded': paymentEvent,
+  'payment_intent.processing': paymentEvent,
+  'payment_intent.payment_failed': paymentEvent,
+  'payment_intent.canceled': paymentEvent,
+  'setup_intent.succeeded': cardSaved,
+  'payment_method.attached': cardKept,
+  'payment_method.automatically_updated': cardKept,
+  'payment_method.detached': cardRemoved,
+  'customer.deleted': customerDeleted,
 }

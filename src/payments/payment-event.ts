@@ -8,6 +8,8 @@ export type PaymentEvent = {
   type: string
   /** As it was when the event was made: to read names from, never figures. */
   object: JsonObject
+  /** What of it was otherwise before; empty where the event does not say. */
+  previous: JsonObject
 }
 
 /** `ignored`: not ours. `again`: could not be done now; Stripe delivers it once more. */

@@ -20,9 +20,14 @@ export type PaymentProvider = {
   readonly isLive: boolean
   readonly customers: Customers
   readonly checkouts: Checkouts
+  readonly cards: Cards
+  readonly charges: Charges
+  readonly portals: Portals
 }
 
 export type Customers = {
+  /** Whose it is, as we wrote on it. */
+  look(customerId: string): Promise<ProviderAnswer<{ accountId: string | null }>>
   make(customer: { key: ProviderKey; accountId: AccountId }): Promise<ProviderAnswer<{ customerId: string }>>
 }
 
@@ -74,4 +79,77 @@ export type Checkout = OpenCheckout & {
   totalNanoUsd: NanoUsd
   /** Names the payment for refunds and disputes; null until there is one. */
   paymentId: string | null
+}
+
+/** Cards that a person has left with the provider. Only a card can be charged without its owner. */
+export type Cards = {
+  list(customerId: string): Promise<ProviderAnswer<readonly Card[]>>
+  look(cardId: string): Promise<ProviderAnswer<Card>>
+  /** A page on which a person leaves a card, with a mandate to charge it later. */
+  openPage(asked: NewCardPage): Promise<ProviderAnswer<OpenCheckout>>
+  remove(removed: { key: ProviderKey; cardId: string }): Promise<ProviderAnswer<Card>>
+}
+
+export type Card = {
+  cardId: string
+  /** Null once it was removed. */
+  customerId: string | null
+  /** The same for the same card, however often it is saved; null for what is no card. */
+  fingerprint: string | null
+  brand: string
+  last4: string
+  expiresMonth: number
+  expiresYear: number
+}
+
+export type NewCardPage = {
+  key: ProviderKey
+  accountId: AccountId
+  customerId: string
+  page: CheckoutPage
+  origin: string
+}
+
+/** Payments by a saved card without its owner. */
+export type Charges = {
+  make(asked: NewCharge): Promise<ProviderAnswer<Charge>>
+  look(paymentId: string): Promise<ProviderAnswer<Charge>>
+  /** By what we wrote on it, among the newest of the customer. */
+  find(wanted: { customerId: string; orderId: OrderId }): Promise<ProviderAnswer<Charge | null>>
+}
+
+export type NewCharge = {
+  key: ProviderKey
+  accountId: AccountId
+  orderId: OrderId
+  customerId: string
+  cardId: string
+  netNanoUsd: NanoUsd
+}
+
+export type Charge = {
+  paymentId: string
+  accountId: string | null
+  orderId: string | null
+  isLive: boolean
+  /** Lower case, as ISO 4217 names it. */
+  currency: string
+  amountNanoUsd: NanoUsd
+  receivedNanoUsd: NanoUsd
+  /** `open`: nobody has tried to pay it. */
+  status: 'succeeded' | 'processing' | 'needs_action' | 'declined' | 'canceled' | 'open'
+  /** Of the newest decline, as its bank says it. */
+  declineCode: string | null
+  adviceCode: string | null
+  /** With it a person confirms the payment in a browser. */
+  clientSecret: string | null
+}
+
+/** The provider's own pages about a customer: cards, invoices. */
+export type Portals = {
+  open(asked: {
+    key: ProviderKey
+    customerId: string
+    returnUrl: string
+  }): Promise<ProviderAnswer<{ url: string }>>
 }

@@ -4,7 +4,7 @@
 import Stripe from 'stripe'
 
 import { assert } from '#core/assert.ts'
-import { isObject, readJson, readString } from '#core/readers.ts'
+import { isObject, objectOf, readJson, readString } from '#core/readers.ts'
 import type { PaymentEvent } from './payment-event.ts'
 
 export type Signed = { body: Uint8Array; signature: string; secrets: readonly string[]; nowMs: number }
@@ -25,7 +25,12 @@ export async function readSignedEvent(signed: Signed): Promise<ReadEvent> {
     return { ok: false, why: 'This is no event.' }
   return {
     ok: true,
-    event: { id, type, object: event['data']['object'] },
+    event: {
+      id,
+      type,
+      object: event['data']['object'],
+      previous: objectOf(event['data']['previous_attributes']),
+    },
     isLive: event['livemode'] === true,
   }
 }

@@ -22,6 +22,21 @@ export async function askStripe<Answer extends Named, Value>(
   return isNamed(answer, kind) ? { ok: true, value: read(answer) } : notStripe
 }
 
+/** The first page of a list; no more is asked for than one page holds. */
+export async function askStripeList<Item extends Named, Value>(
+  ask: () => Promise<{ readonly object: 'list'; readonly data: readonly Item[] }>,
+  read: (item: Item) => Value,
+): Promise<ProviderAnswer<readonly Value[]>> {
+  let answer: Partial<Awaited<ReturnType<typeof ask>>>
+  try {
+    answer = await ask()
+  } catch (error) {
+    return failureOf(error)
+  }
+  const { object, data } = answer
+  return object === 'list' && Array.isArray(data) ? { ok: true, value: data.map(read) } : notStripe
+}
+
 const notStripe: ProviderFailure = {
   ok: false,
   code: 'unknown',
@@ -38,7 +53,9 @@ export function failureOf(error: unknown): ProviderFailure {
   const message = wordsOf(error)
   if (error.code === 'resource_missing') return { ok: false, code: 'gone', message }
   const isRefused = error.statusCode === 400 || error.statusCode === 402
-  return { ok: false, code: isRefused && error.rawType !== undefined ? 'refused' : 'unknown', message }
+  // Of another request under the same key nobody knows here what became of it.
+  const isKnown = error.rawType !== undefined && error.rawType !== 'idempotency_error'
+  return { ok: false, code: isRefused && isKnown ? 'refused' : 'unknown', message }
 }
 
 /** For the log: what went wrong, and Stripe's own id of the request. Its texts name no secret, but may repeat what was sent. */

@@ -80,7 +80,11 @@ function pageOf({ page, origin, orderId }: NewCheckout): Partial<Stripe.Checkout
     : { ui_mode: 'hosted_page', success_url: back, cancel_url: back }
 }
 
-function openCheckoutOf({ id, client_secret: clientSecret, url }: Stripe.Checkout.Session): OpenCheckout {
+export function openCheckoutOf({
+  id,
+  client_secret: clientSecret,
+  url,
+}: Stripe.Checkout.Session): OpenCheckout {
   return { checkoutId: id, clientSecret: clientSecret ?? null, url: url ?? null }
 }
 

@@ -7,6 +7,17 @@ import { askStripe } from './stripe-call.ts'
 
 export function stripeCustomers(sdk: Stripe): Customers {
   return {
+    look: async (customerId) => {
+      const answer = await askStripe(
+        'customer',
+        () => sdk.customers.retrieve(customerId),
+        (customer) => (customer.deleted === true ? undefined : (customer.metadata['account_id'] ?? null)),
+      )
+      if (!answer.ok) return answer
+      return answer.value === undefined
+        ? { ok: false, code: 'gone', message: 'The customer was deleted.' }
+        : { ok: true, value: { accountId: answer.value } }
+    },
     make: ({ key, accountId }) =>
       askStripe(
         'customer',

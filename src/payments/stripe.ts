@@ -5,8 +5,11 @@ import Stripe from 'stripe'
 
 import type { PaymentConfig } from './config.ts'
 import type { PaymentProvider } from './provider.ts'
+import { stripeCards } from './stripe-cards.ts'
+import { stripeCharges } from './stripe-charges.ts'
 import { stripeCheckouts } from './stripe-checkouts.ts'
 import { stripeCustomers } from './stripe-customers.ts'
+import { stripePortals } from './stripe-portals.ts'
 
 /** A webhook, a page and the sweeper wait for it: shorter than Stripe's own patience, longer than its slowest answers. */
 const timeoutMs = 20_000
@@ -19,6 +22,9 @@ export function stripeProvider(config: PaymentConfig): PaymentProvider {
     isLive: config.isLive,
     customers: stripeCustomers(sdk),
     checkouts: stripeCheckouts(sdk, config),
+    cards: stripeCards(sdk),
+    charges: stripeCharges(sdk, config),
+    portals: stripePortals(sdk),
   }
 }
 

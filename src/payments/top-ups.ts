@@ -5,8 +5,9 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import type { AccountId, OrderId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { AccountPort } from '#ledger/account-port.ts'
-import type { OrderTerms, OrderView, PlaceOrderAnswer } from '#ledger/order-commands.ts'
+import type { Customer, OrderTerms, OrderView, PlaceOrderAnswer } from '#ledger/order-commands.ts'
 import { openOrdersMax } from '#ledger/orders.ts'
+import { asCustomer } from './customer.ts'
 import type { ReadyParts } from './parts.ts'
 import type { CheckoutPage, OpenCheckout, ProviderFailure } from './provider.ts'
 import { settleOrder } from './settle-order.ts'
@@ -74,14 +75,7 @@ async function open(
   account: AccountPort,
   parts: ReadyParts,
 ): Promise<Opened> {
-  const customer = await customerOf(asked.accountId, account, parts)
-  if (!customer.ok) return refusalOf(customer, asked, parts)
-  const first = await openAs(asked, customer.value, parts)
-  // Deleted at the provider by somebody: a new one takes its place.
-  const isGone = !first.ok && first.code === 'gone'
-  const next = isGone ? await newCustomer(asked.accountId, account, parts) : customer
-  if (!next.ok) return refusalOf(next, asked, parts)
-  const opened = isGone ? await openAs(asked, next.value, parts) : first
+  const opened = await asCustomer(asked.accountId, parts, (customer) => openAs(asked, customer, parts))
   if (!opened.ok) return refusalOf(opened, asked, parts)
   const { orderId } = asked
   const { checkoutId } = opened.value
@@ -91,11 +85,9 @@ async function open(
   return { ok: true, order: answer.order, page: opened.value }
 }
 
-type Known = { ok: true; value: { customerId: string; number: number } } | ProviderFailure
-
 function openAs(
   { accountId, orderId, terms }: TopUp & { terms: OrderTerms },
-  { customerId, number }: { customerId: string; number: number },
+  { customerId, number }: Customer,
   { provider }: ReadyParts,
 ) {
   const { netNanoUsd, origin, savesCard, page } = terms
@@ -110,27 +102,6 @@ function openAs(
     savesCard,
     page: page ?? 'hosted',
   })
-}
-
-async function customerOf(accountId: AccountId, account: AccountPort, parts: ReadyParts): Promise<Known> {
-  const present = await account.customer()
-  const isUsable = present?.isLive === parts.provider.isLive
-  return isUsable ? { ok: true, value: present } : newCustomer(accountId, account, parts)
-}
-
-/** Made under the number that it will have: two at once make one. */
-async function newCustomer(
-  accountId: AccountId,
-  account: AccountPort,
-  { provider }: ReadyParts,
-): Promise<Known> {
-  const number = ((await account.customer())?.number ?? 0) + 1
-  const made = await provider.customers.make({ key: `customer:${accountId}:${number}`, accountId })
-  if (!made.ok) return made
-  const linked = await account.linkCustomer({ ...made.value, isLive: provider.isLive, number })
-  return linked.ok
-    ? { ok: true, value: linked.customer }
-    : { ok: false, code: 'unknown', message: `linkCustomer: ${linked.code}` }
 }
 
 const notAsked = refuse('payment_unavailable')

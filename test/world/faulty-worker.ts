@@ -104,6 +104,11 @@ const methods = [
   'order',
   'orders',
   'customer',
+  'autoTopUp',
+  'setAutoTopUp',
+  'loseMethod',
+  'beginAttempt',
+  'reportAttempt',
 ] as const satisfies readonly (keyof AccountPort)[]
 
 for (const name of [...methods, 'alarm'] as const) {

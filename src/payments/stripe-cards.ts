@@ -1,0 +1,64 @@
+// Saved cards at Stripe. What is no card (a bank account, a wallet that cannot be charged later) is not listed: only cards are
+// charged without their owner.
+
+import type Stripe from 'stripe'
+
+import type { Card, Cards, NewCardPage } from './provider.ts'
+import { askStripe, askStripeList } from './stripe-call.ts'
+import { openCheckoutOf } from './stripe-checkouts.ts'
+
+/** A person has a handful. */
+const cardsMax = 100
+
+export function stripeCards(sdk: Stripe): Cards {
+  return {
+    list: (customerId) =>
+      askStripeList(
+        () => sdk.customers.listPaymentMethods(customerId, { type: 'card', limit: cardsMax }),
+        cardOf,
+      ),
+    look: (cardId) => askStripe('payment_method', () => sdk.paymentMethods.retrieve(cardId), cardOf),
+    openPage: (asked) =>
+      askStripe(
+        'checkout.session',
+        () => sdk.checkout.sessions.create(cardPageOf(asked), { idempotencyKey: asked.key }),
+        openCheckoutOf,
+      ),
+    remove: ({ key, cardId }) =>
+      askStripe(
+        'payment_method',
+        () => sdk.paymentMethods.detach(cardId, undefined, { idempotencyKey: key }),
+        cardOf,
+      ),
+  }
+}
+
+/** Cards alone: the page asks for a mandate to charge them later. */
+function cardPageOf(asked: NewCardPage): Stripe.Checkout.SessionCreateParams {
+  const metadata = { account_id: asked.accountId, saves: 'card' }
+  const back = `${asked.origin}/billing`
+  return {
+    mode: 'setup',
+    currency: 'usd',
+    customer: asked.customerId,
+    client_reference_id: asked.accountId,
+    metadata,
+    allowed_payment_method_types: ['card'],
+    setup_intent_data: { metadata },
+    ...(asked.page === 'embedded'
+      ? { ui_mode: 'embedded_page' as const, return_url: back }
+      : { ui_mode: 'hosted_page' as const, success_url: back, cancel_url: back }),
+  }
+}
+
+function cardOf({ id, customer, card }: Stripe.PaymentMethod): Card {
+  return {
+    cardId: id,
+    customerId: typeof customer === 'string' ? customer : (customer?.id ?? null),
+    fingerprint: card?.fingerprint ?? null,
+    brand: card?.brand ?? 'unknown',
+    last4: card?.last4 ?? '',
+    expiresMonth: card?.exp_month ?? 0,
+    expiresYear: card?.exp_year ?? 0,
+  }
+}

@@ -1,0 +1,103 @@
+// An account with automatic top-up as its owner sees it, for journeys: the console's API on one side, Stripe's stand-in on the
+// other. Money is spent by metering messages, which cost two cents each.
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { StripeRequest } from '../../dev/stripe-control.ts'
+import type { WorldClient } from '../../dev/world-client.ts'
+import { valueAt } from './chat.ts'
+import { ask, type WireAnswer } from './gateway.ts'
+
+const centsPerMessage = 2
+
+export type Owner = {
+  accountId: string
+  /** A request under `/api` as the account's owner. */
+  api(method: string, path: string, body?: object): Promise<WireAnswer>
+  /** Leaves a card on the provider's page; answers with its id once the account knows it. */
+  save(card?: string): Promise<string>
+  /** Below $10, $20, unless said otherwise. */
+  enable(terms?: object): Promise<WireAnswer>
+  spend(dollars: number): Promise<void>
+  balance: () => Promise<unknown>
+  /** As `GET /api/auto-top-up` says. */
+  seen: () => Promise<unknown>
+  /** Waits until it says so. */
+  becomes(wanted: { readonly [name: string]: unknown }): Promise<unknown>
+  /** The payments that Stripe was asked to make, repeats under the same key left out. */
+  asked: () => Promise<readonly StripeRequest[]>
+  /** The account's automatic top-ups, as its books have them. */
+  credits: () => Promise<number>
+}
+
+export async function newOwner(world: WorldClient, creditUsd: string): Promise<Owner> {
+  const { accountId, apiKey } = await world.newAccount({
+    creditUsd,
+    settings: { rpm: 100_000 },
+    key: { scopes: ['inference', 'balance:read'] },
+  })
+  const { control } = world.stripe
+  let messages = 0
+  const api: Owner['api'] = (method, path, body) => {
+    const isRead = body === undefined
+    const named = isRead ? `${path}${path.includes('?') ? '&' : '?'}account_id=${accountId}` : path
+    const whole = isRead ? undefined : { account_id: accountId, ...body }
+    return ask(world, { apiKey: world.operatorToken, method, path: named, body: whole })
+  }
+  const seen = async () => (await api('GET', '/api/auto-top-up')).body
+  return {
+    accountId,
+    api,
+    save: async (card = 'pm_card_visa') => {
+      const before = valueAt(await seen(), 'payment_method')
+      const { body } = await api('POST', '/api/payment-methods', { page: 'hosted' })
+      await control.pay({ sessionId: String(valueAt(body, 'id')), method: card })
+      const now = await eventually(seen, (found) => valueAt(found, 'payment_method') !== before)
+      return String(valueAt(now, 'payment_method'))
+    },
+    enable: (terms = {}) =>
+      api('PUT', '/api/auto-top-up', { enabled: true, threshold: '10.00', amount: '20.00', ...terms }),
+    spend: async (dollars) => {
+      messages += 1
+      const quantity = Math.round((dollars * 100) / centsPerMessage)
+      const body = { consumable: 'sms', quantity, idempotency_key: `spend ${messages}` }
+      const answer = await ask(world, { apiKey, method: 'POST', path: '/v1/meter', body })
+      if (answer.status !== 200) throw new Error(`The meter answered ${answer.status}: ${answer.text}`)
+    },
+    balance: async () => valueAt(await world.operator('GET', `/accounts/${accountId}`), 'balance'),
+    seen,
+    becomes: (wanted) => eventually(seen, (found) => hasAll(found, wanted)),
+    asked: async () => {
+      const requests = await control.requests({
+        method: 'POST',
+        path: '/v1/payment_intents',
+        mentions: accountId,
+      })
+      const keys = new Set<string | null>()
+      return requests.filter(({ path, idempotencyKey }) => {
+        if (path !== '/v1/payment_intents' || keys.has(idempotencyKey)) return false
+        keys.add(idempotencyKey)
+        return true
+      })
+    },
+    credits: async () => {
+      const { body } = await ask(world, { apiKey, path: '/v1/account/transactions?limit=100' })
+      const data = valueAt(body, 'data')
+      const lines: readonly unknown[] = Array.isArray(data) ? data : []
+      return lines.filter((line) => valueAt(line, 'type') === 'auto_top_up').length
+    },
+  }
+}
+
+function hasAll(found: unknown, wanted: { readonly [name: string]: unknown }): boolean {
+  return Object.entries(wanted).every(([name, value]) => valueAt(found, name) === value)
+}
+
+/** What comes by queue or webhook is there a moment later. */
+export async function eventually<Value>(look: () => Promise<Value>, isThere: (value: Value) => boolean) {
+  const until = Date.now() + 20_000
+  for (;;) {
+    const value = await look()
+    if (isThere(value) || Date.now() > until) return value
+    await wait(50)
+  }
+}
