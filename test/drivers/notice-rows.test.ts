@@ -1,0 +1,185 @@
+// The rows of notices as a real Postgres keeps them: who claims what, what a sender that dies leaves behind, what is forgotten.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { migrate } from 'drizzle-orm/neon-http/migrator'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { asMillis, dayMs, hourMs, minuteMs, type Millis } from '#core/clock.ts'
+import { readAccountId } from '#core/ids.ts'
+import { makeDb, type Db } from '#db/client.ts'
+import { setBillingEmails } from '#notices/billing-emails.ts'
+import { claimDeliveries, endTry } from '#notices/delivery-rows.ts'
+import { forgetOld } from '#notices/forget-old.ts'
+import { claimMails, endClaim } from '#notices/mail-rows.ts'
+import { writeNotice } from '#notices/notice-rows.ts'
+import { changeEndpoint, makeEndpoint } from '#notices/webhook-endpoints.ts'
+import { startNeonEndpoint, type NeonEndpoint } from '../../dev/neon-endpoint.ts'
+import { startPostgres, type Postgres } from '../../dev/postgres.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'sluice-notices-'))
+const accountId = readAccountId('acct_w00000000000001') ?? raise('an account id has this form')
+const startMs = Date.UTC(2026, 10, 21)
+let postgres: Postgres
+let endpoint: NeonEndpoint
+let db: Db
+
+function raise(what: string): never {
+  throw new Error(what)
+}
+
+const after = (ms: number): Millis => asMillis(startMs + ms)
+
+beforeAll(async () => {
+  postgres = await startPostgres({ dataDir: join(home, 'postgres') })
+  endpoint = await startNeonEndpoint({ postgresUrl: postgres.url })
+  db = makeDb({ DATABASE_URL: postgres.url, NEON_HTTP: endpoint.url }) ?? raise('no database')
+  await migrate(db, { migrationsFolder: 'migrations' })
+})
+
+afterAll(async () => {
+  await endpoint.stop()
+  await postgres.stop()
+  rmSync(home, { recursive: true, force: true })
+})
+
+beforeEach(async () => {
+  await db.execute(sql`truncate notices, billing_emails, webhook_endpoints, webhook_deliveries`)
+  await setBillingEmails(db, accountId, { emails: ['b@x.example', 'a@x.example'], now: after(0) })
+})
+
+const tell = (cause: string, now = after(0)) =>
+  writeNotice(db, {
+    accountId,
+    notice: { cause, type: 'receipt', figures: { amount: '1.00' }, atMs: now },
+    now,
+    canMail: true,
+  })
+
+const claim = (ms: number, takesKeys = true) => claimMails(db, { now: after(ms), takesKeys, limit: 5 })
+
+async function mailStates(): Promise<readonly unknown[]> {
+  const { rows } = await db.execute(sql`select mail_state from notices order by cause`)
+  return rows.map((row) => row['mail_state'])
+}
+
+const addEndpoint = (id: string, types: readonly string[] | null = null) =>
+  makeEndpoint(db, {
+    accountId,
+    id,
+    url: 'https://x.example/',
+    description: '',
+    types,
+    secret: 's',
+    now: after(0),
+  })
+
+const claimHooks = (ms: number) => claimDeliveries(db, { now: after(ms), limit: 5 })
+
+describe('a mail', () => {
+  test('is claimed by one of many senders, with the addresses of that moment', async () => {
+    await tell('a')
+    await tell('a')
+    const claimed = (await Promise.all(Array.from({ length: 8 }, () => claim(0)))).flat()
+    expect(claimed).toMatchObject([{ type: 'receipt', to: ['a@x.example', 'b@x.example'], attempts: 1 }])
+  })
+
+  // Cases: payments 55
+  test('of a sender that died is taken up again by the same key, and for a day alone', async () => {
+    await tell('a')
+    const [first] = await claim(0)
+    expect(await claim(9 * minuteMs)).toEqual([])
+    const [second] = await claim(11 * minuteMs)
+    expect(second).toMatchObject({ id: first?.id, attempts: 2 })
+    expect(await claim(23 * hourMs + minuteMs)).toEqual([])
+    expect(await mailStates()).toEqual(['unknown'])
+  })
+
+  // Cases: payments 55
+  test('of a sender that died without a key may have left, and is let be', async () => {
+    await tell('a')
+    expect(await claim(0, false)).toHaveLength(1)
+    expect(await claim(11 * minuteMs, false)).toEqual([])
+    expect(await mailStates()).toEqual(['unknown'])
+  })
+
+  test('is ended by whoever has it now, and by nobody who had it before', async () => {
+    await tell('a')
+    const [late = raise('a claim')] = await claim(0)
+    const [now = raise('a claim')] = await claim(11 * minuteMs)
+    const ended = { takesKeys: true, now: after(12 * minuteMs) }
+    await endClaim(db, { ...ended, mail: now, outcome: { what: 'sent' } })
+    await endClaim(db, { ...ended, mail: late, outcome: { what: 'not_sent', why: '503' } })
+    expect(await mailStates()).toEqual(['sent'])
+  })
+
+  test('is written for nobody where there is no address, no mailer, or a hundred today', async () => {
+    await setBillingEmails(db, accountId, { emails: [], now: after(0) })
+    await tell('a')
+    await setBillingEmails(db, accountId, { emails: ['a@x.example'], now: after(0) })
+    for (let count = 0; count < 101; count += 1) await tell(`b${String(count).padStart(3, '0')}`)
+    const states = await mailStates()
+    expect([states[0], states[100], states[101]]).toEqual(['none', 'waiting', 'none'])
+  })
+})
+
+describe('a delivery', () => {
+  test('is written with its notice, once, for each endpoint that wants its type', async () => {
+    await addEndpoint('we_all')
+    await addEndpoint('we_some', ['receipt'])
+    await addEndpoint('we_other', ['refund'])
+    await addEndpoint('we_off')
+    await changeEndpoint(db, { accountId, id: 'we_off' }, { isEnabled: false, now: after(0) })
+    await tell('a')
+    await addEndpoint('we_later')
+    await tell('a')
+    const claimed = (await Promise.all(Array.from({ length: 8 }, () => claimHooks(0)))).flat()
+    expect(claimed.map(({ endpointId }) => endpointId).toSorted()).toEqual(['we_all', 'we_some'])
+  })
+
+  // Cases: payments 56
+  test('of a sender that died is taken up again under the same id', async () => {
+    await addEndpoint('we_all')
+    await tell('a')
+    const [first = raise('a claim')] = await claimHooks(0)
+    expect(await claimHooks(9 * minuteMs)).toEqual([])
+    const [second] = await claimHooks(11 * minuteMs)
+    expect(second).toMatchObject({ id: first.id, attempts: 2 })
+    // What the first one says now is late.
+    const said = { status: 500, error: null, answer: '', dueMs: minuteMs }
+    await endTry(db, first, { ...said, state: 'failed', now: after(12 * minuteMs) })
+    const { rows } = await db.execute(sql`select state from webhook_deliveries`)
+    expect(rows).toEqual([{ state: 'claimed' }])
+  })
+
+  test('of an endpoint that is switched off holds nobody else up', async () => {
+    for (const id of ['we_a', 'we_b']) await addEndpoint(id)
+    await tell('a')
+    await db.execute(sql`update webhook_endpoints set is_enabled = false where id = 'we_a'`)
+    const limit = 1
+    expect(await claimDeliveries(db, { now: after(0), limit })).toMatchObject([{ endpointId: 'we_b' }])
+  })
+})
+
+test('what was told long ago is forgotten, but nothing that is still on its way', async () => {
+  await addEndpoint('we_all')
+  await tell('a')
+  await tell('b')
+  await db.execute(
+    sql`update webhook_deliveries set state = 'delivered' where id in (select id from webhook_deliveries limit 1)`,
+  )
+  await db.execute(sql`update notices set mail_state = 'sent' where cause = 'a'`)
+  const count = async () => {
+    const { rows } = await db.execute(
+      sql`select (select count(*)::int from notices) as notices, (select count(*)::int from webhook_deliveries) as deliveries`,
+    )
+    return rows[0]
+  }
+  await forgetOld(db, after(29 * dayMs))
+  expect(await count()).toEqual({ notices: 2, deliveries: 2 })
+  await forgetOld(db, after(31 * dayMs))
+  expect(await count()).toEqual({ notices: 2, deliveries: 1 })
+  await forgetOld(db, after(366 * dayMs))
+  expect(await count()).toEqual({ notices: 1, deliveries: 1 })
+})
