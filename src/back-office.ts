@@ -34,6 +34,7 @@ import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
 import { completeRedemptions } from '#payments/redeem.ts'
 import { sweepOrders } from '#payments/sweep.ts'
+import { refundHandler } from '#payments/refund-task.ts'
 import { webhookRoutes } from '#payments/webhook.ts'
 import type { ReadingParts } from '#reading/reader.ts'
 import { readingRoutes } from '#reading/routes.ts'
@@ -66,6 +67,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
     noticeHandler(notices),
     mirrorOrders(payments),
     autoTopUpTask(payments),
+    refundHandler(payments),
   ]
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))

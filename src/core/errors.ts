@@ -146,6 +146,12 @@ export const errorKinds = {
     retry: false,
     sentence: 'This account has redeemed this promotion code already. Nothing was credited now.',
   },
+  beyond_refundable: {
+    status: 409,
+    type: 'conflict_error',
+    retry: false,
+    sentence: 'More than can go back now: of the payment, or without what running calls and debts need.',
+  },
   call_cancelled: {
     status: 409,
     type: 'conflict_error',

@@ -131,7 +131,8 @@ export class AccountReads extends DurableObject<LedgerEnv> {
   }
 
   async paymentView(payment: string): Promise<PaymentView | null> {
-    const view = (draft: Draft) => paymentViewOf(draft, payment)
+    const creditAt = (seq: number) => this.engine.store.entriesAfter(seq - 1, 1)[0]
+    const view = (draft: Draft) => paymentViewOf(draft, payment, creditAt)
     return this.engine.imagine<PaymentView | null>(view, null)
   }
 

@@ -21,6 +21,10 @@ export type TellFactsAnswer =
 export type PaymentView = {
   /** Null while the payment has not been credited. */
   creditedNanoUsd: NanoUsd | null
+  /** The provider's name of it; null where it came by none. */
+  paymentId: string | null
+  /** Tax included; null where nobody said. */
+  receivedNanoUsd: NanoUsd | null
   facts: readonly Fact[]
   /** What has gone back of what was credited. */
   reversedNanoUsd: NanoUsd

@@ -339,7 +339,6 @@ describe('a bonus that comes back', () => {
     tell(simulator, [disputeFact(101, 20)])
     simulator.nowMs += 60_000
     tell(simulator, [disputeFact(202, 0, false)])
-    simulator.ask(() => true)
     expect(lotsOf(simulator)).toEqual([['paid', 20]])
     check(simulator)
   })

@@ -8,7 +8,9 @@ import { isObject, readJson, readString, readWhole } from '#core/readers.ts'
 import { boundedText } from './detail.ts'
 import { type Draft, append, find, keepReference, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
+import { expireLots } from './lot-expiry.ts'
 import { drawDetail, takenBy } from './lots.ts'
+import { readPaymentDetail } from './order-details.ts'
 import { bonusOf, paymentOf } from './paid-credits.ts'
 import type { PaymentView, TellFacts, TellFactsAnswer } from './payment-commands.ts'
 import { drawOfFacts } from './payment-draw.ts'
@@ -65,12 +67,25 @@ export function recordOf(draft: Draft, payment: string): PaymentRecord | undefin
   return row === undefined ? undefined : readRecord(readJson(row.said))
 }
 
-export function paymentViewOf(draft: Draft, payment: string): PaymentView | null {
+/** `creditAt` finds the entry of the credit. */
+export function paymentViewOf(
+  draft: Draft,
+  payment: string,
+  creditAt: (seq: number) => Entry | undefined,
+): PaymentView | null {
   const record = recordOf(draft, payment)
-  const creditedNanoUsd = paymentOf(draft, payment)?.amountNanoUsd ?? null
-  if (record === undefined && creditedNanoUsd === null) return null
-  const { facts, paidNanoUsd: reversedNanoUsd } = record ?? emptyRecord
-  return { creditedNanoUsd, facts, reversedNanoUsd }
+  const credit = paymentOf(draft, payment)
+  if (record === undefined && credit === undefined) return null
+  const detail = credit === undefined ? undefined : creditAt(credit.seq)?.detail
+  const paid = readPaymentDetail(isObject(detail) ? detail['payment'] : undefined)
+  const { facts, paidNanoUsd: reversedNanoUsd, receivedNanoUsd } = record ?? emptyRecord
+  return {
+    creditedNanoUsd: credit?.amountNanoUsd ?? null,
+    paymentId: paid?.paymentId ?? null,
+    receivedNanoUsd: paid?.receivedNanoUsd ?? receivedNanoUsd,
+    facts,
+    reversedNanoUsd,
+  }
 }
 
 /** A fact of the payment, with what the command said that it came by; the caller has made sure that it is new. */
@@ -160,6 +175,8 @@ function book(
   const row = rowOfPayment(entry)
   assert(row !== undefined, 'an entry of a payment has its record')
   keepReference(draft, row)
+  // A bonus whose day is over meanwhile stays away.
+  expireLots(draft)
   return { entry, record: after }
 }
 

@@ -90,12 +90,16 @@ export function readReversal(body: unknown): Read<Reversal> {
 export type RefundRequest = Omit<Adjustment, 'amountNanoUsd'> & {
   amountNanoUsd: NanoUsd | null
   payment: string | null
+  isPaidOut: boolean
 }
 
 /** Without an amount, all that can go back; without a payment, whatever was paid, the newest first. */
 export function readRefund(body: unknown): Read<RefundRequest> {
-  const fields = readFields(body, ['payment', 'amount', 'reason', 'idempotency_key'])
+  const fields = readFields(body, ['payment', 'amount', 'beyond_balance', 'reason', 'idempotency_key'])
   if (!fields.ok) return fields
+  const isPaidOut = fields.value['beyond_balance'] ?? false
+  if (typeof isPaidOut !== 'boolean')
+    return invalid('beyond_balance', 'beyond_balance must be true or false.')
   const isNamed = Object.hasOwn(fields.value, 'payment')
   const payment = isNamed ? readText(fields.value['payment'], 'payment', textLengthMax) : undefined
   if (payment?.ok === false) return payment
@@ -103,7 +107,9 @@ export function readRefund(body: unknown): Read<RefundRequest> {
   const booking = readBooking(isWhole ? { ...fields.value, amount: '1' } : fields.value, readAmount)
   if (!booking.ok) return booking
   const amountNanoUsd = isWhole ? null : booking.value.amountNanoUsd
-  return { ok: true, value: { ...booking.value, amountNanoUsd, payment: payment?.value ?? null } }
+  // All that is there is never more than is there.
+  if (isPaidOut && isWhole) return invalid('amount', 'beyond_balance needs an amount.')
+  return { ok: true, value: { ...booking.value, amountNanoUsd, payment: payment?.value ?? null, isPaidOut } }
 }
 
 type AmountReader = (value: unknown, field: string) => Read<NanoUsd>

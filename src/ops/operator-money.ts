@@ -76,13 +76,14 @@ export const moneyRoutes: readonly OperatorRoute[] = [
       ...described(
         'post',
         '/accounts/{id}/refunds',
-        'Takes paid money off the balance that goes back to its payer, once per idempotency key.',
+        'Gives paid money back to its payer, once per idempotency key: through the payment provider where it came by one.',
       ),
       successStatus: 201,
       body: closed(
         {
           amount,
           payment: { ...text, description: 'The reference of the credit that it came by.' },
+          beyond_balance: { ...flag, description: 'Also where it takes the account below zero.' },
           reason,
           idempotency_key: text,
         },

@@ -1,5 +1,6 @@
 // Paid money that goes back to its payer, by the operator's hand: one command to the object, once per idempotency key. The
-// balance is lowered here; the money itself is sent where it came from.
+// balance is lowered here. What came by the payment provider is sent back by it (payments/refund-task.ts); everything else the
+// operator sends where it came from.
 
 import { refuse, type Refusal } from '#core/errors.ts'
 import { formatUsd } from '#core/money.ts'
@@ -13,7 +14,11 @@ export async function refundPayment({ accountId, body, parts }: AccountRequest):
   if (!read.ok) return read
   const { idempotencyKey, ...refund } = read.value
   const reference = `refund:${idempotencyKey}`
-  const answer = await parts.accounts(accountId).refund({ ...refund, reference, actor })
+  const account = parts.accounts(accountId)
+  const payment = refund.payment === null ? null : await account.paymentView(refund.payment)
+  const isThroughProvider = (payment?.paymentId ?? null) !== null
+  const receivedNanoUsd = payment?.receivedNanoUsd ?? null
+  const answer = await account.refund({ ...refund, reference, actor, isThroughProvider, receivedNanoUsd })
   if (!answer.ok) return refundRefusal(answer)
   return {
     ok: true,
@@ -26,6 +31,7 @@ export async function refundPayment({ accountId, body, parts }: AccountRequest):
       reason: refund.reason,
       seq: answer.seq,
       balance: formatUsd(answer.balanceNanoUsd),
+      through: isThroughProvider ? 'provider' : 'operator',
       is_repeat: answer.isRepeat,
     },
   }
@@ -42,8 +48,8 @@ function refundRefusal(answer: RefundAnswer & { ok: false }): Refusal {
         param: 'payment',
       })
     case 'beyond_refundable':
-      return refuse('invalid_request', {
-        message: `$${formatUsd(answer.leftNanoUsd)} can go back now: paid money that neither a running call nor a debt needs. Nothing was booked.`,
+      return refuse('beyond_refundable', {
+        message: `$${formatUsd(answer.leftNanoUsd)} can go back now: of this payment, and of what neither a running call nor a debt needs. Nothing was booked. With beyond_balance: true the account goes below zero instead, up to what the payment brought.`,
         param: 'amount',
         metadata: { refundable: formatUsd(answer.leftNanoUsd) },
       })

@@ -9,6 +9,7 @@ import {
   customerDeleted,
   isAttemptPayment,
 } from './auto-top-up-events.ts'
+import { tellFactsOf } from './fact-events.ts'
 import { settleOrderOf } from './order-events.ts'
 import type { EventHandler } from './payment-event.ts'
 
@@ -30,4 +31,15 @@ export const eventTable: { readonly [type: string]: EventHandler } = {
   'payment_method.automatically_updated': cardKept,
   'payment_method.detached': cardRemoved,
   'customer.deleted': customerDeleted,
+  'charge.refunded': tellFactsOf,
+  'refund.created': tellFactsOf,
+  'refund.updated': tellFactsOf,
+  'refund.failed': tellFactsOf,
+  'charge.dispute.created': tellFactsOf,
+  'charge.dispute.updated': tellFactsOf,
+  'charge.dispute.closed': tellFactsOf,
+  'charge.dispute.funds_withdrawn': tellFactsOf,
+  'charge.dispute.funds_reinstated': tellFactsOf,
+  'radar.early_fraud_warning.created': tellFactsOf,
+  'radar.early_fraud_warning.updated': tellFactsOf,
 }

@@ -3,6 +3,7 @@
 
 import type { AccountId, OrderId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
+import type { Fact } from '#ledger/payment-facts.ts'
 
 /**
  * `unknown`: nobody can say whether it was done, so the same is asked again under the same key, or looked up. `refused`:
@@ -23,6 +24,7 @@ export type PaymentProvider = {
   readonly cards: Cards
   readonly charges: Charges
   readonly portals: Portals
+  readonly payments: Payments
 }
 
 export type Customers = {
@@ -36,6 +38,42 @@ export type Checkouts = {
   open(asked: NewCheckout): Promise<ProviderAnswer<OpenCheckout>>
   /** How it stands now: what an event says may be older. */
   look(checkoutId: string): Promise<ProviderAnswer<Checkout>>
+}
+
+/** What was paid, and what has become of it since. */
+export type Payments = {
+  look(paymentId: string): Promise<ProviderAnswer<PaymentState>>
+  /** Null for a charge that belongs to none. */
+  paymentOfCharge(chargeId: string): Promise<ProviderAnswer<string | null>>
+  refund(asked: NewRefund): Promise<ProviderAnswer<{ refundId: string }>>
+  /** Page by page, newest first; `next` goes on below it. */
+  madeBetween(asked: {
+    fromMs: number
+    toMs: number
+    after: string | null
+  }): Promise<ProviderAnswer<{ payments: readonly Omit<PaymentState, 'facts'>[]; next: string | null }>>
+}
+
+export type PaymentState = {
+  paymentId: string
+  /** As we wrote them on it. */
+  accountId: string | null
+  orderId: string | null
+  isLive: boolean
+  currency: string
+  isPaid: boolean
+  receivedNanoUsd: NanoUsd
+  madeAtMs: number
+  facts: readonly Fact[]
+}
+
+export type NewRefund = {
+  key: ProviderKey
+  paymentId: string
+  /** Of what was received, in whole cents. */
+  amountNanoUsd: NanoUsd
+  /** Our name of it: its fact comes back under it. */
+  reference: string
 }
 
 export type NewCheckout = {

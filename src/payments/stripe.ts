@@ -10,6 +10,7 @@ import { stripeCharges } from './stripe-charges.ts'
 import { stripeCheckouts } from './stripe-checkouts.ts'
 import { stripeCustomers } from './stripe-customers.ts'
 import { stripePortals } from './stripe-portals.ts'
+import { stripePayments } from './stripe-payments.ts'
 
 /** A webhook, a page and the sweeper wait for it: shorter than Stripe's own patience, longer than its slowest answers. */
 const timeoutMs = 20_000
@@ -25,6 +26,7 @@ export function stripeProvider(config: PaymentConfig): PaymentProvider {
     cards: stripeCards(sdk),
     charges: stripeCharges(sdk, config),
     portals: stripePortals(sdk),
+    payments: stripePayments(sdk),
   }
 }
 

@@ -72,7 +72,7 @@ describe('a refund', () => {
     expect((await operator(account, '/adjustments', spent('-1.50'))).status).toBe(201)
     for (const body of [{ amount: '3.51' }, { amount: '5.00', payment: 'adjustment:paid' }]) {
       const refused = await refund(account, body)
-      expect([refused.status, refused.errorCode]).toEqual([400, 'invalid_request'])
+      expect([refused.status, refused.errorCode]).toEqual([409, 'beyond_refundable'])
       expect(valueAt(refused.body, 'error', 'metadata')).toEqual({ refundable: '3.50' })
       expect(refused.message).toContain('$3.50')
     }
