@@ -30,9 +30,11 @@ import type { OperatorParts } from '#ops/operator-guard.ts'
 import { operatorLimit } from '#ops/operator-limit.ts'
 import { autoTopUpTask } from '#payments/auto-top-up-task.ts'
 import { paymentConfig, webhookSecrets } from '#payments/config.ts'
+import { invoiceTask } from '#payments/invoice-task.ts'
 import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
 import { completeRedemptions } from '#payments/redeem.ts'
+import { sweepInvoices } from '#payments/sweep-invoices.ts'
 import { sweepOrders } from '#payments/sweep.ts'
 import { refundHandler } from '#payments/refund-task.ts'
 import { webhookRoutes } from '#payments/webhook.ts'
@@ -68,6 +70,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
     mirrorOrders(payments),
     autoTopUpTask(payments),
     refundHandler(payments),
+    invoiceTask(payments),
   ]
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))
@@ -101,6 +104,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
         settlement,
         often: [
           { name: 'notices', run: () => sendDue(notices) },
+          { name: 'invoices', run: () => sweepInvoices(payments) },
           { name: 'orders', run: () => sweepOrders(payments) },
         ],
         hourly:

@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import type { RouteDescription } from '#core/route-table.ts'
 import { autoTopUpRoutes, paymentMethodRoutes } from './auto-top-up-routes.ts'
 import { answerPerson, type ConsoleParts, type ConsoleRoute } from './guard.ts'
+import { invoiceRoutes } from './invoices.ts'
 import { promotionRoutes } from './promotions.ts'
 import { topUpRoutes } from './top-up-routes.ts'
 import { webhookRoutes } from './webhook-routes.ts'
@@ -15,6 +16,7 @@ const routes: readonly ConsoleRoute[] = [
   ...paymentMethodRoutes,
   ...promotionRoutes,
   ...webhookRoutes,
+  ...invoiceRoutes,
 ]
 
 export const consoleRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)

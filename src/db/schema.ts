@@ -267,3 +267,34 @@ export const stripeEvents = pgTable(
   },
   (table) => [index('stripe_events_by_time').on(table.firstSeenAt)],
 )
+
+/** One row per invoice of a postpaid account, for those who look over all accounts. Written from its entries. */
+export const invoices = pgTable(
+  'invoices',
+  {
+    invoiceId: text('invoice_id').primaryKey(),
+    accountId: text('account_id').notNull(),
+    number: integer('number').notNull(),
+    state: text('state').notNull(),
+    /** 1 cut, 2 issued, 3 given up, 4 void, 5 paid: a row never goes back. */
+    rank: integer('rank').notNull(),
+    amountNanoUsd: nanoUsd('amount_nano_usd').notNull(),
+    periodStart: time('period_start').notNull(),
+    periodEnd: time('period_end').notNull(),
+    cutAt: time('cut_at').notNull(),
+    dueAt: time('due_at'),
+    /** The provider's name of its document, and where it can be paid. */
+    documentId: text('document_id'),
+    url: text('url'),
+    creditSeq: whole('credit_seq'),
+    /** When the sweeper looked at it last; null for never. */
+    lookedAt: time('looked_at'),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (table) => [
+    index('invoices_of_account').on(table.accountId, table.number),
+    index('invoices_waiting')
+      .on(table.lookedAt.asc().nullsFirst(), table.cutAt)
+      .where(sql`rank < 4`),
+  ],
+)

@@ -11,6 +11,7 @@ import { billingEmailRoutes } from './operator-billing-emails.ts'
 import { noticeRoutes } from './operator-notices.ts'
 import { eraseTexts } from './operator-erasure.ts'
 import { findingsLimitMax, showFindings } from './operator-findings.ts'
+import { operatorInvoiceRoutes } from './operator-invoices.ts'
 import { answerOperator, forAccount, type OperatorParts } from './operator-guard.ts'
 import { modes } from './operator-input.ts'
 import { editKey, issueKey, revokeKey } from './operator-keys.ts'
@@ -86,6 +87,7 @@ const routes: readonly OperatorRoute[] = [
   },
   ...moneyRoutes,
   ...promotionRoutes,
+  ...operatorInvoiceRoutes,
   ...billingEmailRoutes,
   ...noticeRoutes,
   {

@@ -10,6 +10,7 @@ import {
   isAttemptPayment,
 } from './auto-top-up-events.ts'
 import { tellFactsOf } from './fact-events.ts'
+import { settleInvoiceOf } from './invoice-events.ts'
 import { settleOrderOf } from './order-events.ts'
 import type { EventHandler } from './payment-event.ts'
 
@@ -30,6 +31,13 @@ export const eventTable: { readonly [type: string]: EventHandler } = {
   'payment_method.attached': cardKept,
   'payment_method.automatically_updated': cardKept,
   'payment_method.detached': cardRemoved,
+  'invoice.finalized': settleInvoiceOf,
+  'invoice.finalization_failed': settleInvoiceOf,
+  'invoice.paid': settleInvoiceOf,
+  'invoice.payment_failed': settleInvoiceOf,
+  'invoice.overdue': settleInvoiceOf,
+  'invoice.voided': settleInvoiceOf,
+  'invoice.marked_uncollectible': settleInvoiceOf,
   'customer.deleted': customerDeleted,
   'charge.refunded': tellFactsOf,
   'refund.created': tellFactsOf,

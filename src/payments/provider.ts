@@ -1,7 +1,7 @@
 // The port to whoever takes money from customers, in our own words. Stripe is the only implementation (stripe.ts); nothing
 // outside these two files and their neighbours knows its names. Each subject is a small port of its own.
 
-import type { AccountId, OrderId } from '#core/ids.ts'
+import type { AccountId, InvoiceId, OrderId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { Fact } from '#ledger/payment-facts.ts'
 
@@ -25,6 +25,7 @@ export type PaymentProvider = {
   readonly charges: Charges
   readonly portals: Portals
   readonly payments: Payments
+  readonly invoices: Invoices
 }
 
 export type Customers = {
@@ -190,4 +191,56 @@ export type Portals = {
     customerId: string
     returnUrl: string
   }): Promise<ProviderAnswer<{ url: string }>>
+}
+
+/** A document is drafted, gets its lines, is finalised, and only then may be sent or paid. */
+export type Invoices = {
+  draft(asked: NewInvoice): Promise<ProviderAnswer<InvoiceDocument>>
+  addLine(asked: NewInvoiceLine): Promise<ProviderAnswer<{ lineId: string }>>
+  finalise(asked: { key: ProviderKey; documentId: string }): Promise<ProviderAnswer<InvoiceDocument>>
+  /** To the customer's address, where the provider knows one. */
+  send(asked: { key: ProviderKey; documentId: string }): Promise<ProviderAnswer<InvoiceDocument>>
+  /** So that it asks for nothing any more; a draft is thrown away. */
+  withdraw(asked: { key: ProviderKey; documentId: string }): Promise<ProviderAnswer<InvoiceDocument>>
+  /** How it stands now: what an event says may be older. */
+  look(documentId: string): Promise<ProviderAnswer<InvoiceDocument>>
+  /** By what we wrote on it: for when its key may be forgotten. Null where there is none. */
+  find(asked: { customerId: string; invoiceId: InvoiceId }): Promise<ProviderAnswer<InvoiceDocument | null>>
+}
+
+export type NewInvoice = {
+  key: ProviderKey
+  accountId: AccountId
+  invoiceId: InvoiceId
+  customerId: string
+  dueDays: number
+  periodStartMs: number
+  periodEndMs: number
+}
+
+export type NewInvoiceLine = Pick<NewInvoice, 'key' | 'accountId' | 'invoiceId'> & {
+  documentId: string
+  customerId: string
+  text: string
+  /** Below zero for what takes from the sum. */
+  cents: number
+}
+
+export type InvoiceDocument = {
+  documentId: string
+  status: 'draft' | 'open' | 'paid' | 'void' | 'uncollectible'
+  /** As we wrote them on it. */
+  accountId: string | null
+  invoiceId: string | null
+  isLive: boolean
+  currency: string
+  /** Without tax. */
+  netNanoUsd: NanoUsd
+  taxNanoUsd: NanoUsd
+  /** Null for a draft. */
+  dueAtMs: number | null
+  /** Where it can be looked at and paid. */
+  url: string | null
+  /** Names the payment for refunds and disputes; null where it came past the provider. */
+  paymentId: string | null
 }

@@ -11,6 +11,7 @@ import { stripeCheckouts } from './stripe-checkouts.ts'
 import { stripeCustomers } from './stripe-customers.ts'
 import { stripePortals } from './stripe-portals.ts'
 import { stripePayments } from './stripe-payments.ts'
+import { stripeInvoices } from './stripe-invoices.ts'
 
 /** A webhook, a page and the sweeper wait for it: shorter than Stripe's own patience, longer than its slowest answers. */
 const timeoutMs = 20_000
@@ -27,6 +28,7 @@ export function stripeProvider(config: PaymentConfig): PaymentProvider {
     charges: stripeCharges(sdk, config),
     portals: stripePortals(sdk),
     payments: stripePayments(sdk),
+    invoices: stripeInvoices(sdk, config),
   }
 }
 
