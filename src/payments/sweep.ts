@@ -2,11 +2,11 @@
 // every few minutes; skipped or doubled, it changes nothing, since it looks at what is.
 
 import { hourMs, minuteMs, asMillis } from '#core/clock.ts'
-import type { AccountId, OrderId } from '#core/ids.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
+import type { OrderView } from '#ledger/order-commands.ts'
 import type { PaymentParts, ReadyParts } from './parts.ts'
 import { markLookedAt, waitingPayments, writePayment } from './payment-store.ts'
-import { settleOrder } from './settle-order.ts'
+import { type AskedOrder, settleOrder } from './settle-order.ts'
 
 /** A person at a page takes less, and its events come meanwhile. */
 const lookAfterMs = 15 * minuteMs
@@ -30,21 +30,26 @@ export async function sweepOrders(parts: PaymentParts): Promise<void> {
   }
 }
 
-async function sweepOrder(
-  { accountId, orderId }: { accountId: AccountId; orderId: OrderId },
-  parts: ReadyParts,
-  db: Db,
-): Promise<void> {
+async function sweepOrder(asked: AskedOrder, parts: ReadyParts, db: Db): Promise<void> {
   // First, so that one that always fails does not keep the others waiting.
-  await markLookedAt(db, orderId, parts.clock.now())
-  const settled = await settleOrder({ accountId, orderId }, parts)
-  if (!settled.ok) return
-  let { order } = settled
-  if (order.state === 'placed' && order.placedAtMs < parts.clock.now() - openWithinMs) {
-    // Its page was shown to nobody, so nobody can have paid.
-    const closed = await parts.accounts(accountId).closeOrder({ orderId, end: 'abandoned' })
-    if (closed.ok) ({ order } = closed)
-  }
+  await markLookedAt(db, asked.orderId, parts.clock.now())
+  const order = await lookAgain(asked, parts)
+  if (order === undefined) return
   // The row may have missed what the account has known for long.
-  await writePayment(db, { ...order, accountId, payment: null }, parts.clock.now())
+  await writePayment(db, { ...order, accountId: asked.accountId, payment: null }, parts.clock.now())
+}
+
+/** How the order stands after another look; undefined where nobody can say. */
+export async function lookAgain(
+  { accountId, orderId }: AskedOrder,
+  parts: ReadyParts,
+): Promise<OrderView | undefined> {
+  const settled = await settleOrder({ accountId, orderId }, parts)
+  if (!settled.ok) return undefined
+  const { order } = settled
+  const isOld = order.placedAtMs <= parts.clock.now() - openWithinMs
+  if (order.state !== 'placed' || !isOld) return order
+  // Its page was shown to nobody, so nobody can have paid.
+  const closed = await parts.accounts(accountId).closeOrder({ orderId, end: 'abandoned' })
+  return closed.ok ? closed.order : order
 }

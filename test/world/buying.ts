@@ -65,7 +65,7 @@ export async function paymentOf(world: WorldClient, sessionId: string): Promise<
 
 /** Rows that Postgres gets a moment later. */
 export async function eventually<Value>(ask: () => Promise<Value>, isThere: (value: Value) => boolean) {
-  const until = Date.now() + 15_000
+  const until = Date.now() + 30_000
   for (;;) {
     const value = await ask()
     if (isThere(value) || Date.now() > until) return value
