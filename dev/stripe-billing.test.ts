@@ -268,7 +268,7 @@ describe('pages for people', () => {
     expect((await stripe.disputes.list({ payment_intent: id })).data).toMatchObject([{ amount: 1_000 }])
   })
 
-  test('the portal removes a saved card', async () => {
+  test('the portal removes a saved card, and adds one that becomes the usual one', async () => {
     const customer = await customerWithCard()
     const portal = await stripe.billingPortal.sessions.create({
       customer,
@@ -276,8 +276,13 @@ describe('pages for people', () => {
     })
     const [method] = (await stripe.customers.listPaymentMethods(customer)).data
     expect(await (await fetch(portal.url)).text()).toContain('4242')
-    await post(portal.url, `remove=${method?.id}`)
+    await post(portal.url, `do=remove ${method?.id}`)
     expect((await stripe.customers.listPaymentMethods(customer)).data).toEqual([])
+    await post(portal.url, 'do=add pm_card_mastercard')
+    const [added] = (await stripe.customers.listPaymentMethods(customer)).data
+    expect(added?.card?.brand).toBe('mastercard')
+    const found = await stripe.customers.retrieve(customer)
+    expect(found).toMatchObject({ invoice_settings: { default_payment_method: added?.id } })
   })
 
   test('an invoice is paid on its page', async () => {

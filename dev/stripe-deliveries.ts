@@ -29,6 +29,7 @@ export class StripeDeliveries {
   private isStopped = false
 
   take(event: StripeEvent): void {
+    event.pending_webhooks = this.endpoints.filter((endpoint) => wants(endpoint, event)).length
     if (this.holds.some((filter) => fits(event, filter))) this.held.push(event)
     else this.sendLater(event)
   }
@@ -102,10 +103,7 @@ export class StripeDeliveries {
     for (const waitMs of [...retryAfterMs, 0]) {
       if (this.isStopped) return
       const { status } = await this.post(endpoint, event)
-      if (status >= 200 && status < 300) {
-        event.pending_webhooks = Math.max(0, event.pending_webhooks - 1)
-        return
-      }
+      if (isTaken(status)) return
       if (waitMs > 0) await this.pause(waitMs)
     }
   }
@@ -136,11 +134,16 @@ export class StripeDeliveries {
     } catch {
       // Not there at the moment: status 0 says so, and the next try follows.
     }
+    if (isTaken(status)) event.pending_webhooks = Math.max(0, event.pending_webhooks - 1)
     const delivery = { eventId: event.id, type: event.type, url: endpoint.url, status, at: Date.now() }
     this.made.push(delivery)
     if (this.made.length > deliveriesMax) this.made.shift()
     return delivery
   }
+}
+
+function isTaken(status: number): boolean {
+  return status >= 200 && status < 300
 }
 
 /** The header by which a webhook knows Stripe. The time is the real one: the product's clock does not follow the stand-in's. */

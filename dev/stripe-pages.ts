@@ -3,11 +3,12 @@
 import type Stripe from 'stripe'
 import { answerAuthentication, type PageOutcome, paySession } from './stripe-checkout-payment.ts'
 import { confirm, refused } from './stripe-confirm.ts'
-import { detach, methodsOf, usableMethod } from './stripe-customers.ts'
+import { methodsOf, usableMethod } from './stripe-customers.ts'
 import { dashboardPage } from './stripe-dashboard.ts'
 import { amountText, escaped, page, type PageAnswer, type PageRequest } from './stripe-html.ts'
 import { payByMethod } from './stripe-invoice-payment.ts'
-import { idOf, known, knownCustomer, type StripeState } from './stripe-state.ts'
+import { portalPage } from './stripe-portal.ts'
+import { idOf, known, type StripeState } from './stripe-state.ts'
 
 type Choice = { method: string; label: string; says: string }
 
@@ -209,27 +210,6 @@ function authenticatePage(state: StripeState, id: string, request: PageRequest):
     return { location: `${returnUrl}${separator}payment_intent=${id}` }
   }
   return afterOutcome(state, session, outcome)
-}
-
-function portalPage(state: StripeState, id: string, request: PageRequest): PageAnswer {
-  const customer = knownCustomer(state, id)
-  const removed = request.body.get('remove')
-  if (request.method === 'POST' && removed !== null) detach(state, removed)
-  const cards = methodsOf(state, customer.id)
-    .map(({ id: methodId, card }) => {
-      const name =
-        card === undefined
-          ? methodId
-          : `${card.brand} •••• ${card.last4}, until ${card.exp_month}/${card.exp_year}`
-      return `<li>${escaped(name)} <button name="remove" value="${escaped(methodId)}">Remove</button></li>`
-    })
-    .join('')
-  const back = request.query.get('return_url')
-  const link = back === null ? '' : `<p><a href="${escaped(back)}">Back to the shop</a></p>`
-  return {
-    status: 200,
-    html: page('Payment methods', `<form method="post"><ul class="choices">${cards}</ul></form>${link}`),
-  }
 }
 
 function invoicePage(state: StripeState, id: string, request: PageRequest): PageAnswer {

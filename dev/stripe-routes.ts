@@ -13,13 +13,13 @@ import {
   updateCustomer,
 } from './stripe-customers.ts'
 import { refuseRequest } from './stripe-error.ts'
-import { type Form, metadataIn, requiredText, textIn, textsIn } from './stripe-form.ts'
+import { booleanIn, type Form, metadataIn, requiredText, textIn, textsIn } from './stripe-form.ts'
 import { having, listOf } from './stripe-lists.ts'
 import { cancelIntent, confirmIntent, createIntent, updateIntent } from './stripe-payments.ts'
 import { createRefund } from './stripe-refunds.ts'
 import { route, type StripeRoute } from './stripe-route.ts'
 import { cancelSetup, confirmSetup, createSetup } from './stripe-setup.ts'
-import { known, knownCustomer, type StripeState } from './stripe-state.ts'
+import { known, knownCustomer, type StripeEvent, type StripeState } from './stripe-state.ts'
 
 export const stripeRoutes: readonly StripeRoute[] = [
   route('POST', '/v1/customers', (state, { form }) => createCustomer(state, form)),
@@ -118,16 +118,22 @@ export const stripeRoutes: readonly StripeRoute[] = [
 
   route('POST', '/v1/billing_portal/sessions', (state, { form }) => createPortal(state, form)),
 
-  route('GET', '/v1/events', (state, { form, path }) => {
-    const type = textIn(form, 'type')
-    const types = type === null ? textsIn(form, 'types') : [type]
-    const all = [...state.events.values()]
-    const wanted =
-      types.length === 0 ? all : all.filter((event) => types.some((one) => matches(event.type, one)))
-    return listOf(wanted, { form, url: path })
-  }),
+  route('GET', '/v1/events', (state, { form, path }) =>
+    listOf(eventsAsked(state, form), { form, url: path }),
+  ),
   route('GET', '/v1/events/:id', (state, { id }) => known(state.events, 'event', id)),
 ]
+
+/** By type, by several, and by whether every endpoint has taken them. */
+function eventsAsked(state: StripeState, form: Form): readonly StripeEvent[] {
+  const type = textIn(form, 'type')
+  const types = type === null ? textsIn(form, 'types') : [type]
+  const isDelivered = booleanIn(form, 'delivery_success')
+  return [...state.events.values()].filter((event) => {
+    if (types.length > 0 && !types.some((one) => matches(event.type, one))) return false
+    return isDelivered === null || (event.pending_webhooks === 0) === isDelivered
+  })
+}
 
 /** A type, or a whole family of them: `charge.*`. */
 function matches(type: string, wanted: string): boolean {

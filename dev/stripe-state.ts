@@ -144,7 +144,8 @@ export class StripeState {
         ...(previous === undefined ? {} : { previous_attributes: previous }),
       },
       livemode: false,
-      pending_webhooks: 1,
+      // Whoever delivers it says how many want it.
+      pending_webhooks: 0,
       request: { id: this.cause.requestId, idempotency_key: this.cause.idempotencyKey },
       type,
     }

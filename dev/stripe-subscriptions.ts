@@ -181,6 +181,14 @@ export function updateSubscription(state: StripeState, id: string, form: Form): 
   return subscription
 }
 
+/** As a customer does in the portal. */
+export function cancelAtEnd(state: StripeState, id: string): void {
+  const subscription = known(state.subscriptions, 'subscription', id)
+  subscription.cancel_at_period_end = true
+  subscription.cancel_at = subscription.items.data[0]?.current_period_end ?? null
+  state.emit('customer.subscription.updated', subscription, { cancel_at_period_end: false })
+}
+
 /** The rest of the period at the new price, less what was paid for it at the old one. */
 function changePrice(
   state: StripeState,

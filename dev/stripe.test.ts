@@ -458,6 +458,8 @@ describe('events', () => {
     for (const name of ['a', 'b', 'c']) made.push((await stripe.customers.create({ name })).id)
     expect(standIn.control.heldEvents()).toHaveLength(3)
     expect(standIn.control.dropHeld({ mentions: made[1] ?? '' })).toBe(1)
+    const waiting = await stripe.events.list({ delivery_success: false, limit: 2 })
+    expect(waiting.data).toHaveLength(2)
     await standIn.control.deliverHeld({ order: 'reverse' })
     const ids = received.map(({ body }) => (JSON.parse(body) as Stripe.CustomerCreatedEvent).data.object.id)
     expect(ids).toEqual([made[2], made[0]])
