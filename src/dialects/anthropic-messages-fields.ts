@@ -3,16 +3,7 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
-
-type FieldRule = {
-  field: string
-  isValid: (value: unknown) => boolean
-  /** Completes `"field" …`. */
-  must: string
-  isRequired?: true
-}
-
-const modelCharactersMax = 256
+import { type FieldRule, modelRule, refuseByRules } from './field-rules.ts'
 
 const isNever = () => false
 const isListOfObjects = (value: unknown): value is JsonObject[] =>
@@ -20,12 +11,7 @@ const isListOfObjects = (value: unknown): value is JsonObject[] =>
 
 // Null reads as absent everywhere but in required fields.
 const rules: readonly FieldRule[] = [
-  {
-    field: 'model',
-    isValid: (value) => typeof value === 'string' && value !== '' && value.length <= modelCharactersMax,
-    must: 'must be the name of a model',
-    isRequired: true,
-  },
+  modelRule,
   {
     field: 'messages',
     isValid: (value) => isListOfObjects(value) && value.length > 0,
@@ -89,12 +75,8 @@ const outputLimitRule: FieldRule = {
 
 /** The first field that cannot be billed or routed on, as the refusal that names it. */
 export function refuseMessagesField(body: JsonObject, kind: 'message' | 'count'): Refusal | undefined {
-  for (const rule of kind === 'count' ? rules : [...rules, outputLimitRule]) {
-    const value = body[rule.field] ?? undefined
-    const isMissing = value === undefined
-    if (isMissing ? rule.isRequired === true : !rule.isValid(value))
-      return refuse('invalid_request', { message: `"${rule.field}" ${rule.must}.`, param: rule.field })
-  }
+  const broken = refuseByRules(body, kind === 'count' ? rules : [...rules, outputLimitRule])
+  if (broken !== undefined) return broken
   return refuseTools(body['tools']) ?? refuseContent(body['messages'])
 }
 

@@ -3,29 +3,16 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
+import { type FieldRule, modelRule, refuseByRules } from './field-rules.ts'
 import { servedTiers } from './openai-service-tier.ts'
 
-type FieldRule = {
-  field: string
-  isValid: (value: unknown) => boolean
-  /** Completes `"field" …`. */
-  must: string
-  isRequired?: true
-}
-
 const choicesMax = 128
-const modelCharactersMax = 256
 
 const isWholeFrom1 = (value: unknown) => readWhole(value, 1) !== undefined
 
 // Null reads as absent everywhere but in required fields, as in OpenAI's own types.
 const rules: readonly FieldRule[] = [
-  {
-    field: 'model',
-    isValid: (value) => typeof value === 'string' && value !== '' && value.length <= modelCharactersMax,
-    must: 'must be the name of a model',
-    isRequired: true,
-  },
+  modelRule,
   {
     field: 'messages',
     isValid: (value) => Array.isArray(value) && value.length > 0 && value.every(isObject),
@@ -67,12 +54,8 @@ const rules: readonly FieldRule[] = [
 
 /** The first field that cannot be billed or routed on, as the refusal that names it. */
 export function refuseField(body: JsonObject): Refusal | undefined {
-  for (const rule of rules) {
-    const value = body[rule.field] ?? undefined
-    const isMissing = value === undefined
-    if (isMissing ? rule.isRequired === true : !rule.isValid(value))
-      return refuse('invalid_request', { message: `"${rule.field}" ${rule.must}.`, param: rule.field })
-  }
+  const broken = refuseByRules(body, rules)
+  if (broken !== undefined) return broken
   return refuseIncludeUsage(body['stream_options']) ?? refuseContent(body['messages'])
 }
 

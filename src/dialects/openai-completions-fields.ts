@@ -2,16 +2,8 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
+import { type FieldRule, modelRule, refuseByRules } from './field-rules.ts'
 
-type FieldRule = {
-  field: string
-  isValid: (value: unknown) => boolean
-  /** Completes `"field" …`. */
-  must: string
-  isRequired?: true
-}
-
-const modelCharactersMax = 256
 const choicesMax = 128
 /** As OpenAI bounds it. */
 const bestOfMax = 20
@@ -22,12 +14,7 @@ const isBoolean = (value: unknown) => typeof value === 'boolean'
 
 // Null reads as absent everywhere but in required fields, as in OpenAI's own types.
 const rules: readonly FieldRule[] = [
-  {
-    field: 'model',
-    isValid: (value) => typeof value === 'string' && value !== '' && value.length <= modelCharactersMax,
-    must: 'must be the name of a model',
-    isRequired: true,
-  },
+  modelRule,
   {
     field: 'prompt',
     isValid: (value) =>
@@ -60,11 +47,8 @@ const rules: readonly FieldRule[] = [
 
 /** The first field that cannot be billed or routed on, as the refusal that names it. */
 export function refuseCompletionsField(body: JsonObject): Refusal | undefined {
-  for (const rule of rules) {
-    const value = body[rule.field] ?? undefined
-    const isMissing = value === undefined
-    if (isMissing ? rule.isRequired === true : !rule.isValid(value)) return invalid(rule.field, rule.must)
-  }
+  const broken = refuseByRules(body, rules)
+  if (broken !== undefined) return broken
   if (body['stream'] !== true) return undefined
   if (body['echo'] === true) return invalid('echo', 'must be left out of streams: the prompt is known')
   return bestOfMost(body) > 1

@@ -8,6 +8,7 @@ import { isObject, type JsonObject, readString, readWhole } from '#core/readers.
 import { editBody } from './body-edit.ts'
 import type { AskedCall, ClientFormat } from './dialect.ts'
 import { openAiEndUserOf, refuseEndUser } from './end-user-id.ts'
+import { modelRule, refuseByRules } from './field-rules.ts'
 import { readJsonBody } from './json-body.ts'
 import { openAiError } from './openai-errors.ts'
 import { readTokens } from './usage-figures.ts'
@@ -25,7 +26,6 @@ export const embeddingsFormat: ClientFormat = {
 
 /** As OpenAI bounds them. */
 const inputsMax = 2_048
-const modelCharactersMax = 256
 const dimensionsMax = 65_536
 
 function readEmbeddingsCall(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal {
@@ -33,8 +33,8 @@ function readEmbeddingsCall(bytes: Uint8Array): { ok: true; call: AskedCall } | 
   if (!read.ok) return read
   const { text, body } = read
   const model = readString(body['model']) ?? ''
-  if (model === '' || model.length > modelCharactersMax)
-    return invalid('model', 'must be the name of a model')
+  const unnamed = refuseByRules({ model }, [modelRule])
+  if (unnamed !== undefined) return unnamed
   const refusal = refuseOption(body)
   if (refusal !== undefined) return refusal
   const measure = measureInput(body['input'])

@@ -6,6 +6,7 @@ import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, readString } from '#core/readers.ts'
 import { editBody } from './body-edit.ts'
 import type { AskedCall, ClientFormat } from './dialect.ts'
+import { modelRule, refuseByRules } from './field-rules.ts'
 import { readJsonBody } from './json-body.ts'
 import { inputUsageOf, readInputUsage } from './openai-embeddings.ts'
 import { openAiError } from './openai-errors.ts'
@@ -23,7 +24,6 @@ export const moderationsFormat: ClientFormat = {
 
 /** What OpenAI takes where its clients name none. */
 const usualModel = 'omni-moderation-latest'
-const modelCharactersMax = 256
 const inputsMax = 2_048
 
 function readModerationsCall(bytes: Uint8Array): { ok: true; call: AskedCall } | Refusal {
@@ -31,8 +31,8 @@ function readModerationsCall(bytes: Uint8Array): { ok: true; call: AskedCall } |
   if (!read.ok) return read
   const { text, body } = read
   const model = body['model'] === undefined ? usualModel : (readString(body['model']) ?? '')
-  if (model === '' || model.length > modelCharactersMax)
-    return invalid('model', 'must be the name of a model')
+  const unnamed = refuseByRules({ model }, [modelRule])
+  if (unnamed !== undefined) return unnamed
   if (body['stream'] === true) return invalid('stream', 'must be left out: a judgement comes in one piece')
   const { input } = body
   const inputs: readonly unknown[] = Array.isArray(input) ? input : [input]

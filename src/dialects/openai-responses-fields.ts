@@ -3,18 +3,9 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readString, readWhole } from '#core/readers.ts'
+import { type FieldRule, modelRule, refuseByRules } from './field-rules.ts'
 import { objectsOf } from './openai-responses-tools.ts'
 import { servedTiers } from './openai-service-tier.ts'
-
-type FieldRule = {
-  field: string
-  isValid: (value: unknown) => boolean
-  /** Completes `"field" …`. */
-  must: string
-  isRequired?: true
-}
-
-const modelCharactersMax = 256
 
 const isNever = () => false
 const isBoolean = (value: unknown) => typeof value === 'boolean'
@@ -23,12 +14,7 @@ const isListOfObjects = (value: unknown): value is JsonObject[] =>
 
 // Null reads as absent everywhere but in required fields, as in OpenAI's own types.
 const rules: readonly FieldRule[] = [
-  {
-    field: 'model',
-    isValid: (value) => typeof value === 'string' && value !== '' && value.length <= modelCharactersMax,
-    must: 'must be the name of a model',
-    isRequired: true,
-  },
+  modelRule,
   {
     field: 'input',
     isValid: (value) => (isListOfObjects(value) || typeof value === 'string') && value.length > 0,
@@ -73,12 +59,8 @@ const rules: readonly FieldRule[] = [
 export function refuseResponsesField(body: JsonObject): Refusal | undefined {
   const previous = body['previous_response_id'] ?? undefined
   if (previous !== undefined) return refusePrevious(previous)
-  for (const rule of rules) {
-    const value = body[rule.field] ?? undefined
-    const isMissing = value === undefined
-    if (isMissing ? rule.isRequired === true : !rule.isValid(value))
-      return invalid(`"${rule.field}" ${rule.must}.`, rule.field)
-  }
+  const broken = refuseByRules(body, rules)
+  if (broken !== undefined) return broken
   for (const [index, item] of objectsOf(body['input']).entries()) {
     const refusal = refuseItem(item, `input[${index}]`)
     if (refusal !== undefined) return refusal
