@@ -3,7 +3,7 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
-import { type FieldRule, modelRule, refuseByRules } from './field-rules.ts'
+import { type FieldRule, modelRule, noServerTools, refuseByRules } from './field-rules.ts'
 
 const isNever = () => false
 const isListOfObjects = (value: unknown): value is JsonObject[] =>
@@ -44,7 +44,7 @@ const rules: readonly FieldRule[] = [
   {
     field: 'mcp_servers',
     isValid: (value) => Array.isArray(value) && value.length === 0,
-    must: 'must be left out: tools that the provider runs have no price here',
+    must: `must be left out: ${noServerTools}`,
   },
   {
     field: 'fallbacks',
@@ -89,7 +89,7 @@ function refuseTools(tools: unknown): Refusal | undefined {
     const type: unknown = isObject(tool) ? (tool['type'] ?? 'custom') : undefined
     if (typeof type === 'string' && clientTools.test(type)) continue
     return refuse('invalid_request', {
-      message: `A tool of type ${shown(type)} has no price here: tools that the provider runs are not offered.`,
+      message: `A tool of type ${shown(type)} has no price here: ${noServerTools}.`,
       param: `tools[${index}].type`,
     })
   }

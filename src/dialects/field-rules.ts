@@ -21,6 +21,10 @@ export const modelRule: FieldRule = {
   isRequired: true,
 }
 
+/** Why, and what instead: docs/decisions/0031-server-tools.md. */
+export const noServerTools =
+  'tools that the provider runs have no price here. Search with a function of your own, or take a model that searches for one fee (cancellation_policy "accept" in GET /v1/models)'
+
 /** The first rule that is broken, as the refusal that names its field. Null reads as absent everywhere but in required fields. */
 export function refuseByRules(body: JsonObject, rules: readonly FieldRule[]): Refusal | undefined {
   for (const { field, isValid, must, isRequired } of rules) {

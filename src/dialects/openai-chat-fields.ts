@@ -3,7 +3,7 @@
 
 import { type Refusal, refuse } from '#core/errors.ts'
 import { isObject, type JsonObject, readWhole } from '#core/readers.ts'
-import { type FieldRule, modelRule, refuseByRules } from './field-rules.ts'
+import { type FieldRule, modelRule, noServerTools, refuseByRules } from './field-rules.ts'
 import { servedTiers } from './openai-service-tier.ts'
 
 const choicesMax = 128
@@ -33,7 +33,7 @@ const rules: readonly FieldRule[] = [
   {
     field: 'tools',
     isValid: (value) => isListOfObjects(value) && value.every(isClientTool),
-    must: 'may hold tools of type "function" and "custom" only: tools that the provider runs have no price here',
+    must: `may hold tools of type "function" and "custom" only: ${noServerTools}`,
   },
   {
     field: 'service_tier',
@@ -48,7 +48,7 @@ const rules: readonly FieldRule[] = [
   {
     field: 'web_search_options',
     isValid: () => false,
-    must: 'must be left out: searches have no price here',
+    must: `must be left out: ${noServerTools}`,
   },
 ]
 
