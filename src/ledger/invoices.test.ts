@@ -249,6 +249,22 @@ describe('the cut', () => {
   })
 })
 
+// Cases: payments 43
+// Requirements: 50, 57
+test('at its credit limit calls are refused, and at its monthly limit until the next period begins', () => {
+  const account = opened({ creditLimitNanoUsd: dollar })
+  const call = (holdNanoUsd = dollar) =>
+    account.ask((draft) => admit(draft, admitOf(account.newCall(), { holdNanoUsd })))
+  spend(account, dollar)
+  expect(call()).toMatchObject({ ok: false, code: 'credit_limit_reached' })
+  const settings = { creditLimitNanoUsd: nanoUsd(9 * dollar), monthlySpendLimitNanoUsd: dollar }
+  account.ask((draft) => changeSettings(draft, { reference: 's', settings, reason: '', actor: '' }))
+  expect(call()).toMatchObject({ ok: false, code: 'monthly_spend_limit_reached' })
+  account.nowMs = at('2026-12-01T00:00')
+  expect(call()).toMatchObject({ ok: true })
+  expect(account.live.invoicing.sinceMs).toBe(account.nowMs)
+})
+
 describe('a payment', () => {
   // Cases: payments 46
   test('credits what was asked for, once, whoever tells of it and however it came', () => {
