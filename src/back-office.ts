@@ -31,6 +31,7 @@ import { operatorLimit } from '#ops/operator-limit.ts'
 import { autoTopUpTask } from '#payments/auto-top-up-task.ts'
 import { paymentConfig, webhookSecrets } from '#payments/config.ts'
 import { invoiceTask } from '#payments/invoice-task.ts'
+import { comparePayments, isCompareHour } from '#payments/compare-payments.ts'
 import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
 import { completeRedemptions } from '#payments/redeem.ts'
@@ -38,6 +39,7 @@ import { sweepInvoices } from '#payments/sweep-invoices.ts'
 import { sweepOrders } from '#payments/sweep.ts'
 import { refundHandler } from '#payments/refund-task.ts'
 import { webhookRoutes } from '#payments/webhook.ts'
+import { recordFindings } from '#settlement/findings.ts'
 import type { ReadingParts } from '#reading/reader.ts'
 import { readingRoutes } from '#reading/routes.ts'
 import { relayPort } from '#relay/relay-client.ts'
@@ -78,7 +80,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const relay = relayPort(env.RELAY)
   app.route('/', generationRoutes({ ...readingParts(parts, db), relay }))
   app.route('/', responseRoutes({ ...readingParts(parts, db), relay }))
-  app.route('/', operatorRoutes(operatorParts(env, parts, db)))
+  app.route('/', operatorRoutes(operatorParts(env, parts, payments)))
   app.route('/', webhookRoutes({ ...payments, ...answering, webhookSecrets: webhookSecrets(env) }))
   app.route('/', consoleRoutes(consoleParts(env, payments, notices)))
   return {
@@ -112,20 +114,30 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
             ? []
             : [
                 { name: 'promotions', run: () => completeRedemptions({ ...settlement, db }) },
+                { name: 'payments', run: () => compareNightly({ ...payments, db }) },
                 { name: 'old notices', run: () => forgetOld(db, clock.now()) },
               ],
       }),
   }
 }
 
-function operatorParts(env: Env, parts: GatewayParts, db: Db | undefined): OperatorParts {
+/** Once a day; the report's findings stand with those of the books. */
+async function compareNightly(parts: PaymentParts & { db: Db }): Promise<void> {
+  const provider = isCompareHour(parts.clock.now()) ? await parts.provider() : undefined
+  if (provider === undefined) return
+  const { findings } = await comparePayments({ ...parts, provider })
+  await recordFindings(parts.db, findings, parts.clock.now())
+}
+
+function operatorParts(env: Env, parts: GatewayParts, payments: PaymentParts): OperatorParts {
   const limit = operatorLimit(env, { clock, log })
   return {
     operatorToken: env.OPERATOR_TOKEN,
     accounts: parts.accounts,
     mintKey: mintKeyOf(env),
     limit: (key) => limit.allows(key),
-    db,
+    payments,
+    db: payments.db,
     clock,
     random,
     log,

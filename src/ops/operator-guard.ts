@@ -8,6 +8,7 @@ import type { Log } from '#core/log.ts'
 import { driverErrorOf, type Db } from '#db/client.ts'
 import type { MintKey } from '#keys/issue.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
+import type { PaymentParts } from '#payments/parts.ts'
 import { refusalOfOperator } from './credential.ts'
 
 export type OperatorParts = {
@@ -19,6 +20,7 @@ export type OperatorParts = {
   limit: (key: string) => Promise<boolean>
   refuseWith(refusal: Refusal, requestId: RequestId): Response
   makeRequestId(): RequestId
+  payments: PaymentParts
   db: Db | undefined
   clock: Clock
   random: Random

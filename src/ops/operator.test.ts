@@ -10,12 +10,16 @@ import { operatorRoutes, operatorRouteTable } from './operator.ts'
 const clock: Clock = { now: () => asMillis(1_700_000_000_000), sleep: async () => {} }
 const operatorToken = 'operator-token-of-more-than-32-characters'
 
+const log = { info: () => {}, error: () => {} }
+const accounts = () => {
+  throw new Error('an account was asked')
+}
+
 /** No route may reach an account here: asking for one is the failure. */
 const parts: OperatorParts = {
   operatorToken,
-  accounts: () => {
-    throw new Error('an account was asked')
-  },
+  accounts,
+  payments: { provider: async () => undefined, accounts, db: undefined, clock, log },
   mintKey: undefined,
   limit: async () => true,
   refuseWith: ({ code }) => Response.json({ code }, { status: errorKindOf(code).status }),
@@ -23,7 +27,7 @@ const parts: OperatorParts = {
   db: undefined,
   clock,
   random: (bytes) => new Uint8Array(bytes),
-  log: { info: () => {}, error: () => {} },
+  log,
 }
 
 async function statuses(given: Partial<OperatorParts>, token: string | undefined) {

@@ -16,6 +16,7 @@ import { answerOperator, forAccount, type OperatorParts } from './operator-guard
 import { modes } from './operator-input.ts'
 import { editKey, issueKey, revokeKey } from './operator-keys.ts'
 import { moneyRoutes } from './operator-money.ts'
+import { paymentRoutes } from './operator-payments.ts'
 import { putPlan } from './operator-plans.ts'
 import { promotionRoutes } from './operator-promotions.ts'
 import { rebuildObject } from './operator-rebuild.ts'
@@ -88,6 +89,7 @@ const routes: readonly OperatorRoute[] = [
   ...moneyRoutes,
   ...promotionRoutes,
   ...operatorInvoiceRoutes,
+  ...paymentRoutes,
   ...billingEmailRoutes,
   ...noticeRoutes,
   {

@@ -4,6 +4,7 @@
 import type { AccountId, InvoiceId, OrderId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { Fact } from '#ledger/payment-facts.ts'
+import type { JsonObject } from '#core/readers.ts'
 
 /**
  * `unknown`: nobody can say whether it was done, so the same is asked again under the same key, or looked up. `refused`:
@@ -26,6 +27,7 @@ export type PaymentProvider = {
   readonly portals: Portals
   readonly payments: Payments
   readonly invoices: Invoices
+  readonly events: ProviderEvents
 }
 
 export type Customers = {
@@ -46,6 +48,8 @@ export type Payments = {
   look(paymentId: string): Promise<ProviderAnswer<PaymentState>>
   /** Null for a charge that belongs to none. */
   paymentOfCharge(chargeId: string): Promise<ProviderAnswer<string | null>>
+  /** Whether it pays an invoice, which has books of its own. */
+  paysInvoice(paymentId: string): Promise<ProviderAnswer<boolean>>
   refund(asked: NewRefund): Promise<ProviderAnswer<{ refundId: string }>>
   /** Page by page, newest first; `next` goes on below it. */
   madeBetween(asked: {
@@ -54,6 +58,12 @@ export type Payments = {
     after: string | null
   }): Promise<ProviderAnswer<{ payments: readonly Omit<PaymentState, 'facts'>[]; next: string | null }>>
 }
+
+/** What the provider has told, for as long as it remembers. */
+export type ProviderEvents = { look(eventId: string): Promise<ProviderAnswer<ToldEvent>> }
+
+/** As it was when it was told; `previous`: what of its object was otherwise before. */
+export type ToldEvent = { id: string; type: string; object: JsonObject; previous: JsonObject }
 
 export type PaymentState = {
   paymentId: string

@@ -24,6 +24,18 @@ export function stripePayments(sdk: Stripe): Payments {
         () => sdk.charges.retrieve(chargeId),
         ({ payment_intent: payment }) => idOf(payment),
       ),
+    paysInvoice: (paymentId) =>
+      askStripe(
+        'list',
+        async () => ({
+          id: 'list',
+          ...(await sdk.invoicePayments.list({
+            payment: { type: 'payment_intent', payment_intent: paymentId },
+            limit: 1,
+          })),
+        }),
+        ({ data }) => data.length > 0,
+      ),
     refund: ({ key, paymentId, amountNanoUsd, reference }) =>
       askStripe(
         'refund',

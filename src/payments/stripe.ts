@@ -10,6 +10,7 @@ import { stripeCharges } from './stripe-charges.ts'
 import { stripeCheckouts } from './stripe-checkouts.ts'
 import { stripeCustomers } from './stripe-customers.ts'
 import { stripePortals } from './stripe-portals.ts'
+import { stripeEvents } from './stripe-events.ts'
 import { stripePayments } from './stripe-payments.ts'
 import { stripeInvoices } from './stripe-invoices.ts'
 
@@ -29,6 +30,7 @@ export function stripeProvider(config: PaymentConfig): PaymentProvider {
     portals: stripePortals(sdk),
     payments: stripePayments(sdk),
     invoices: stripeInvoices(sdk, config),
+    events: stripeEvents(sdk),
   }
 }
 

@@ -90,7 +90,7 @@ async function remember(
   }
 }
 
-async function lookAfter(event: PaymentEvent, parts: ReadyParts): Promise<EventOutcome> {
+export async function lookAfter(event: PaymentEvent, parts: ReadyParts): Promise<EventOutcome> {
   const outcome = await handled(event, parts)
   parts.log.info('stripe_event', { event_id: event.id, type: event.type, outcome })
   return outcome

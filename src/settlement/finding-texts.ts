@@ -73,6 +73,23 @@ const texts: { readonly [Kind in FindingKind]: FindingText } = {
     nextStep:
       'More accounts than the hourly sweep visits: run the trigger more often (crons in wrangler.toml).',
   },
+  payment_not_credited: {
+    what: 'A payment was received at the provider and its order was never credited by it.',
+    nextStep:
+      'POST …/payments/replay with its event; if it is a second payment of one order, give it back at the provider.',
+  },
+  payment_credited_twice: {
+    what: 'One payment stands behind more than one credit (detail.credits).',
+    nextStep: 'Take the one that is too many off by POST …/adjustments.',
+  },
+  payment_unknown: {
+    what: 'A payment at the provider names no account and no order of ours.',
+    nextStep: 'Nothing if something else uses the same provider account; otherwise give it back there.',
+  },
+  credit_without_payment: {
+    what: 'A credit names a payment that the provider does not know, or that was never paid.',
+    nextStep: 'Compare detail with the provider’s dashboard; correct the balance by POST …/adjustments.',
+  },
   stray: {
     what: 'A line of a closed epoch came after its end and was booked again, or refused.',
     nextStep:

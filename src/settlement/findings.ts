@@ -36,6 +36,11 @@ export type FindingKind =
   /** A line of a closed epoch that came after its end; booked again in the epoch that stands. */
   | 'stray'
   | 'epoch_behind'
+  /** The payment provider's payments and the books differ. */
+  | 'payment_not_credited'
+  | 'payment_credited_twice'
+  | 'payment_unknown'
+  | 'credit_without_payment'
   /** Booked by an account object about itself. */
   | 'ledger'
 

@@ -1,0 +1,50 @@
+// The credits that payments brought, as Postgres has them. SQL alone; for reading.
+
+import { sql } from 'drizzle-orm'
+import { asMillis, isoTime } from '#core/clock.ts'
+import { isObject, readString } from '#core/readers.ts'
+import type { Db } from '#db/client.ts'
+
+export type PaymentCredit = {
+  readonly accountId: string
+  readonly orderId: string
+  /** The provider's name of the payment. */
+  readonly paymentId: string
+}
+
+/** One run compares so many. */
+const creditsMax = 20_000
+
+export async function creditsMadeBetween(
+  db: Db,
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+): Promise<readonly PaymentCredit[]> {
+  const [from, to] = [isoTime(asMillis(fromMs)), isoTime(asMillis(toMs))]
+  const { rows } =
+    await db.execute(sql`select account_id, reference, detail #>> '{payment,paymentId}' as payment_id
+    from ledger_entries where kind in ('purchase', 'auto_top_up') and detail #>> '{payment,paymentId}' is not null
+    and created_at >= ${from}::timestamptz and created_at < ${to}::timestamptz limit ${creditsMax}`)
+  return rows.flatMap(readCredit)
+}
+
+export async function creditsOfOrders(
+  db: Db,
+  orderIds: readonly string[],
+): Promise<readonly PaymentCredit[]> {
+  if (orderIds.length === 0) return []
+  const { rows } =
+    await db.execute(sql`select account_id, reference, detail #>> '{payment,paymentId}' as payment_id
+    from ledger_entries where kind in ('purchase', 'auto_top_up')
+    and reference in (select jsonb_array_elements_text(${JSON.stringify(orderIds)}::jsonb))`)
+  return rows.flatMap(readCredit)
+}
+
+function readCredit(row: unknown): PaymentCredit[] {
+  if (!isObject(row)) return []
+  const accountId = readString(row['account_id'])
+  const orderId = readString(row['reference'])
+  const paymentId = readString(row['payment_id'])
+  return accountId === undefined || orderId === undefined || paymentId === undefined
+    ? []
+    : [{ accountId, orderId, paymentId }]
+}
