@@ -1,0 +1,201 @@
+// A purchase survives the death of everything on its way: of the whole product at each of its steps, of events that never come,
+// of Postgres. In the end there is one customer, one page and one credit.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { StripeRequest } from '../../dev/stripe-control.ts'
+import type { World } from '../../dev/world.ts'
+import { type Bought, type Buyer, eventually, newBuyer } from '../world/buying.ts'
+import { valueAt } from '../world/chat.ts'
+import { startFaultyWorld } from '../world/faulty-world.ts'
+import { ask, chatOf } from '../world/gateway.ts'
+import { judgeOfStripe } from '../world/judged-stripe.ts'
+
+const judge = judgeOfStripe()
+let world: World
+/** The request to Stripe at whose arrival the product dies. */
+let fatal: ((request: StripeRequest) => boolean) | undefined
+let killed: Promise<void> | undefined
+
+beforeAll(async () => {
+  world = await startFaultyWorld({
+    stripe: {
+      // Told of each request as it arrives.
+      judge: (request) => {
+        if (fatal?.(request) === true) {
+          fatal = undefined
+          killed = world.product().kill()
+        }
+        return judge(request)
+      },
+    },
+  })
+}, 400_000)
+
+afterAll(() => world.stop())
+
+/** Two starts of the product, on a machine that does other things as well. */
+const deathMs = 240_000
+
+/** Waits for the planted death, and starts the product on its disk again. */
+async function rise(): Promise<void> {
+  await eventually(
+    async () => killed,
+    () => killed !== undefined,
+  )
+  await killed
+  killed = undefined
+  await world.startProductAgain()
+}
+
+/** As the client does that heard nothing: the same request under the same key, until there is an answer. */
+async function buyUntilAnswered(buyer: Buyer): Promise<Bought> {
+  try {
+    return await buyer.buy('25', { key: 'k' })
+  } catch {
+    await rise()
+    return buyUntilAnswered(buyer)
+  }
+}
+
+/** Twenty minutes later, as far as the sweeper sees; then it runs. */
+async function sweep({ accountId }: Buyer): Promise<void> {
+  const rows = () =>
+    world.sql("select 1 from payments where account_id = $1 and state <> 'placed'", [accountId])
+  // The local queues are gone with their process, which the platform's are not: what they had is sent again.
+  await world.operator('POST', `/accounts/${accountId}/resend`, {})
+  await eventually(rows, (found) => found.length > 0)
+  await world.sql(
+    "update payments set placed_at = placed_at - interval '20 minutes', looked_at = null where account_id = $1",
+    [accountId],
+  )
+  await world.runCron()
+}
+
+async function expectOneCredit(buyer: Buyer, { orderId }: Bought): Promise<void> {
+  expect(await buyer.transactions()).toEqual([['purchase', '25.00', '25.00']])
+  expect(valueAt((await buyer.api('GET', `/api/top-ups/${orderId}`)).body, 'status')).toBe('paid')
+  const made = await world.stripe.control.requests({ method: 'POST', mentions: buyer.accountId })
+  const first = made.filter(({ isReplay, status }) => !isReplay && status === 200)
+  const keys = first.map(({ idempotencyKey }) => idempotencyKey)
+  expect(keys).toEqual([`customer:${buyer.accountId}:1`, `checkout:${orderId}:1`])
+}
+
+const steps: readonly [string, (request: StripeRequest) => boolean][] = [
+  ['its customer is made', ({ method, path }) => method === 'POST' && path === '/v1/customers'],
+  ['its page is made', ({ method, path }) => method === 'POST' && path === '/v1/checkout/sessions'],
+  ['its payment is looked up', ({ method, path }) => method === 'GET' && path.startsWith('/v1/checkout/')],
+]
+
+describe.each(['come late', 'never come'])('where the events %s, a purchase', (events) => {
+  /** Nothing is told by itself: a restart on a busy machine may take longer than the stand-in tries. */
+  async function newBuyerHere(): Promise<Buyer> {
+    const buyer = await newBuyer(world)
+    await world.stripe.control.holdDeliveries({ mentions: buyer.accountId })
+    return buyer
+  }
+
+  const pay = ({ sessionId }: Bought) => world.stripe.control.pay({ sessionId, method: 'pm_card_visa' })
+
+  async function settle(buyer: Buyer): Promise<void> {
+    if (events === 'come late') await world.stripe.control.redeliver({ mentions: buyer.accountId })
+    else await sweep(buyer)
+  }
+
+  // Cases: payments 11, 13; billing-bugs 42
+  test.each(steps)(
+    'during which the product is killed while %s is credited once',
+    async (_step, isFatal) => {
+      const buyer = await newBuyerHere()
+      fatal = isFatal
+      const bought = await buyUntilAnswered(buyer)
+      await pay(bought)
+      const settling = settle(buyer).catch(() => undefined)
+      // The lookup that dies is the event's, or the sweeper's.
+      if (fatal !== undefined || killed !== undefined) await rise()
+      await settling
+      await settle(buyer)
+      await expectOneCredit(buyer, bought)
+    },
+    deathMs,
+  )
+
+  // Cases: payments 13
+  test(
+    'whose page is shown when the product is killed is credited once',
+    async () => {
+      const buyer = await newBuyerHere()
+      const bought = await buyUntilAnswered(buyer)
+      await world.product().kill()
+      await pay(bought)
+      await world.startProductAgain()
+      await settle(buyer)
+      await expectOneCredit(buyer, bought)
+    },
+    deathMs,
+  )
+
+  // Cases: payments 10
+  test(
+    'whose credit is durable when the product is killed before it says so is credited once',
+    async () => {
+      const buyer = await newBuyerHere()
+      const bought = await buyUntilAnswered(buyer)
+      await world.fault({ kind: 'fail_after', accountId: buyer.accountId, method: 'payOrder', calls: 1 })
+      await pay(bought)
+      await settle(buyer)
+      expect(await buyer.balance()).toBe('25.00')
+      await world.restartProduct({ sigkill: true })
+      await settle(buyer)
+      await expectOneCredit(buyer, bought)
+    },
+    deathMs,
+  )
+})
+
+// Cases: payments 11
+test('a payment is credited when its account can be reached again', async () => {
+  const buyer = await newBuyer(world)
+  const bought = await buyer.buy('25')
+  const { control } = world.stripe
+  await control.holdDeliveries({ mentions: buyer.accountId })
+  await control.pay({ sessionId: bought.sessionId, method: 'pm_card_visa' })
+  await world.fault({ kind: 'unreachable', accountId: buyer.accountId, ms: 60_000 })
+  const away = await control.deliverHeld({ filter: { mentions: buyer.accountId } })
+  expect(new Set(away.map(({ status }) => status))).toEqual(new Set([503]))
+  await world.fault({ kind: 'clear' })
+  const back = await control.redeliver({ mentions: buyer.accountId })
+  expect(new Set(back.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(await buyer.transactions()).toEqual([['purchase', '25.00', '25.00']])
+}, 120_000)
+
+// Cases: payments 12
+test('with Postgres away what is paid can be spent at once, and is mirrored once when it is back', async () => {
+  const { accountId, apiKey } = await world.newAccount({ creditUsd: '0' })
+  const buyer = await newBuyer(world)
+  const all = await buyer.buy('25')
+  await world.pausePostgres({ sigkill: true })
+  try {
+    const bought = await buyer.buy('5')
+    for (const { sessionId } of [bought, all])
+      await world.stripe.control.pay({ sessionId, method: 'pm_card_visa' })
+    await world.stripe.control.deliveriesSettled()
+    expect(await buyer.balance()).toBe('30.00')
+    expect(await ask(world, { apiKey, body: chatOf({}) })).toMatchObject({ status: 402 })
+    expect(accountId).not.toBe(buyer.accountId)
+  } finally {
+    await world.startPostgresAgain()
+  }
+  const rows = await eventually(
+    () =>
+      world.sql("select kind from ledger_entries where account_id = $1 and kind = 'purchase'", [
+        buyer.accountId,
+      ]),
+    (found) => found.length === 2,
+  )
+  expect(rows).toHaveLength(2)
+  const paid = await eventually(
+    () => world.sql("select 1 from payments where account_id = $1 and state = 'paid'", [buyer.accountId]),
+    (found) => found.length === 2,
+  )
+  expect(paid).toHaveLength(2)
+}, 120_000)
