@@ -62,7 +62,7 @@ async function sweep({ accountId }: Buyer): Promise<void> {
   const rows = () =>
     world.sql("select 1 from payments where account_id = $1 and state <> 'placed'", [accountId])
   // The local queues are gone with their process, which the platform's are not: what they had is sent again.
-  await world.operator('POST', `/accounts/${accountId}/resend`, {})
+  await world.operator('POST', `/accounts/${accountId}/resend`, { from: 1 })
   await eventually(rows, (found) => found.length > 0)
   await world.sql(
     "update payments set placed_at = placed_at - interval '20 minutes', looked_at = null where account_id = $1",
