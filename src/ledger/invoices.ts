@@ -63,8 +63,11 @@ export function keepInvoices(draft: Draft): void {
   const { state } = draft
   if (isPeriodOver(state, state.nowMs) && mayDo(draft, 'invoice'))
     cut(draft, windowStart('month', state.nowMs), { actor: 'period' })
-  for (const { invoiceId } of lateInvoices(state, state.nowMs))
-    if (mayDo(draft, `overdue:${invoiceId}`)) appendInvoice(draft, invoiceId, { what: 'overdue' })
+  for (const { invoiceId, amountNanoUsd, dueAtMs } of lateInvoices(state, state.nowMs)) {
+    if (!mayDo(draft, `overdue:${invoiceId}`)) continue
+    const graceDays = state.settings.invoiceGraceDays
+    appendInvoice(draft, invoiceId, { what: 'overdue', amountNanoUsd, dueAtMs, graceDays })
+  }
 }
 
 function isPeriodOver({ invoicing: { sinceMs } }: State, nowMs: number): boolean {
@@ -146,7 +149,15 @@ export function issueInvoice(draft: Draft, { invoiceId, issued }: IssueInvoice):
   const read = readIssued(issued)
   if (read === undefined || read.providerId === '' || JSON.stringify(read).length > issuedCharactersMax)
     return { ok: false, code: 'invalid_command' }
-  const { seq } = appendInvoice(draft, invoiceId, { what: 'issued', ...issuedDetail(read) })
+  const { amountNanoUsd, periodStartMs, periodEndMs } = invoice.terms
+  const { seq } = appendInvoice(draft, invoiceId, {
+    what: 'issued',
+    ...issuedDetail(read),
+    // For whoever tells the customer.
+    amountNanoUsd,
+    periodStartMs,
+    periodEndMs,
+  })
   keepReference(draft, rowOfIssued(invoiceId, seq, read))
   return { ok: true, invoice: knownInvoice(draft, invoiceId) }
 }

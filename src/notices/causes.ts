@@ -1,6 +1,6 @@
 // Which entry tells the customer what: the table of notices by cause. Pure.
 
-import { asMillis, isoTime } from '#core/clock.ts'
+import { asMillis, dayMs, isoTime } from '#core/clock.ts'
 import { addNanoUsd, formatUsd, type NanoUsd, nanoUsd } from '#core/money.ts'
 import { isObject, type JsonObject, objectOf, readString, readWhole } from '#core/readers.ts'
 import type { EntryKind } from '#ledger/entry.ts'
@@ -29,6 +29,7 @@ const tellers: { readonly [Kind in EntryKind]?: Teller } = {
   attempt: attemptTold,
   refund: (entry, detail) => movementTold(entry, detail, { out: 'refund', back: 'refund_failed' }),
   dispute: (entry, detail) => movementTold(entry, detail, { out: 'dispute_opened', back: 'dispute_closed' }),
+  invoice: invoiceTold,
   level: levelTold,
   limit_reached: limitTold,
 }
@@ -109,6 +110,33 @@ function movementTold(
     reference,
   }
   return { type: amountNanoUsd < 0 ? out : back, figures }
+}
+
+/** What was cut is told when it can be paid. */
+function invoiceTold({ reference }: Entry, detail: JsonObject): Told | undefined {
+  const dueAtMs = readWhole(detail['dueAtMs']) ?? 0
+  const figures = {
+    number: reference,
+    amount: usdIn(detail, 'amountNanoUsd'),
+    due_on: dayOf(dueAtMs),
+    reference,
+  }
+  if (detail['what'] === 'overdue') {
+    const suspendedAtMs = dueAtMs + (readWhole(detail['graceDays']) ?? 0) * dayMs
+    return { type: 'invoice_overdue', figures: { ...figures, suspended_on: dayOf(suspendedAtMs) } }
+  }
+  if (detail['what'] !== 'issued') return undefined
+  const [from, to] = [readWhole(detail['periodStartMs']) ?? 0, readWhole(detail['periodEndMs']) ?? 1]
+  const payAt = readString(detail['url'])
+  const period = `${dayOf(from)} to ${dayOf(to - 1)}`
+  return {
+    type: 'invoice_issued',
+    figures: { ...figures, period, ...(payAt !== undefined && { pay_at: payAt }) },
+  }
+}
+
+function dayOf(atMs: number): string {
+  return isoTime(asMillis(atMs)).slice(0, 'YYYY-MM-DD'.length)
 }
 
 /** Rising is no bad news, and falling from depleted there is none. */
