@@ -79,12 +79,17 @@ async function start(): Promise<void> {
   if (!isStopping) throw new StartError('The product ended unexpectedly; its last lines are above.')
 }
 
-/** One account with $10 and a key, once. */
+const localEmail = 'you@sluice.example'
+
+/** One account with $10, a key and a mail address, once. */
 async function seedAccount(started: World): Promise<{ accountId: string; apiKey: string }> {
   const file = join(stateDir, 'account.json')
   // Written below, by an earlier start.
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as { accountId: string; apiKey: string }
   const account = await started.newAccount({ name: 'Local account', creditUsd: '10.00' })
+  // Whatever is mailed to it lies in the local mailbox.
+  const mailTo = { account_id: account.accountId, billing_emails: [localEmail] }
+  await started.api('PUT', '/billing-emails', mailTo)
   writeFileSync(file, `${JSON.stringify(account, null, 2)}\n`, { mode: 0o600 })
   return account
 }

@@ -46,6 +46,8 @@ export type WorldClient = Omit<WorldCoordinates, 'stripe'> & {
   newAccount(given?: NewAccount): Promise<{ accountId: string; apiKey: string }>
   /** A call of the operator API; throws unless it answers 2xx. */
   operator(method: string, path: string, body?: unknown): Promise<{ readonly [name: string]: unknown }>
+  /** The same of the console's API, whose sign-in the operator's credential stands in for. */
+  api(method: string, path: string, body?: unknown): Promise<{ readonly [name: string]: unknown }>
   /** bigint columns arrive as numbers: every amount is a safe integer by design. */
   sql(query: string, params?: readonly unknown[]): Promise<readonly Row[]>
   upstreamRequests(): Promise<readonly RecordedRequest[]>
@@ -70,19 +72,21 @@ export function connectWorld(coordinates: WorldCoordinates): WorldClient {
   // A test may stop Postgres under an idle connection; the next query opens another.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
-  const operator = async (method: string, path: string, body?: unknown) => {
+  const under = (root: string) => async (method: string, path: string, body?: unknown) => {
     const headers = { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' }
     const text = body === undefined ? {} : { body: JSON.stringify(body) }
-    const response = await fetch(`${baseUrl}/operator/v1${path}`, { method, headers, ...text })
+    const response = await fetch(`${baseUrl}${root}${path}`, { method, headers, ...text })
     const answer = await response.text()
-    if (!response.ok) throw new Error(`${method} /operator/v1${path} answered ${response.status}: ${answer}`)
+    if (!response.ok) throw new Error(`${method} ${root}${path} answered ${response.status}: ${answer}`)
     return fieldsOf(JSON.parse(answer))
   }
+  const operator = under('/operator/v1')
   const requestsUrl = new URL('/__requests', upstreamUrl)
   return {
     ...coordinates,
     stripe: { ...coordinates.stripe, control: remoteControl(coordinates.stripe.url) },
     operator,
+    api: under('/api'),
     newAccount: (given = {}) => newAccount(operator, given),
     sql: async (query, params = []) => (await pool.query<Row>(query, [...params])).rows,
     // Our own upstream's answer about itself.

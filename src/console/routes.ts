@@ -1,4 +1,4 @@
-// All routes under `/api`, joined: each subject has its own table beside its answers.
+// All routes under `/api`, joined: each subject has its own table beside its answers. And where Stripe's pages lead back to.
 
 import { Hono } from 'hono'
 
@@ -7,6 +7,7 @@ import { autoTopUpRoutes, paymentMethodRoutes } from './auto-top-up-routes.ts'
 import { answerPerson, type ConsoleParts, type ConsoleRoute } from './guard.ts'
 import { invoiceRoutes } from './invoices.ts'
 import { promotionRoutes } from './promotions.ts'
+import { billingReturned, returnPaths, returnRouteTable, topUpReturned } from './return-page.ts'
 import { topUpRoutes } from './top-up-routes.ts'
 import { webhookRoutes } from './webhook-routes.ts'
 
@@ -19,7 +20,10 @@ const routes: readonly ConsoleRoute[] = [
   ...invoiceRoutes,
 ]
 
-export const consoleRouteTable: readonly RouteDescription[] = routes.map(({ route }) => route)
+export const consoleRouteTable: readonly RouteDescription[] = [
+  ...routes.map(({ route }) => route),
+  ...returnRouteTable,
+]
 
 export function consoleRoutes(parts: ConsoleParts): Hono {
   const app = new Hono()
@@ -29,5 +33,7 @@ export function consoleRoutes(parts: ConsoleParts): Hono {
       answerPerson(c.req.raw, c.req.param('id'), consoleRoute, parts),
     )
   }
+  app.get(returnPaths.topUp.replace('{id}', ':id'), (c) => topUpReturned(c.req.param('id') ?? ''))
+  app.get(returnPaths.billing, () => billingReturned())
   return app
 }
