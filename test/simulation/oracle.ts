@@ -70,6 +70,8 @@ const minuteMs = 60_000
 const slackMs = 7_000
 /** Between a decision and the gate, without a freeze. */
 const commitMaxMs = 100
+/** No object is frozen for as long. */
+const keptMs = 5 * minuteMs
 /** No admission is waited for as long. */
 const dispatchAgeMaxMs = 60_000
 const parallelCallsMax = 4
@@ -178,7 +180,7 @@ export class Oracle {
       case 'refund':
         return this.payments.refunded(command as Refund, answer as RefundAnswer)
       case 'meter':
-        if (this.payments.metered(command as Meter, answer as MeterAnswer)) this.#countAdmission()
+        if (this.payments.metered(command as Meter, answer as MeterAnswer)) this.#countAdmission(ranAtMs)
         return
       default:
     }
@@ -201,15 +203,16 @@ export class Oracle {
     if (call.admittedAtMs !== undefined) return
     call.admittedAtMs = this.nowMs()
     call.lastSignMs = Math.max(call.lastSignMs, ranAtMs)
-    this.#countAdmission()
+    this.#countAdmission(ranAtMs)
   }
 
-  #countAdmission(): void {
-    const now = this.nowMs()
-    this.#admissions = this.#admissions.filter((at) => at > now - minuteMs + slackMs)
-    this.#admissions.push(now)
-    if (this.#admissions.length > this.rpm)
-      throw new Violation('rpm', `${this.#admissions.length} admissions within a minute, ${this.rpm} allowed`)
+  /** By when it was decided: a freeze may hold the answer back for longer than a minute counts. */
+  #countAdmission(ranAtMs: number): void {
+    const since = ranAtMs - minuteMs + slackMs
+    this.#admissions = [...this.#admissions.filter((at) => at > this.nowMs() - keptMs), ranAtMs]
+    const within = this.#admissions.filter((at) => at > since && at <= ranAtMs).length
+    if (within > this.rpm)
+      throw new Violation('rpm', `${within} admissions within a minute, ${this.rpm} allowed`)
   }
 
   #beaten(command: Beat, answer: BeatAnswer, ranAtMs: number): void {
