@@ -23,7 +23,7 @@ export const modelRule: FieldRule = {
 
 /** Why, and what instead: docs/decisions/0031-server-tools.md. */
 export const noServerTools =
-  'tools that the provider runs have no price here. Search with a function of your own, or take a model that searches for one fee (cancellation_policy "accept" in GET /v1/models)'
+  'tools that the provider runs have no price here. Search by a function of yours, or take a model with cancellation_policy "accept"'
 
 /** The first rule that is broken, as the refusal that names its field. Null reads as absent everywhere but in required fields. */
 export function refuseByRules(body: JsonObject, rules: readonly FieldRule[]): Refusal | undefined {

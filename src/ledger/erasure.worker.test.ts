@@ -39,8 +39,9 @@ test('no row of an erased account names anybody, also after a restart, and no en
     expect(allRows(storage.sql)).toContain(person)
   })
 
+  // Behind 600 grants, the account, its key and the level that the first grant has brought.
   const answer = await port.erase({ reference: 'erasure:1', reason: 'asked', actor: 'operator' })
-  expect(answer).toEqual({ ok: true, seq: 603, isRepeat: false })
+  expect(answer).toEqual({ ok: true, seq: 604, isRepeat: false })
   await runInDurableObject(stub, (_object, { storage }) => {
     expect(allRows(storage.sql)).not.toContain(person)
     expect(() => storage.sql.exec("UPDATE entry SET reference = 'x' WHERE seq = 1")).toThrow(/append-only/)

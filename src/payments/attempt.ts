@@ -4,6 +4,7 @@
 import { type AccountId, type OrderId, readAccountId, readOrderId } from '#core/ids.ts'
 import { subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AttemptOutcome, AttemptTerms } from '#ledger/auto-top-up-commands.ts'
+import { isLostAccount } from './lost-account.ts'
 import type { ReadyParts } from './parts.ts'
 import type { Charge, ProviderAnswer } from './provider.ts'
 
@@ -44,7 +45,8 @@ async function report(named: Named, outcome: Outcome, parts: ReadyParts): Promis
   const answer = await parts.accounts(accountId).reportAttempt({ orderId, outcome })
   const code = answer.ok ? 'ok' : answer.code
   log.info('attempt', { account: accountId, order: orderId, state: outcome.state, code })
-  return answer.ok || answer.code !== 'internal' ? 'done' : 'unknown'
+  if (answer.ok || (answer.code !== 'internal' && answer.code !== 'no_such_account')) return 'done'
+  return answer.code === 'internal' || (await isLostAccount(accountId, parts)) ? 'unknown' : 'done'
 }
 
 function create(

@@ -2,6 +2,7 @@
 // whole. Webhooks, the handler of refunds, a replay and the reconciler all run this; any order of them ends alike.
 
 import { readAccountId, readOrderId } from '#core/ids.ts'
+import { isLostAccount } from './lost-account.ts'
 import type { ReadyParts } from './parts.ts'
 import type { EventOutcome } from './payment-event.ts'
 
@@ -25,6 +26,7 @@ export async function tellFacts(paymentId: string, parts: ReadyParts): Promise<E
   })
   if (told.ok) return 'done'
   log.error('facts_refused', { account: accountId, order: orderId, code: told.code })
+  if (told.code === 'no_such_account') return (await isLostAccount(accountId, parts)) ? 'again' : 'ignored'
   // Too many are a finding of the account's own; telling them again would change nothing.
   return told.code === 'internal' ? 'again' : 'ignored'
 }

@@ -6,9 +6,11 @@ import { Hono } from 'hono'
 import { refuse, type Json, type Refusal } from '#core/errors.ts'
 import { jsonAnswer } from '#core/json-exchange.ts'
 import type { RouteDescription } from '#core/route-table.ts'
-import { readString } from '#core/readers.ts'
+import { readAccountId } from '#core/ids.ts'
+import { objectOf, readString } from '#core/readers.ts'
 import { type Db, driverErrorOf } from '#db/client.ts'
 import { eventTable } from './event-table.ts'
+import { isLostAccount } from './lost-account.ts'
 import type { EventOutcome, PaymentEvent } from './payment-event.ts'
 import { orderNamedIn } from './order-events.ts'
 import { writeSeenEvent } from './payment-store.ts'
@@ -100,11 +102,17 @@ async function handled(event: PaymentEvent, parts: ReadyParts): Promise<EventOut
   const handler = Object.hasOwn(eventTable, event.type) ? eventTable[event.type] : undefined
   if (handler === undefined) return 'ignored'
   try {
-    return await handler(event, parts)
+    const outcome = await handler(event, parts)
+    return outcome === 'ignored' && (await isOfLostAccount(event, parts)) ? 'again' : outcome
   } catch (error) {
     parts.log.error('stripe_event_failed', { event_id: event.id, type: event.type }, driverErrorOf(error))
     return 'again'
   }
+}
+
+async function isOfLostAccount({ object }: PaymentEvent, parts: ReadyParts): Promise<boolean> {
+  const accountId = readAccountId(objectOf(object['metadata'])['account_id'])
+  return accountId !== undefined && isLostAccount(accountId, parts)
 }
 
 /** Undefined for a body that is too long. */

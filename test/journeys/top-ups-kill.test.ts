@@ -199,3 +199,27 @@ test('with Postgres away what is paid can be spent at once, and is mirrored once
   )
   expect(paid).toHaveLength(2)
 }, 120_000)
+
+// Cases: payments 11
+test('a payment that is told while its account is lost is credited once the account is made anew', async () => {
+  const buyer = await newBuyer(world)
+  const { accountId } = buyer
+  await world.stripe.control.holdDeliveries({ mentions: accountId })
+  const bought = await buyer.buy('25', { key: 'k' })
+  await eventually(
+    () => world.sql('select 1 from payments where account_id = $1', [accountId]),
+    (rows) => rows.length > 0,
+  )
+  await world.stripe.control.pay({ sessionId: bought.sessionId, method: 'pm_card_visa' })
+  await world.fault({ kind: 'lose', accountId })
+  // Told now, it is not taken for somebody else's: Stripe is asked to come again, and nobody else looks at it here.
+  const told = await world.stripe.control.redeliver({
+    mentions: accountId,
+    types: ['checkout.session.completed', 'payment_intent.succeeded'],
+  })
+  expect(told.map(({ status }) => status)).toEqual([503, 503])
+  const rebuild = { reason: 'the object was lost', idempotency_key: 'r', confirm: true }
+  await world.operator('POST', `/accounts/${accountId}/rebuild`, rebuild)
+  await world.stripe.control.redeliver({ mentions: accountId })
+  await expectOneCredit(buyer, bought)
+}, 240_000)
