@@ -2,97 +2,27 @@
 
 import { expect, test } from 'vitest'
 
-import { countTokensByBytes } from '#calls/count-tokens.ts'
-import { loadCatalog } from '#catalog/catalog.ts'
-import { aModel } from '#catalog/test-model.ts'
-import { zeroNanoUsd } from '#core/money.ts'
-import type { AccountPort } from '#ledger/account-port.ts'
-import type { Admitted, Capture, Release } from '#ledger/call-commands.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
-import { Routing } from '#providers/routing.ts'
-import { upstreamTimings } from '#providers/upstream-timings.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock } from '../../test/world/hand-clock.ts'
-import { KnownKeys } from './authenticate.ts'
 import { execute } from './execution.ts'
-import type { GatewayParts } from './parts.ts'
-import { RefusalMemory } from './refusal-memory.ts'
-import { Standing } from './standing.ts'
 import { aCall } from './test-call.ts'
+import { testParts, ToldLedger } from './test-parts.ts'
 import { answerBytesMax } from './whole-answer.ts'
 
-const noFigures = { limit: 100, remaining: 100, resetMs: 0 }
-const admitted: Admitted = {
-  ok: true,
-  heldNanoUsd: zeroNanoUsd,
-  availableNanoUsd: zeroNanoUsd,
-  parallel: { calls: 0, exposureNanoUsd: zeroNanoUsd },
-  burnNanoUsdPerMinute: zeroNanoUsd,
-  rate: { requests: noFigures, tokens: noFigures, inFlight: noFigures },
-}
-
-type Told = {
-  captures: Capture[]
-  releases: Release[]
-  parked: ParkedCapture[]
-  /** The object takes captures and never answers. */
-  isSilent?: boolean
-}
+type Told = Pick<ToldLedger, 'captures' | 'releases'>
 
 /** One call with this answer of the upstream, and what the ledger heard of it. */
 async function called(upstream: Response, isStreamed: boolean): Promise<Told & { response: Response }> {
-  const told: Told = { captures: [], releases: [], parked: [] }
-  const execution = execute(aCall({ asked: { isStreamed } }), partsOf(upstream, told))
+  const ledger = new ToldLedger()
+  const parts = testParts(ledger, { fetch: async () => upstream })
+  const execution = execute(aCall({ asked: { isStreamed } }), parts)
   const response = await execution.response
   const text = await response.text()
   await execution.ended
-  return { ...told, response: new Response(text, response) }
-}
-
-function partsOf(upstream: Response, told: Told, clock = new HandClock()): GatewayParts {
-  const account: Pick<AccountPort, 'admit' | 'beat' | 'capture' | 'release'> = {
-    admit: async () => admitted,
-    beat: async () => ({ state: 'ok' }),
-    capture: async (capture) => {
-      told.captures.push(capture)
-      if (told.isSilent === true) return new Promise(() => undefined)
-      const { costNanoUsd: chargedNanoUsd } = capture
-      return {
-        ok: true,
-        state: 'settled',
-        chargedNanoUsd,
-        balanceNanoUsd: zeroNanoUsd,
-        availableNanoUsd: zeroNanoUsd,
-      }
-    },
-    release: async (release) => {
-      told.releases.push(release)
-      return { ok: true }
-    },
-  }
-  return {
-    clock,
-    random: (bytes) => new Uint8Array(bytes),
-    log: { info: () => undefined, error: () => undefined },
-    timings,
-    upstreamTimings,
-    catalog: loadCatalog([aModel()]),
-    // Only a call's own commands are ever asked for here.
-    accounts: () => account as AccountPort,
-    captures: { park: async (message) => void told.parked.push(message) },
-    provider: () => undefined,
-    credentials: () => [],
-    routing: async () => new Routing({ providerOrder: undefined }),
-    providerCap: undefined,
-    fetch: async () => upstream,
-    countO200k: async () => countTokensByBytes,
-    standing: new Standing(timings.goodStandingMs),
-    refusals: new RefusalMemory(),
-    keyring: { prefix: 'sk-', keySecrets: [] },
-    knownKeys: new KnownKeys(),
-    authFailures: { allows: async () => true },
-  }
+  const { captures, releases } = ledger
+  return { captures, releases, response: new Response(text, response) }
 }
 
 const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 }
@@ -174,12 +104,21 @@ test('an error that the upstream answers with status 200 is one, streamed or not
 })
 
 test('the end of a call whose client left and whose object hangs is parked before the platform ends the Worker', async () => {
-  const told: Told = { captures: [], releases: [], parked: [], isSilent: true }
+  const ledger = new ToldLedger()
+  ledger.captured = () => new Promise(() => undefined)
+  const parked: ParkedCapture[] = []
   const clock = new HandClock()
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
   const writer = writable.getWriter()
   const upstream = new Response(readable, { headers: { 'content-type': 'text/event-stream' } })
-  const execution = execute(aCall(), partsOf(upstream, told, clock))
+  const execution = execute(
+    aCall(),
+    testParts(ledger, {
+      clock,
+      fetch: async () => upstream,
+      captures: { park: async (message) => void parked.push(message) },
+    }),
+  )
   const bytes = new TextEncoder().encode(`data: ${JSON.stringify(chunk)}\n\n`)
   void writer.write(bytes).catch(() => undefined)
   const { body } = await execution.response
@@ -191,8 +130,8 @@ test('the end of a call whose client left and whose object hangs is parked befor
   void writer.write(bytes).catch(() => undefined)
   await clock.advance(timings.afterLeaveMs)
 
-  expect(told.captures).toHaveLength(1)
-  expect(told.parked).toHaveLength(1)
+  expect(ledger.captures).toHaveLength(1)
+  expect(parked).toHaveLength(1)
   await execution.ended
 })
 

@@ -3,7 +3,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { aModel } from '#catalog/test-model.ts'
-import { zeroNanoUsd } from '#core/money.ts'
 import type { Refusal } from '#core/errors.ts'
 import { embeddingsFormat } from '#dialects/openai-embeddings.ts'
 import { timings } from '#ledger/timings.ts'
@@ -13,9 +12,9 @@ import { HandClock, settled } from '../../test/world/hand-clock.ts'
 import { type Ending, endingOf } from './ending.ts'
 import { type PassingSession, passedAnswer } from './passed-answer.ts'
 import { aCall } from './test-call.ts'
+import { anAdmission } from './test-parts.ts'
 
 const format = embeddingsFormat.passed ?? { content: '', readUsage: () => undefined, usageOf: () => ({}) }
-const noFigures = { limit: 100, remaining: 100, resetMs: 0 }
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 let clock = new HandClock()
@@ -51,14 +50,7 @@ function aSession(): PassingSession {
       countO200k: async () => countTokensByBytes,
       log: { info: () => undefined, error: () => undefined },
     },
-    admitted: {
-      ok: true,
-      heldNanoUsd: zeroNanoUsd,
-      availableNanoUsd: zeroNanoUsd,
-      parallel: { calls: 0, exposureNanoUsd: zeroNanoUsd },
-      burnNanoUsdPerMinute: zeroNanoUsd,
-      rate: { requests: noFigures, tokens: noFigures, inFlight: noFigures },
-    },
+    admitted: anAdmission(),
     balanceCheck: 'first',
     hangUp: new AbortController(),
     respond: (response) => void responses.push(response),

@@ -2,7 +2,6 @@
 
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { countTokensByBytes } from '#calls/count-tokens.ts'
 import { noUsage } from '#calls/usage.ts'
 import { loadCatalog } from '#catalog/catalog.ts'
 import type { Model } from '#catalog/model.ts'
@@ -14,20 +13,17 @@ import { usdPerMillion } from '#catalog/rates.ts'
 import { aModel } from '#catalog/test-model.ts'
 import { refuse } from '#core/errors.ts'
 import { type NanoUsd, nanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { AccountPort } from '#ledger/account-port.ts'
-import type { Admit, AdmitAnswer, Admitted, Capture, Release } from '#ledger/call-commands.ts'
+import type { Admit, Admitted } from '#ledger/call-commands.ts'
 import { timings } from '#ledger/timings.ts'
 import { Routing } from '#providers/routing.ts'
-import { upstreamTimings } from '#providers/upstream-timings.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock } from '../../test/world/hand-clock.ts'
-import { KnownKeys } from './authenticate.ts'
 import { execute } from './execution.ts'
 import type { GatewayParts } from './parts.ts'
-import { RefusalMemory } from './refusal-memory.ts'
 import { routedWay } from './routed-call.ts'
 import { Standing } from './standing.ts'
 import { aCall, chatAsked } from './test-call.ts'
+import { anAdmission, testParts, ToldLedger } from './test-parts.ts'
 
 const hosts = ['zai', 'together', 'fireworks', 'groq'] as const
 const priced = (provider: ProviderId, output: string, more: Partial<Model> = {}) =>
@@ -54,10 +50,7 @@ type World = {
   standing: Standing
   sent: string[]
   bodies: string[]
-  admits: Admit[]
-  captures: Capture[]
-  releases: Release[]
-  admit: (admit: Admit) => AdmitAnswer | Promise<AdmitAnswer>
+  ledger: ToldLedger
   providerCap: GatewayParts['providerCap']
 }
 
@@ -70,24 +63,20 @@ beforeEach(() => {
     standing: new Standing(timings.goodStandingMs),
     sent: [],
     bodies: [],
-    admits: [],
-    captures: [],
-    releases: [],
-    admit: admitted,
+    ledger: new ToldLedger(),
     providerCap: undefined,
   }
+  world.ledger.admit = admitted
 })
 
 const figures = { limit: 1_000_000, remaining: 1_000_000, resetMs: 0 }
 function admitted({ holdNanoUsd }: Admit): Admitted {
-  return {
-    ok: true,
+  return anAdmission({
     heldNanoUsd: holdNanoUsd,
     availableNanoUsd: nanoUsd(1_000_000_000_000),
     parallel: { calls: 4, exposureNanoUsd: nanoUsd(50_000_000) },
-    burnNanoUsdPerMinute: zeroNanoUsd,
     rate: { requests: figures, tokens: figures, inFlight: figures },
-  }
+  })
 }
 
 const noMoney = {
@@ -97,34 +86,10 @@ const noMoney = {
 }
 
 function partsOf(replies: { readonly [host: string]: Reply }): GatewayParts {
-  const account: Pick<AccountPort, 'admit' | 'beat' | 'capture' | 'release'> = {
-    admit: async (admit) => {
-      world.admits.push(admit)
-      return world.admit(admit)
-    },
-    beat: async () => ({ state: 'ok' }),
-    capture: async (capture) => {
-      world.captures.push(capture)
-      const { costNanoUsd: chargedNanoUsd } = capture
-      const balance = { balanceNanoUsd: zeroNanoUsd, availableNanoUsd: zeroNanoUsd }
-      return { ok: true, state: 'settled', chargedNanoUsd, ...balance }
-    },
-    release: async (release) => {
-      world.releases.push(release)
-      return { ok: true }
-    },
-  }
   const { clock, routing, standing } = world
-  return {
+  return testParts(world.ledger, {
     clock,
-    random: (bytes) => new Uint8Array(bytes),
-    log: { info: () => undefined, error: () => undefined },
-    timings,
-    upstreamTimings,
     catalog,
-    accounts: () => account as AccountPort,
-    captures: { park: async () => undefined },
-    provider: () => undefined,
     credentials: (id) => [{ id, baseUrl: `https://${id}.test/v1`, apiKey: `key-of-${id}` }],
     routing: async () => routing,
     providerCap: world.providerCap,
@@ -135,13 +100,8 @@ function partsOf(replies: { readonly [host: string]: Reply }): GatewayParts {
       world.bodies.push(typeof init.body === 'string' ? init.body : '')
       return (replies[host] ?? good())()
     },
-    countO200k: async () => countTokensByBytes,
     standing,
-    refusals: new RefusalMemory(),
-    keyring: { prefix: 'sk-', keySecrets: [] },
-    knownKeys: new KnownKeys(),
-    authFailures: { allows: async () => true },
-  }
+  })
 }
 
 type CallChanges = Partial<typeof chatAsked> & { maxCostNanoUsd?: NanoUsd }
@@ -203,15 +163,15 @@ const errorFirst: Reply = () => events({ error: { message: 'Overloaded', type: '
 function expectCharged(provider: ProviderId): void {
   const model = catalog.get('open')?.offers?.find((offer) => offer.provider === provider) ?? aModel()
   const { costNanoUsd } = chargeOf(model, { ...noUsage, input: 10, output: 20 })
-  expect(world.captures).toMatchObject([
+  expect(world.ledger.captures).toMatchObject([
     { costNanoUsd, detail: { model: 'open', provider, priceVersion: `${provider}-1` } },
   ])
-  expect(world.releases).toEqual([])
+  expect(world.ledger.releases).toEqual([])
 }
 
 function expectNothingCharged(): void {
-  expect(world.captures).toEqual([])
-  expect(world.releases).toHaveLength(1)
+  expect(world.ledger.captures).toEqual([])
+  expect(world.ledger.releases).toHaveLength(1)
 }
 
 describe('a call that several hosts may answer', () => {
@@ -219,10 +179,10 @@ describe('a call that several hosts may answer', () => {
     await called({})
     const call = { ...chatAsked, isStreamed: true }
     const holds = rows.map((row) => quote(row, call).holdNanoUsd)
-    expect(world.admits[0]).toMatchObject({ model: 'open', holdNanoUsd: Math.max(...holds) })
+    expect(world.ledger.admits[0]).toMatchObject({ model: 'open', holdNanoUsd: Math.max(...holds) })
     expect(world.sent).toEqual(['zai'])
     expectCharged('zai')
-    expect(world.captures[0]?.detail).not.toHaveProperty('attempts')
+    expect(world.ledger.captures[0]?.detail).not.toHaveProperty('attempts')
   })
 
   test.each([
@@ -235,13 +195,13 @@ describe('a call that several hosts may answer', () => {
     ['no connection', throws],
   ])('goes on to the next after %s, streamed or whole, and is charged once', async (_name, failure) => {
     for (const isStreamed of [true, false]) {
-      for (const list of [world.sent, world.captures]) list.length = 0
+      for (const list of [world.sent, world.ledger.captures]) list.length = 0
       world.routing = new Routing({ providerOrder: hosts.join(',') })
       const { status: code, text } = await called({ zai: failure, together: good(isStreamed) }, isStreamed)
       expect([code, world.sent]).toEqual([200, ['zai', 'together']])
       expect(text).toContain('Hello')
       expectCharged('together')
-      expect(world.captures[0]?.detail.attempts).toMatchObject([{ provider: 'zai' }])
+      expect(world.ledger.captures[0]?.detail.attempts).toMatchObject([{ provider: 'zai' }])
     }
   })
 
@@ -276,7 +236,7 @@ describe('a call that several hosts may answer', () => {
 
   test('is asked for what the money covers at each host, where less was to be had', async () => {
     const money = nanoUsd(9_000_000)
-    world.admit = (admit) => ({ ...admitted(admit), heldNanoUsd: money })
+    world.ledger.admit = (admit) => ({ ...admitted(admit), heldNanoUsd: money })
     const { headers } = await called({ zai: status(503), together: status(503) }, true, openEnded)
     expect(limitsSent()).toEqual(affordableAt(money))
     expect(headers.get('x-max-tokens-lowered')).toBe(String(affordableAt(money)[2]))
@@ -287,7 +247,7 @@ describe('a call that several hosts may answer', () => {
     const maxCostNanoUsd = nanoUsd(9_000_000)
     await called({ zai: status(503), together: status(503) }, true, { ...openEnded, maxCostNanoUsd })
     expect(limitsSent()).toEqual(affordableAt(maxCostNanoUsd))
-    expect(world.admits[0]?.holdNanoUsd).toBe(maxCostNanoUsd)
+    expect(world.ledger.admits[0]?.holdNanoUsd).toBe(maxCostNanoUsd)
   })
 
   test('goes to no host that the client’s own limit cannot pay', async () => {
@@ -295,7 +255,7 @@ describe('a call that several hosts may answer', () => {
     const [own = zeroNanoUsd] = rows.map((row) => quote(row, call).ceilingNanoUsd)
     await called({ zai: status(503) }, true, { maxCostNanoUsd: own })
     expect(world.sent).toEqual(['zai'])
-    expect(world.admits[0]?.holdNanoUsd).toBe(own)
+    expect(world.ledger.admits[0]?.holdNanoUsd).toBe(own)
   })
 
   test('goes to no host whose limits it passes', async () => {
@@ -309,11 +269,11 @@ describe('a call that several hosts may answer', () => {
     world.providerCap = async ({ id }) => (id === 'zai' ? refusal : undefined)
     expect((await called({})).status).toBe(200)
     expect(world.sent).toEqual(['together'])
-    expect(world.captures[0]?.detail.attempts).toMatchObject([{ provider: 'zai', verdict: 'capped' }])
+    expect(world.ledger.captures[0]?.detail.attempts).toMatchObject([{ provider: 'zai', verdict: 'capped' }])
     world.providerCap = async () => refusal
     expect(await called({})).toMatchObject({ status: 503 })
     expect(world.sent).toEqual(['together'])
-    expect(world.releases).toHaveLength(1)
+    expect(world.ledger.releases).toHaveLength(1)
   })
 
   // Cases: billing-bugs 23
@@ -359,7 +319,7 @@ describe('a call that several hosts may answer', () => {
   test('has no second host asked where the account refuses what was sent in parallel', async () => {
     await called({})
     const { promise: answered, resolve } = Promise.withResolvers<void>()
-    world.admit = async () => {
+    world.ledger.admit = async () => {
       await answered
       return { ok: false, code: 'account_suspended', ...noMoney }
     }
@@ -370,7 +330,7 @@ describe('a call that several hosts may answer', () => {
     const { status: code, headers } = await called({ zai })
     expect([code, headers.get('x-balance-check')]).toEqual([403, 'parallel'])
     expect(world.sent).toEqual(['zai', 'zai'])
-    expect(world.captures).toHaveLength(1)
+    expect(world.ledger.captures).toHaveLength(1)
   })
 
   test('however its hosts answer, has three tries at most and one charge at most, at the price of the last', async () => {
@@ -389,7 +349,7 @@ describe('a call that several hosts may answer', () => {
     const perHost = fc.record({ zai: outcome, together: outcome, fireworks: outcome, groq: outcome })
     await fc.assert(
       fc.asyncProperty(perHost, async (names) => {
-        for (const list of [world.sent, world.captures, world.releases]) list.length = 0
+        for (const list of [world.sent, world.ledger.captures, world.ledger.releases]) list.length = 0
         world.routing = new Routing({ providerOrder: hosts.join(',') })
         const reply = (host: (typeof hosts)[number]) => replies[names[host]] ?? good()
         await called({
@@ -400,9 +360,9 @@ describe('a call that several hosts may answer', () => {
         })
         expect(world.sent.length).toBeLessThanOrEqual(3)
         expect(new Set(world.sent).size).toBe(world.sent.length)
-        expect(world.captures.length + world.releases.length).toBe(1)
+        expect(world.ledger.captures.length + world.ledger.releases.length).toBe(1)
         const last = world.sent.at(-1)
-        for (const { detail } of world.captures) expect(detail.provider).toBe(last)
+        for (const { detail } of world.ledger.captures) expect(detail.provider).toBe(last)
         const billed = world.sent.filter((host) => ['good', 'failed', 'cut'].includes(names[host as 'zai']))
         expect(
           billed.every((host) => host === last),

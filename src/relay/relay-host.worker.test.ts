@@ -5,36 +5,17 @@ import { env } from 'cloudflare:workers'
 import { runInDurableObject } from 'cloudflare:test'
 import { expect, test } from 'vitest'
 
-import { countTokensByBytes } from '#calls/count-tokens.ts'
-import { loadCatalog } from '#catalog/catalog.ts'
-import { aModel } from '#catalog/test-model.ts'
 import { type AccountId, callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
-import { nanoUsd, zeroNanoUsd } from '#core/money.ts'
-import { KnownKeys } from '#gateway/authenticate.ts'
+import { nanoUsd } from '#core/money.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
-import { RefusalMemory } from '#gateway/refusal-memory.ts'
-import { Standing } from '#gateway/standing.ts'
-import type { AccountPort } from '#ledger/account-port.ts'
+import { anAdmission, testParts, ToldLedger } from '#gateway/test-parts.ts'
 import { mintApiKey } from '#ledger/api-key.ts'
-import type { Admitted, Capture } from '#ledger/call-commands.ts'
-import { timings } from '#ledger/timings.ts'
-import { Routing } from '#providers/routing.ts'
-import { upstreamTimings } from '#providers/upstream-timings.ts'
+import type { Capture } from '#ledger/call-commands.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock, settled } from '../../test/world/hand-clock.ts'
 import { requestIdHeader } from './relay-headers.ts'
 import { RelayHost } from './relay-host.ts'
 import { type RelayLimits, relayLimits, relayTimings } from './relay-timings.ts'
-
-const noFigures = { limit: 100, remaining: 100, resetMs: 0 }
-const admitted: Admitted = {
-  ok: true,
-  heldNanoUsd: nanoUsd(1_000_000_000),
-  availableNanoUsd: zeroNanoUsd,
-  parallel: { calls: 0, exposureNanoUsd: zeroNanoUsd },
-  burnNanoUsdPerMinute: zeroNanoUsd,
-  rate: { requests: noFigures, tokens: noFigures, inFlight: noFigures },
-}
 
 const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes))
 const keySecret = 'k'.repeat(32)
@@ -74,11 +55,13 @@ async function inWorld(
   const stub = RELAY.get(RELAY.idFromName(accountId))
   await runInDurableObject(stub, async (_object, state) => {
     const clock = new HandClock()
-    const captures: Capture[] = []
+    const ledger = new ToldLedger()
+    ledger.admit = () => anAdmission({ heldNanoUsd: nanoUsd(1_000_000_000) })
+    const { captures } = ledger
     const pending: Promise<unknown>[] = []
     const start = () =>
       new RelayHost({
-        gateway: partsOf(upstream, captures, clock),
+        gateway: partsOf(upstream, ledger, clock),
         storage: state.storage,
         waitUntil: (work) => void pending.push(work),
         timings: relayTimings,
@@ -102,45 +85,15 @@ async function inWorld(
   })
 }
 
-function partsOf(upstream: () => Response, captures: Capture[], clock: HandClock): GatewayParts {
-  const account: Pick<AccountPort, 'admit' | 'beat' | 'capture' | 'release'> = {
-    admit: async () => admitted,
-    beat: async () => ({ state: 'ok' }),
-    capture: async (capture) => {
-      captures.push(capture)
-      const { costNanoUsd: chargedNanoUsd } = capture
-      return {
-        ok: true,
-        state: 'settled',
-        chargedNanoUsd,
-        balanceNanoUsd: zeroNanoUsd,
-        availableNanoUsd: zeroNanoUsd,
-      }
-    },
-    release: async () => ({ ok: true }),
-  }
-  return {
+function partsOf(upstream: () => Response, ledger: ToldLedger, clock: HandClock): GatewayParts {
+  return testParts(ledger, {
     clock,
     random,
-    log: { info: () => undefined, error: () => undefined },
-    timings,
-    upstreamTimings,
-    catalog: loadCatalog([aModel()]),
-    // Only a call's own commands are ever asked for here.
-    accounts: () => account as AccountPort,
-    captures: { park: async () => undefined },
     provider: () => provider,
     credentials: () => [provider],
-    routing: async () => new Routing({ providerOrder: undefined }),
-    providerCap: undefined,
     fetch: async () => upstream(),
-    countO200k: async () => countTokensByBytes,
-    standing: new Standing(timings.goodStandingMs),
-    refusals: new RefusalMemory(),
     keyring: { prefix: 'sk-', keySecrets: [keySecret] },
-    knownKeys: new KnownKeys(),
-    authFailures: { allows: async () => true },
-  }
+  })
 }
 
 const events = { headers: { 'content-type': 'text/event-stream' } }
