@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 
 import type { ConsoleParts } from '#console/guard.ts'
 import { consoleRoutes } from '#console/routes.ts'
-import { keyNumber } from '#core/ids.ts'
+import { type AccountId, keyNumber } from '#core/ids.ts'
 import { type Db, makeDb } from '#db/client.ts'
 import { authenticate } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
@@ -20,6 +20,7 @@ import { listen } from '#ledger/listening.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { TaskHandler } from '#ledger/tasks.ts'
 import { authorizeOperator } from '#ops/operator-authorize.ts'
+import { expiringCardHandler, type SavedCard } from '#notices/expiring-card.ts'
 import { forgetOld } from '#notices/forget-old.ts'
 import { noticeHandler } from '#notices/notice-handler.ts'
 import { localOriginOf, mailerOf, type NoticesParts } from '#notices/parts.ts'
@@ -69,6 +70,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   // Who acts on entries outside the books.
   const taskHandlers: readonly TaskHandler[] = [
     noticeHandler(notices),
+    expiringCardHandler(notices, (accountId) => chargedCard(accountId, payments)),
     mirrorOrders(payments),
     autoTopUpTask(payments),
     refundHandler(payments),
@@ -127,6 +129,18 @@ async function compareNightly(parts: PaymentParts & { db: Db }): Promise<void> {
   if (provider === undefined) return
   const { findings } = await comparePayments({ ...parts, provider })
   await recordFindings(parts.db, findings, parts.clock.now())
+}
+
+/** The card that automatic top-up charges, as the provider has it now. */
+async function chargedCard(
+  accountId: AccountId,
+  { accounts, provider }: PaymentParts,
+): Promise<SavedCard | undefined> {
+  const stripe = await provider()
+  const method = (await accounts(accountId).autoTopUp())?.method
+  if (stripe === undefined || method === null || method === undefined) return undefined
+  const card = await stripe.cards.look(method.id)
+  return card.ok ? card.value : undefined
 }
 
 function operatorParts(env: Env, parts: GatewayParts, payments: PaymentParts): OperatorParts {

@@ -116,9 +116,7 @@ const types = {
     isMailed: always,
     words: (figures) => ({
       subject: 'Your saved card expires soon',
-      lines: [
-        `The card that automatic top-up charges (${textOf(figures, 'card')}) expires at the end of ${textOf(figures, 'expires')}.`,
-      ],
+      lines: [`The card that automatic top-up charges expires at the end of ${textOf(figures, 'expires')}.`],
       next: 'Save another card in the billing settings, so that automatic top-up goes on.',
     }),
   },

@@ -6,6 +6,7 @@ import { readAccountId } from '#core/ids.ts'
 import { nanoUsd } from '#core/money.ts'
 import type { Task } from '#ledger/tasks.ts'
 import { noticeOf } from './causes.ts'
+import { expiryNotice } from './expiring-card.ts'
 import { mailOf } from './mailer.ts'
 import { noticeId } from './notice-rows.ts'
 import { isMailed, noticeTypeNames, noticeWords } from './notice-types.ts'
@@ -230,5 +231,25 @@ describe('a notice', () => {
     expect(mail.text).toContain('A bonus of $1.00 comes with it.')
     expect(mail.text).toContain('Reference: <b>"&.')
     expect(mail.html).toContain('<p>Reference: &lt;b&gt;&quot;&amp;.</p>')
+  })
+})
+
+describe('a saved card', () => {
+  const card = { cardId: 'pm_1', expiresMonth: 12, expiresYear: 2026 }
+
+  test('is told once in its last 45 days, to the end of its month', () => {
+    const end = Date.UTC(2027, 0, 1)
+    const days = 24 * 3_600_000
+    expect(expiryNotice(card, end - 45 * days - 1)).toBeUndefined()
+    expect(expiryNotice(card, end - 45 * days)).toMatchObject({
+      cause: 'card:pm_1:12/2026',
+      type: 'card_expiring',
+      figures: { expires: '12/2026' },
+    })
+    expect(expiryNotice(card, end - 1)?.cause).toBe('card:pm_1:12/2026')
+    expect(expiryNotice(card, end)).toBeUndefined()
+    expect(expiryNotice({ ...card, expiresMonth: 1, expiresYear: 2027 }, end)?.cause).toBe(
+      'card:pm_1:01/2027',
+    )
   })
 })

@@ -2,6 +2,7 @@
 
 import { expect, test, vi } from 'vitest'
 import { type Buyer, newBuyer, paymentOf } from '../world/buying.ts'
+import { newOwner } from '../world/topping-up.ts'
 import { mailsTo, mailTries } from '../world/mailbox.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 
@@ -50,4 +51,55 @@ test('a purchase that its bank turns down in the end is told as well', async () 
     const [mail] = await mailsTo(sharedWorld(), email)
     expect(mail?.subject).toBe('A payment of $10.00 has failed')
   }, patience)
+})
+
+const subjectsTo = async (email: string) =>
+  (await mailsTo(sharedWorld(), email)).map(({ subject }) => subject)
+
+/** With a saved card, before its threshold is reached. */
+async function ownerWithMail() {
+  const owner = await newOwner(sharedWorld(), '10.50')
+  const email = `${owner.accountId}@customer.example`
+  await owner.api('PUT', '/api/billing-emails', { billing_emails: [email] })
+  const cardId = await owner.save()
+  return { owner, email, cardId }
+}
+
+// Requirements: 17, 74
+test('an automatic top-up is told when it succeeds, and with it that its card ends soon', async () => {
+  const { owner, email, cardId } = await ownerWithMail()
+  const soon = new Date()
+  await control.updateCard({
+    paymentMethodId: cardId,
+    expMonth: soon.getUTCMonth() + 1,
+    expYear: soon.getUTCFullYear(),
+  })
+  expect((await owner.enable()).status).toBe(200)
+  await owner.spend(1)
+  await owner.becomes({ state: 'idle', charged_this_month: '20.00' })
+  await vi.waitFor(async () => expect(await subjectsTo(email)).toHaveLength(2), patience)
+  expect((await subjectsTo(email)).toSorted()).toEqual([
+    'Receipt: automatic top-up of $20.00',
+    'Your saved card expires soon',
+  ])
+})
+
+// Requirements: 17, 74
+test('an automatic top-up that is declined is told once, with when it is tried again', async () => {
+  const { owner, email, cardId } = await ownerWithMail()
+  await control.setCard({
+    paymentMethodId: cardId,
+    behaviour: { does: 'decline', decline: 'insufficient_funds' },
+  })
+  expect((await owner.enable()).status).toBe(200)
+  await owner.spend(1)
+  await owner.becomes({ state: 'waiting' })
+  await vi.waitFor(async () => expect(await subjectsTo(email)).toHaveLength(1), patience)
+  await owner.spend(1)
+  await owner.spend(1)
+  const [mail] = await mailsTo(sharedWorld(), email)
+  expect(mail?.subject).toBe('A payment of $20.00 has failed')
+  expect(mail?.text).toContain('(insufficient funds)')
+  expect(mail?.text).toContain('It is tried again at')
+  expect(await subjectsTo(email)).toHaveLength(1)
 })
