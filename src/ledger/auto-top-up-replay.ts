@@ -57,8 +57,9 @@ function forgetWish(state: State): void {
 }
 
 /** "Below" fires, "at" does not; what is on its way counts as there. */
-function isBelow({ autoTopUp: auto, postedNanoUsd }: State): boolean {
-  return addNanoUsd(postedNanoUsd, inFlightOf(auto)) < auto.terms.thresholdNanoUsd
+function isBelow(state: State): boolean {
+  const { autoTopUp: auto } = state
+  return addNanoUsd(state.postedNanoUsd, inFlightOf(auto)) < auto.terms.thresholdNanoUsd
 }
 
 /** Money that its owner has paid, by an attempt or by hand: the card works. */

@@ -2,6 +2,7 @@
 // a plan with an allowance. Each thing has dice of its own (plan.ts).
 
 import { type NanoUsd, nanoUsd, picoUsd } from '#core/money.ts'
+import type { AutoTopUpTerms } from '#ledger/auto-top-up-commands.ts'
 import { Dice } from './dice.ts'
 
 /** A payment goes back, or has gone back already: the bank of whoever paid took it. */
@@ -43,7 +44,17 @@ export type AllowancePlan = {
   readonly repeatsAfterMs: readonly number[]
 }
 
-export type MoneyPlan = RefundPlan | MeterPlan | AllowancePlan
+/** Its owner agrees to automatic top-up, and ends it after a while or never. */
+export type TopUpPlan = {
+  readonly type: 'top_up'
+  readonly name: string
+  readonly atMs: number
+  readonly terms: Omit<AutoTopUpTerms, 'isEnabled'>
+  readonly endsAfterMs: number | null
+  readonly repeatsAfterMs: readonly number[]
+}
+
+export type MoneyPlan = RefundPlan | MeterPlan | AllowancePlan | TopUpPlan
 
 /** One that a refund may be about. */
 export type PaymentPlan = { readonly name: string; readonly atMs: number; readonly amountNanoUsd: NanoUsd }
@@ -59,6 +70,7 @@ export function moneyPlans(seed: number, keys: number, payments: readonly Paymen
   for (let n = dice.between(0, 3); n > 0; n -= 1) items.push(refundPlan(`${seed} refund ${n}`, payments))
   for (let n = dice.between(0, 6); n > 0; n -= 1) items.push(meterPlan(`${seed} meter ${n}`, n, keys))
   if (dice.chance(45)) items.push(allowancePlan(`${seed} allowance`))
+  if (dice.chance(60)) items.push(topUpPlan(`${seed} top-up`))
   return items
 }
 
@@ -105,6 +117,26 @@ function allowancePlan(name: string): AllowancePlan {
     included: dice.between(5, 60),
     monthlyCreditNanoUsd: nanoUsd(dice.chance(50) ? dice.between(10_000, 10_000_000) : 0),
     anchorDay: dice.chance(75) ? 1 : 15,
+    repeatsAfterMs: repeats(dice),
+  }
+}
+
+const centNanoUsd = 10_000_000
+
+function topUpPlan(name: string): TopUpPlan {
+  const dice = new Dice(name)
+  const threshold = dice.between(1, 15) * (dice.chance(30) ? 100 : 1)
+  const amount = threshold * dice.between(1, 3)
+  return {
+    type: 'top_up',
+    name,
+    atMs: dice.between(500, 200_000),
+    terms: {
+      thresholdNanoUsd: nanoUsd(threshold * centNanoUsd),
+      amountNanoUsd: nanoUsd(amount * centNanoUsd),
+      monthlyCapNanoUsd: dice.chance(30) ? nanoUsd(amount * dice.between(1, 3) * centNanoUsd) : null,
+    },
+    endsAfterMs: dice.chance(25) ? dice.between(1_000, 200_000) : null,
     repeatsAfterMs: repeats(dice),
   }
 }

@@ -29,6 +29,7 @@ export type HostParts = {
   dice: Dice
   faults: Faults
   send: (message: EntriesMessage) => Promise<void>
+  sendTasks: (message: EntriesMessage) => Promise<void>
   watch: HostWatch
 }
 
@@ -181,7 +182,7 @@ export class ObjectHost {
 
   #start(): Instance {
     if (this.#instance !== null) return this.#instance
-    const { scheduler, send, watch } = this.#parts
+    const { scheduler, send, sendTasks, watch } = this.#parts
     this.starts += 1
     const process = new Process(`object#${this.starts}`, null, this.skewMs)
     const before = scheduler.current
@@ -208,8 +209,10 @@ export class ObjectHost {
         // The same message, with a field that its reader may not know.
         return send(inWordsOf(this.version, message) as EntriesMessage)
       }),
-      // Whoever acts outside is not modelled: it may be told or not, and changes nothing here.
-      TASKS_QUEUE: queueOf(async () => undefined),
+      TASKS_QUEUE: queueOf(async (message) => {
+        await this.storage.sync()
+        return sendTasks(message)
+      }),
     }
     const object = new AccountObject(context as unknown as DurableObjectState, env)
     const ready = Promise.all(blocked).then(() => undefined)

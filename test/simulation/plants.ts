@@ -213,9 +213,21 @@ export const plants: readonly Plant[] = [
     replace:
       "if (desk.draft === null) {\n    desk.draft = openAt(newState('acct_w00000000000000' as never), desk.context)\n    desk.isCreation = true\n  }\n  void missing\n  return decideIt(desk.draft)",
   },
+  {
+    name: 'top-up on available',
+    near: 18,
+    file: 'ledger/auto-top-up-replay.ts',
+    find: 'return addNanoUsd(state.postedNanoUsd, inFlightOf(auto)) < ',
+    replace: 'return state.postedNanoUsd - state.heldNanoUsd + inFlightOf(auto) < ',
+  },
+  {
+    name: 'top-up credited twice',
+    near: 9,
+    file: 'ledger/auto-top-up.ts',
+    find: "if (referenceOf(draft, 'credit', orderId) !== undefined) return { ok: true, isBooked: false }",
+    replace: '',
+  },
 ]
 
 /** What has no part to be planted in yet. */
-export const waiting: readonly { readonly name: string; readonly for: string }[] = [
-  { name: 'top-up on available', for: 'auto top-up' },
-]
+export const waiting: readonly { readonly name: string; readonly for: string }[] = []

@@ -11,6 +11,7 @@ import { timings } from '#ledger/timings.ts'
 import { consumeEntries } from '#settlement/consumer.ts'
 import { Books } from './books.ts'
 import { Cashier } from './cashier.ts'
+import { Charger } from './charger.ts'
 import { Clients } from './clients.ts'
 import { Dice } from './dice.ts'
 import { Faults } from './faults.ts'
@@ -51,9 +52,11 @@ export class World implements Setting {
   readonly books: Books
   readonly entries: SimulatedQueue<EntriesMessage>
   readonly captures: SimulatedQueue<ParkedCapture>
+  readonly tasks: SimulatedQueue<EntriesMessage>
   readonly clients: Clients
   readonly operator: Operator
   readonly cashier: Cashier
+  readonly charger: Charger
   readonly rebuilder: Rebuilder
   readonly trace: string[] = []
   readonly #isTraced: boolean
@@ -86,12 +89,14 @@ export class World implements Setting {
       watch,
       dice: dice('object'),
       send: (message) => this.entries.send(message),
+      sendTasks: (message) => this.tasks.send(message),
     })
     this.empty = new ObjectHost({
       ...parts,
       watch: { ...watch, answered: () => undefined },
       dice: dice('empty'),
       send: () => Promise.resolve(),
+      sendTasks: () => Promise.resolve(),
     })
     this.postgres = new Postgres(scheduler, platform, dice('postgres'), faults)
     this.postgres.lossPercent = plan.postgresLossPercent
@@ -124,6 +129,13 @@ export class World implements Setting {
           log: this.log,
         }),
     )
+    this.tasks = new SimulatedQueue(
+      'tasks',
+      { ...parts, dice: dice('tasks') },
+      { ...plan.queue },
+      (messages, turn) => this.charger.consume(messages, turn),
+    )
+    this.charger = new Charger(this)
     this.clients = new Clients(this)
     this.operator = new Operator(this)
     this.cashier = new Cashier(this)
@@ -172,6 +184,7 @@ export class World implements Setting {
     this.#calmDown()
     this.#until(scheduler.nowMs + quietWithinMs)
     checkQuiet(this)
+    this.charger.checkQuiet(this.books.lines)
   }
 
   #do(item: Item): void {
@@ -190,6 +203,8 @@ export class World implements Setting {
         return this.cashier.meter(item)
       case 'allowance':
         return this.cashier.agree(item)
+      case 'top_up':
+        return this.charger.agree(item)
       case 'strike':
         return strike(this, this, item)
     }
@@ -214,10 +229,11 @@ export class World implements Setting {
 
   /** From here on nothing goes wrong any more, and whatever is left over must come right by itself and the hourly sweep. */
   #calmDown(): void {
-    const { host, network, entries, captures, postgres, scheduler, outside } = this
+    const { host, network, entries, captures, tasks, postgres, scheduler, outside } = this
     const kind = { duplicatePercent: 0, delayPercent: 0, lossPercent: 0, refusalPercent: 0 }
     Object.assign(entries.faults, kind)
     Object.assign(captures.faults, kind)
+    Object.assign(tasks.faults, kind)
     Object.assign(network.unkindness, { replyLossPercent: 0, delayPercent: 0 })
     postgres.isDown = false
     postgres.lossPercent = 0

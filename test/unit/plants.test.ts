@@ -40,6 +40,7 @@ const known = [
   'what goes back was held',
   'metered twice',
   'allowance never used up',
+  'top-up credited twice',
 ]
 
 test('every bug that the simulation must find is planted or says what it waits for', () => {
