@@ -11,6 +11,8 @@ import { startWorld, type World } from './world.ts'
 
 const defaultPort = 8787
 const exampleModel = 'gpt-6-luna'
+/** What is mailed to the first account lies in the local mailbox. */
+const localEmail = 'you@sluice.example'
 const impatientMs = 1_000
 /** How long a bank debit is pending: a person waits for it, a test moves the clock. */
 const pendingPaymentMs = 5_000
@@ -67,19 +69,18 @@ async function start(): Promise<void> {
   })
   world = started
   if (isStopping) return stop(0)
-  const { apiKey } = await seedAccount(started)
+  const { accountId, apiKey } = await seedAccount(started)
   const { baseUrl, operatorToken, databaseUrl, upstreamUrl, mailboxUrl } = started
   // With a real key there is no stand-in.
   const stripe = started.stripe.url === '' ? {} : { stripeUrl: started.stripe.url }
   publishStart({ baseUrl, apiKey, operatorToken, databaseUrl, upstreamUrl, mailboxUrl, ...stripe })
-  sayReady({ baseUrl, apiKey, mailboxUrl, vars, seconds: (performance.now() - startedAt) / 1_000 })
+  const seconds = (performance.now() - startedAt) / 1_000
+  sayReady({ baseUrl, accountId, apiKey, mailboxUrl, vars, seconds })
   repeatCron(started, hourlyEveryMs)
   repeatCron(started, often.everyMs, often.cron)
   await started.product().ended
   if (!isStopping) throw new StartError('The product ended unexpectedly; its last lines are above.')
 }
-
-const localEmail = 'you@sluice.example'
 
 /** One account with $10, a key and a mail address, once. */
 async function seedAccount(started: World): Promise<{ accountId: string; apiKey: string }> {
@@ -87,7 +88,6 @@ async function seedAccount(started: World): Promise<{ accountId: string; apiKey:
   // Written below, by an earlier start.
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as { accountId: string; apiKey: string }
   const account = await started.newAccount({ name: 'Local account', creditUsd: '10.00' })
-  // Whatever is mailed to it lies in the local mailbox.
   const mailTo = { account_id: account.accountId, billing_emails: [localEmail] }
   await started.api('PUT', '/billing-emails', mailTo)
   writeFileSync(file, `${JSON.stringify(account, null, 2)}\n`, { mode: 0o600 })
@@ -141,12 +141,13 @@ function explain(error: unknown): string {
 
 function sayReady(given: {
   baseUrl: string
+  accountId: string
   apiKey: string
   mailboxUrl: string
   vars: DevVars
   seconds: number
 }): void {
-  const { baseUrl, apiKey, mailboxUrl, vars, seconds } = given
+  const { baseUrl, accountId, apiKey, mailboxUrl, vars, seconds } = given
   const real = providerNames.filter((name) => vars[`${name}_API_KEY`] !== undefined)
   const upstream =
     real.length === 0
@@ -157,6 +158,7 @@ Sluice is ready after ${seconds.toFixed(1)} s (models: ${upstream}).
 
   base URL   ${baseUrl}/v1
   API key    ${apiKey}    ($10.00 to begin with)
+  account    ${accountId}
   mailbox    ${mailboxUrl}
 
   curl -N ${baseUrl}/v1/chat/completions -H 'authorization: Bearer ${apiKey}' -H 'content-type: application/json' \\

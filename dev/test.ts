@@ -1,4 +1,4 @@
-// `npm test`: all tests. Pure ones, the platform's and the simulation first; then, beside each other, the journeys in three parts
+// `npm test`: all tests. Pure ones, the platform's and the simulation first; then, beside each other, the journeys in four parts
 // and the storms, which mostly wait, each with a world of its own. With arguments it is vitest alone: `npm test -- --project unit src/ledger`.
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -11,9 +11,10 @@ import { exitOf } from './processes.ts'
 const runWithinMs = 30 * 60_000
 const quick = ['unit', 'worker', 'simulation']
 const withProduct = [
-  ['--project', 'journeys', '--shard', '1/3'],
-  ['--project', 'journeys', '--shard', '2/3'],
-  ['--project', 'journeys', '--shard', '3/3'],
+  ['--project', 'journeys', '--shard', '1/4'],
+  ['--project', 'journeys', '--shard', '2/4'],
+  ['--project', 'journeys', '--shard', '3/4'],
+  ['--project', 'journeys', '--shard', '4/4'],
   ['--project', 'storms'],
 ]
 

@@ -90,8 +90,10 @@ describe('npm start', () => {
       databaseUrl: expect.stringMatching(/^postgresql:/),
       upstreamUrl: expect.stringMatching(/\/v1$/),
       stripeUrl: expect.stringMatching(/^http:/),
+      mailboxUrl: expect.stringMatching(/^http:/),
     })
     expect(current?.output()).toContain(devJson.apiKey)
+    expect(current?.output()).toMatch(/account +acct_/)
     expect(current?.output()).toContain("import OpenAI from 'openai'")
     const response = await ask(devJson)
     expect(response.status).toBe(200)
