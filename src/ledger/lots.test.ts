@@ -50,6 +50,7 @@ function funds(account: Simulator) {
 }
 
 describe('a charge', () => {
+  // Cases: payments 50
   // Requirements: 77
   test('takes what was given before what was paid: promotional, bonus, paid', () => {
     const account = Simulator.opened(0)
@@ -146,6 +147,7 @@ describe('money that expires', () => {
     expect(funds(account)).toEqual({ debt: overrunDebtMaxNanoUsd / dollar })
   })
 
+  // Cases: payments 50
   test('is gone at its time by the alarm alone, with an entry of its own, and takes nothing else along', () => {
     const account = Simulator.opened(0)
     give(account, 2, { expiresInMs: hourMs })
@@ -163,6 +165,7 @@ describe('money that expires', () => {
     expect(account.store.entries.filter(({ kind }) => kind === 'expiry')).toHaveLength(1)
   })
 
+  // Cases: payments 50
   test('stays under an open hold until the call has ended; then what is left of it goes', () => {
     const account = Simulator.opened(0)
     give(account, 2, { expiresInMs: minuteMs / 2 })

@@ -32,6 +32,7 @@ describe('automatic top-up', () => {
     expect(breachOf(terms(threshold, amount, cap))?.field).toBe(field)
   })
 
+  // Requirements: 73
   test('by another rule is other figures', () => {
     const rule = { ...autoTopUpRule, thresholdMinNanoUsd: nanoUsd(0), multipleMin: 1 }
     expect(breachOf(terms(0, 5), rule)).toBeUndefined()

@@ -212,6 +212,7 @@ describe('whatever is told of a payment', () => {
   })
 
   // Cases: payments 21
+  // Requirements: 9
   test('in another currency that Stripe has shown is credited in dollars', async () => {
     const buyer = await newBuyer(sharedWorld())
     const { sessionId } = await buyer.buy('20')
