@@ -88,6 +88,8 @@ export class Oracle {
   /** What was acknowledged as given back, by reference. */
   readonly reversals = new Map<string, { amountNanoUsd: number; seq: number }>()
   isLost = false
+  /** When it was lost last. */
+  lostAtMs = -Infinity
   /** When the object read its rows again: beats of that group are answered and forgotten. */
   reloadedAtMs = -Infinity
   rpm = 50
@@ -134,6 +136,7 @@ export class Oracle {
   /** From now on until it is made anew the account has forgotten its calls. */
   lost(): void {
     this.isLost = true
+    this.lostAtMs = this.nowMs()
     for (const call of this.calls.values()) call.isOrphan = true
   }
 
