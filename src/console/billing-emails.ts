@@ -1,6 +1,6 @@
 // Where an account's mail goes, for its people to see and set.
 
-import { refuse } from '#core/errors.ts'
+import { refuse, noDatabase } from '#core/errors.ts'
 import { billingEmailsOf, readBillingEmails, setBillingEmails } from '#notices/billing-emails.ts'
 import type { ConsoleAnswer, ConsoleRequest } from './guard.ts'
 
@@ -21,7 +21,3 @@ export async function setEmails({ person, account, body, parts }: ConsoleRequest
   await setBillingEmails(parts.db, accountId, { emails: emails.value, now: parts.clock.now() })
   return { ok: true, body: { account_id: accountId, billing_emails: emails.value.toSorted() } }
 }
-
-const noDatabase = refuse('not_configured', {
-  message: 'This deployment has no database: DATABASE_URL is not set.',
-})

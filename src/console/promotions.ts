@@ -1,6 +1,6 @@
 // Redeeming a promotion code for one's account.
 
-import { refuse } from '#core/errors.ts'
+import { noDatabase } from '#core/errors.ts'
 import { readFields } from '#core/fields.ts'
 import { formatUsd } from '#core/money.ts'
 import { usdText } from '#core/route-table.ts'
@@ -11,8 +11,7 @@ async function redeemCode({ person, body, parts }: ConsoleRequest): Promise<Cons
   const { db, accounts, clock, log } = parts
   const fields = readFields(body, ['code'])
   if (!fields.ok) return fields
-  if (db === undefined)
-    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  if (db === undefined) return noDatabase
   const { accountId } = person
   const redeemed = await redeem({ accountId, code: fields.value['code'] }, { db, accounts, clock, log })
   if (!redeemed.ok) return redeemed

@@ -2,7 +2,7 @@
 // is still open on top, since rows arrive a moment later.
 
 import { asMillis, isoTime } from '#core/clock.ts'
-import { type Json, refuse } from '#core/errors.ts'
+import { type Json, refuse, noDatabase } from '#core/errors.ts'
 import { invalid, type Read, readFields } from '#core/fields.ts'
 import { type AccountId, type OrderId, orderIdOf, readOrderId } from '#core/ids.ts'
 import { addNanoUsd, formatUsd, type NanoUsd, nanoUsd, parseUsd } from '#core/money.ts'
@@ -63,8 +63,7 @@ export async function listTopUps({ person, account, query, parts }: ConsoleReque
   const before = text === null ? null : readCursor(text)
   if (before === undefined) return invalid('cursor', 'This is no cursor: use next_cursor of the page before.')
   const { db } = parts
-  if (db === undefined)
-    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  if (db === undefined) return noDatabase
   const rows = await paymentsOf(db, person.accountId, { before, limit })
   const waiting = before === null ? await account.orders() : []
   const fresh = waiting.filter(({ orderId }) => !rows.some((row) => row.orderId === orderId)).toReversed()

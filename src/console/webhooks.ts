@@ -2,8 +2,8 @@
 
 import { base62FromBytes } from '#core/base62.ts'
 import type { Json } from '#core/errors.ts'
-import { refuse, type Refusal } from '#core/errors.ts'
-import { readFields } from '#core/fields.ts'
+import { refuse, type Refusal, noDatabase } from '#core/errors.ts'
+import { readFields, readPageLimit, invalidCursor } from '#core/fields.ts'
 import { readJson, readString } from '#core/readers.ts'
 import type { Db } from '#db/client.ts'
 import * as rows from '#notices/delivery-rows.ts'
@@ -96,19 +96,12 @@ export async function tryOut({ db, name, parts }: AboutEndpoint): Promise<Consol
 }
 
 export async function listDeliveries({ db, name, query }: AboutEndpoint): Promise<ConsoleAnswer> {
-  const limit = Number(query.get('limit') ?? limitDefault)
-  if (!Number.isInteger(limit) || limit < 1 || limit > deliveriesLimitMax)
-    return refuse('invalid_request', {
-      message: `limit must be a whole number from 1 to ${deliveriesLimitMax}.`,
-      param: 'limit',
-    })
+  const limited = readPageLimit(query, { otherwise: limitDefault, most: deliveriesLimitMax })
+  if (!limited.ok) return limited
+  const { value: limit } = limited
   const cursor = query.get('cursor')
   const before = cursor === null ? undefined : placeOf(cursor)
-  if (cursor !== null && before === undefined)
-    return refuse('invalid_request', {
-      message: 'cursor must be the next_cursor of the page before.',
-      param: 'cursor',
-    })
+  if (cursor !== null && before === undefined) return invalidCursor()
   if ((await endpoints.findEndpoint(db, name)) === undefined) return noSuchEndpoint
   const found = await rows.listDeliveries(db, name, { before, limit: limit + 1 })
   const page = found.slice(0, limit)
@@ -131,9 +124,6 @@ export async function redeliver({ db, name, body, parts }: AboutEndpoint): Promi
   return { ok: true, status: 202, body: { delivery_id: deliveryId } }
 }
 
-const noDatabase: Refusal = refuse('not_configured', {
-  message: 'This deployment has no database: DATABASE_URL is not set.',
-})
 const noSuchEndpoint: Refusal = refuse('not_found', { message: 'There is no endpoint with this id.' })
 const isDisabled: Refusal = refuse('invalid_request', {
   message: 'The endpoint is disabled. Enable it first: {"enabled": true}.',

@@ -240,3 +240,8 @@ export function errorKindOf(code: ErrorCode): ErrorKind {
 export function refuse(code: ErrorCode, more: Omit<Refusal, 'ok' | 'code'> = {}): Refusal {
   return { ok: false, code, ...more }
 }
+
+/** For whatever only Postgres can tell. */
+export const noDatabase: Refusal = refuse('not_configured', {
+  message: 'This deployment has no database: DATABASE_URL is not set.',
+})

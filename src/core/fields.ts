@@ -78,3 +78,19 @@ function notAnObjectAt(prefix: string): string {
 export function invalid(param: string, message: string): Refusal {
   return refuse('invalid_request', { message, param: param.slice(0, textLengthMax) })
 }
+
+/** How many of a list are asked for: a whole number in digits; `otherwise` where nothing is said. */
+export function readPageLimit(
+  query: URLSearchParams,
+  { otherwise, most }: { otherwise: number; most: number },
+): Read<number> {
+  const text = query.get('limit') ?? String(otherwise)
+  const limit = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  return limit >= 1 && limit <= most
+    ? { ok: true, value: limit }
+    : invalid('limit', `limit must be a whole number from 1 to ${most}.`)
+}
+
+export function invalidCursor(): Refusal {
+  return invalid('cursor', 'cursor must be the next_cursor of the page before.')
+}

@@ -1,6 +1,7 @@
 // What a key with the scope `keys:manage` does with the keys of its account. Each change is one command to the object, which
 // decides about the right and the change together; a change of keys never moves money.
 
+import { invalidCursor } from '#core/fields.ts'
 import { refuse } from '#core/errors.ts'
 import { keyNumber } from '#core/ids.ts'
 import type { KeyAnswer } from '#ledger/account-commands.ts'
@@ -60,11 +61,7 @@ export async function listKeys(request: KeysRequest): Promise<KeysAnswer> {
   const { query } = request
   const after = query.get('cursor') ?? '0'
   const limit = query.get('limit') ?? String(pageLimitMax)
-  if (!/^\d{1,10}$/.test(after))
-    return refuse('invalid_request', {
-      message: 'cursor must be the next_cursor of the page before.',
-      param: 'cursor',
-    })
+  if (!/^\d{1,10}$/.test(after)) return invalidCursor()
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > pageLimitMax)
     return refuse('invalid_request', {
       message: `limit must be a whole number from 1 to ${pageLimitMax}.`,

@@ -1,7 +1,6 @@
 // Where an account's mail goes, for the operator to see and set. Personal, so it lies in Postgres alone.
 
-import type { Json } from '#core/errors.ts'
-import { refuse, type Refusal } from '#core/errors.ts'
+import { type Json, noDatabase } from '#core/errors.ts'
 import { closed, described, text, type OperatorRoute } from './operator-route.ts'
 import {
   billingEmailsMax,
@@ -25,10 +24,6 @@ async function changeBillingEmails({ accountId, body, parts }: AccountRequest): 
   await setBillingEmails(parts.db, accountId, { emails: emails.value, now: parts.clock.now() })
   return { ok: true, body: emailsBody(accountId, emails.value) }
 }
-
-const noDatabase: Refusal = refuse('not_configured', {
-  message: 'This deployment has no database: DATABASE_URL is not set.',
-})
 
 function emailsBody(accountId: string, emails: readonly string[]): Json {
   return { account_id: accountId, billing_emails: emails.toSorted() }

@@ -1,6 +1,7 @@
 // What does not add up, for the operator's eyes.
 
-import { refuse } from '#core/errors.ts'
+import { readPageLimit, invalidCursor } from '#core/fields.ts'
+import { refuse, noDatabase } from '#core/errors.ts'
 import { driverErrorOf } from '#db/client.ts'
 import { listFindings } from '#settlement/findings.ts'
 import type { OperatorAnswer, OperatorRequest } from './operator-guard.ts'
@@ -9,21 +10,13 @@ const limitDefault = 50
 export const findingsLimitMax = 200
 
 export async function showFindings({ query, parts, requestId }: OperatorRequest): Promise<OperatorAnswer> {
-  const limit = wholeOf(query.get('limit') ?? String(limitDefault))
-  if (limit === undefined || limit < 1 || limit > findingsLimitMax)
-    return refuse('invalid_request', {
-      message: `limit must be a whole number from 1 to ${findingsLimitMax}.`,
-      param: 'limit',
-    })
+  const limited = readPageLimit(query, { otherwise: limitDefault, most: findingsLimitMax })
+  if (!limited.ok) return limited
+  const { value: limit } = limited
   const cursor = query.get('cursor')
   const beforeId = cursor === null ? undefined : wholeOf(cursor)
-  if (cursor !== null && beforeId === undefined)
-    return refuse('invalid_request', {
-      message: 'cursor must be the next_cursor of the page before.',
-      param: 'cursor',
-    })
-  if (parts.db === undefined)
-    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  if (cursor !== null && beforeId === undefined) return invalidCursor()
+  if (parts.db === undefined) return noDatabase
   try {
     // Long texts that no other request needs.
     const { textOfFinding } = await import('#settlement/finding-texts.ts')

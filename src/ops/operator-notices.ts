@@ -1,7 +1,7 @@
 // What an account was told and what became of the mail, newest first: for the operator whom a customer asks.
 
 import { desc, eq } from 'drizzle-orm'
-import { refuse } from '#core/errors.ts'
+import { noDatabase } from '#core/errors.ts'
 import { notices } from '#db/notices-schema.ts'
 import { forAccount, type AccountRequest, type OperatorAnswer } from './operator-guard.ts'
 import { described, text, type OperatorRoute } from './operator-route.ts'
@@ -10,8 +10,7 @@ import { described, text, type OperatorRoute } from './operator-route.ts'
 const noticesShown = 100
 
 async function showNotices({ accountId, parts }: AccountRequest): Promise<OperatorAnswer> {
-  if (parts.db === undefined)
-    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  if (parts.db === undefined) return noDatabase
   const rows = await parts.db
     .select()
     .from(notices)

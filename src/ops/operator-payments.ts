@@ -2,7 +2,7 @@
 // looked after once more. Neither decides anything: both ask what is.
 
 import { minuteMs } from '#core/clock.ts'
-import { refuse, type Refusal } from '#core/errors.ts'
+import { refuse, type Refusal, noDatabase } from '#core/errors.ts'
 import { type Read, invalid, readFields, readText, textLengthMax } from '#core/fields.ts'
 import { readWhole } from '#core/readers.ts'
 import type { ReadyParts } from '#payments/parts.ts'
@@ -18,8 +18,7 @@ async function comparePayments({ body, parts }: OperatorRequest): Promise<Operat
   const ready = await readyParts(parts)
   if (!('provider' in ready)) return ready
   const { db } = ready
-  if (db === undefined)
-    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  if (db === undefined) return noDatabase
   const { comparePayments: compare } = await import('#payments/compare-payments.ts')
   const { recordFindings } = await import('#settlement/findings.ts')
   const report = await compare({ ...ready, db }, restMs.value)

@@ -1,6 +1,6 @@
 // The operator's answer to a disaster: an object is made anew from Postgres. Repeated with the same key it goes on.
 
-import { refuse, type Refusal } from '#core/errors.ts'
+import { refuse, type Refusal, noDatabase } from '#core/errors.ts'
 import type { RebuildResult } from '#settlement/rebuild.ts'
 import { noSuchAccount, type AccountRequest, type OperatorAnswer } from './operator-guard.ts'
 import { readRebuild } from './operator-books-input.ts'
@@ -9,8 +9,7 @@ export async function rebuildObject({ accountId, body, parts }: AccountRequest):
   const read = readRebuild(body)
   if (!read.ok) return read
   const { accounts, clock, db, log } = parts
-  if (db === undefined)
-    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  if (db === undefined) return noDatabase
   // Loaded for the disaster alone: no other request evaluates it.
   const { rebuildAccount } = await import('#settlement/rebuild.ts')
   const result = await rebuildAccount({ accountId, ...read.value }, db, { accounts, clock, db, log })

@@ -1,6 +1,7 @@
 // One account's statement for an accountant or the customer: pages of the log as it was hashed, to be verified by anyone.
 
-import { refuse } from '#core/errors.ts'
+import { invalidCursor } from '#core/fields.ts'
+import { refuse, noDatabase } from '#core/errors.ts'
 import { readStatement, type Place, type Statement } from '#settlement/statement.ts'
 import type { AccountRequest, OperatorAnswer } from './operator-guard.ts'
 
@@ -14,13 +15,8 @@ export async function showStatement({ accountId, query, parts }: AccountRequest)
       param: from === null ? 'from' : 'to',
     })
   const after = placeOf(query.get('cursor'))
-  if (after === null)
-    return refuse('invalid_request', {
-      message: 'cursor must be the next_cursor of the page before.',
-      param: 'cursor',
-    })
-  if (parts.db === undefined)
-    return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
+  if (after === null) return invalidCursor()
+  if (parts.db === undefined) return noDatabase
   const statement = await readStatement(parts.db, { accountId, from, to, after })
   return {
     ok: true,

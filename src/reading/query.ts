@@ -1,5 +1,6 @@
 // Reads the query of a reading route (pure): our type, or a refusal that names the parameter.
 
+import { invalidCursor } from '#core/fields.ts'
 import { addMillis, asMillis, dayMs, type Millis } from '#core/clock.ts'
 import { refuse, type Refusal } from '#core/errors.ts'
 import { readCallId } from '#core/ids.ts'
@@ -27,7 +28,7 @@ export function readLimit(query: URLSearchParams): Read<number> {
 export function readSeqCursor(query: URLSearchParams): Read<number> {
   const text = query.get('cursor')
   if (text === null) return { ok: true, value: Number.MAX_SAFE_INTEGER }
-  return /^\d{1,15}$/.test(text) ? { ok: true, value: Number(text) } : badCursor()
+  return /^\d{1,15}$/.test(text) ? { ok: true, value: Number(text) } : invalidCursor()
 }
 
 export function readCallCursor(query: URLSearchParams): Read<CallCursor | undefined> {
@@ -35,7 +36,7 @@ export function readCallCursor(query: URLSearchParams): Read<CallCursor | undefi
   if (text === null) return { ok: true, value: undefined }
   const [time = '', id] = text.split('.')
   const callId = readCallId(id) ?? readMeteredId(id)
-  if (!/^\d{1,14}$/.test(time) || callId === undefined) return badCursor()
+  if (!/^\d{1,14}$/.test(time) || callId === undefined) return invalidCursor()
   return { ok: true, value: { createdAt: asMillis(Number(time)), callId } }
 }
 
@@ -51,14 +52,7 @@ export function readGroupCursor(query: URLSearchParams): Read<string | undefined
   const text = query.get('cursor')
   if (text === null) return { ok: true, value: undefined }
   const isName = text.length <= groupCursorLengthMax && !text.includes('\u0000')
-  return isName ? { ok: true, value: text } : badCursor()
-}
-
-function badCursor(): Refusal {
-  return refuse('invalid_request', {
-    message: 'cursor must be the next_cursor of the page before.',
-    param: 'cursor',
-  })
+  return isName ? { ok: true, value: text } : invalidCursor()
 }
 
 const groupNames: Readonly<Record<GroupBy, GroupBy>> = {
