@@ -1,8 +1,16 @@
 // Promotion codes by the operator's hand: made, listed, ended. What a code brings is fixed once it is made.
 
 import { isoTime, asMillis } from '#core/clock.ts'
-import { refuse, type Json, type Refusal } from '#core/errors.ts'
-import { type Read, invalid, readAmount, readFields, readText, textLengthMax } from '#core/fields.ts'
+import { refuse, type Json, noDatabase } from '#core/errors.ts'
+import {
+  type Read,
+  invalid,
+  invalidCursor,
+  readAmount,
+  readFields,
+  readText,
+  textLengthMax,
+} from '#core/fields.ts'
 import { formatUsdSum } from '#core/money.ts'
 import { readString, readWhole } from '#core/readers.ts'
 import { type PromotionCode, creditDaysMax, readCode, usesMaxMax } from '#payments/promotion-code.ts'
@@ -16,7 +24,7 @@ const codeRule = 'code must be 3 to 40 letters, digits and dashes; capitals and 
 async function makeCode({ body, parts }: OperatorRequest): Promise<OperatorAnswer> {
   const read = readNewCode(body)
   if (!read.ok) return read
-  if (parts.db === undefined) return noDatabase()
+  if (parts.db === undefined) return noDatabase
   const { row, isNew } = await keepCode(parts.db, read.value, parts.clock.now())
   if (!isNew && !isSame(row, read.value))
     return refuse('idempotency_key_reused', {
@@ -31,14 +39,16 @@ async function endCode({ body, parts }: OperatorRequest): Promise<OperatorAnswer
   if (!fields.ok) return fields
   const code = readCode(fields.value['code'])
   if (code === undefined) return invalid('code', codeRule)
-  if (parts.db === undefined) return noDatabase()
+  if (parts.db === undefined) return noDatabase
   const row = await disableCode(parts.db, code)
   return row === undefined ? refuse('promotion_code_not_valid') : { ok: true, body: shown(row) }
 }
 
 async function showCodes({ query, parts }: OperatorRequest): Promise<OperatorAnswer> {
-  if (parts.db === undefined) return noDatabase()
-  const after = query.get('cursor') ?? undefined
+  if (parts.db === undefined) return noDatabase
+  const cursor = query.get('cursor')
+  const after = cursor === null ? undefined : readCode(cursor)
+  if (cursor !== null && after === undefined) return invalidCursor()
   const rows = await listCodes(parts.db, { after, limit: pageSize + 1 })
   const page = rows.slice(0, pageSize)
   const last = rows.length > pageSize ? page.at(-1) : undefined
@@ -106,10 +116,6 @@ function shown(row: CodeRow): Json {
     reason: row.reason,
     created_at: row.createdAt.toISOString(),
   }
-}
-
-function noDatabase(): Refusal {
-  return refuse('not_configured', { message: 'This deployment has no database: DATABASE_URL is not set.' })
 }
 
 const nullable = (minimum: number, maximum: number) => ({

@@ -143,4 +143,12 @@ describe('the operator', () => {
       body: { error: { param } },
     })
   })
+
+  test('is told when a cursor is none', async () => {
+    for (const cursor of ['%00', "'--", 'a'])
+      expect(await askOperator('GET', `/promotion-codes?cursor=${cursor}`)).toMatchObject({
+        status: 400,
+        body: { error: { param: 'cursor' } },
+      })
+  })
 })
