@@ -41,6 +41,7 @@ export async function runDoctor(parts: DoctorParts): Promise<boolean> {
     await createAccount(visit)
     await grantCredit(visit)
     await issueKey(visit)
+    await checkSealing(visit)
     const call = await makeCall(visit)
     await checkBalance(visit, call)
     await checkRow(visit, call)
@@ -81,6 +82,17 @@ async function issueKey(visit: Visit): Promise<void> {
   visit.apiKey = text(answer, 'key')
   visit.keyNumber = Number(answer['key_number'])
   visit.say('✓ key: issued')
+}
+
+/** Makes an endpoint that is told of nothing, and deletes it again. */
+async function checkSealing(visit: Visit): Promise<void> {
+  const { accountId } = visit
+  const address = { url: 'https://doctor.example.com/', types: ['webhook_disabled'] }
+  const body = { account_id: accountId, ...address }
+  const made = await request(visit, 'sealing', { call: 'POST /webhooks', folder: '/api', body })
+  const gone = `DELETE /webhooks/${text(made, 'id')}?account_id=${accountId}`
+  await request(visit, 'sealing', { call: gone, folder: '/api', body: undefined })
+  visit.say('✓ sealing: secrets can be kept')
 }
 
 /** Asks the cheapest model of each provider until one answers: an operator may have a key for one of them only. */
@@ -199,9 +211,15 @@ async function closeAccount(visit: Visit): Promise<void> {
 }
 
 /** One call of the operator API, named as `POST /accounts`. */
-async function operator(visit: Visit, step: string, call: string, body?: Fields): Promise<Fields> {
+function operator(visit: Visit, step: string, call: string, body?: Fields): Promise<Fields> {
+  return request(visit, step, { call, folder: '/operator/v1', body })
+}
+
+type Asked = { call: string; folder: string; body: Fields | undefined }
+
+async function request(visit: Visit, step: string, { call, folder, body }: Asked): Promise<Fields> {
   const [method = '', path = ''] = call.split(' ')
-  const response = await visit.request(`${visit.baseUrl}/operator/v1${path}`, {
+  const response = await visit.request(`${visit.baseUrl}${folder}${path}`, {
     method,
     headers: { authorization: `Bearer ${visit.operatorToken}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

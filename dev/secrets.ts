@@ -33,6 +33,13 @@ export const secretPlans: readonly SecretPlan[] = [
     problemOf: tooShort,
   },
   {
+    name: 'SEALING_KEY',
+    why: 'seals secrets in Postgres, such as those of customers’ webhooks; losing it ends them',
+    isGenerated: true,
+    isNeeded: true,
+    problemOf: tooShort,
+  },
+  {
     name: 'DATABASE_URL',
     why: 'the connection string of your Neon database, as its dashboard shows it',
     isNeeded: true,

@@ -52,7 +52,7 @@ export type World = WorldClient & {
   stop(): Promise<void>
 }
 
-type Secrets = { keySecret: string; operatorToken: string; upstashToken: string }
+type Secrets = { keySecret: string; operatorToken: string; upstashToken: string; sealingKey: string }
 
 /** What has been started, ended in the opposite order. */
 type Ends = (() => Promise<void> | void)[]
@@ -107,6 +107,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
       ENVIRONMENT: 'development',
       KEY_SECRET: secrets.keySecret,
       OPERATOR_TOKEN: secrets.operatorToken,
+      SEALING_KEY: secrets.sealingKey,
       // Tests open accounts by the hundred.
       OPERATOR_RPM: '100000',
       DATABASE_URL: database.url,
@@ -234,10 +235,11 @@ function temporaryDirs(ends: Ends): { stateDir: string; postgresDir: string } {
 
 function readOrMakeSecrets(stateDir: string): Secrets {
   const file = join(stateDir, 'secrets.json')
-  // Written below, by an earlier start.
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets
+  // Written below, by an earlier start; one of another version may not have had all of them.
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {}
   const make = () => randomBytes(32).toString('base64url')
-  const secrets = { keySecret: make(), operatorToken: make(), upstashToken: make() }
+  const made = { keySecret: make(), operatorToken: make(), upstashToken: make(), sealingKey: make() }
+  const secrets = { ...made, ...kept }
   writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600 })
   return secrets
 }

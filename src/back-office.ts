@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import type { ConsoleParts } from '#console/guard.ts'
 import { consoleRoutes } from '#console/routes.ts'
 import { type AccountId, keyNumber } from '#core/ids.ts'
+import { type Sealer, sealerOf } from '#core/sealing.ts'
 import { type Db, makeDb } from '#db/client.ts'
 import { authenticate } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
@@ -25,6 +26,7 @@ import { forgetOld } from '#notices/forget-old.ts'
 import { noticeHandler } from '#notices/notice-handler.ts'
 import { localOriginOf, mailerOf, type NoticesParts } from '#notices/parts.ts'
 import { sendDue } from '#notices/send-due.ts'
+import { resealSecrets } from '#notices/webhook-secrets.ts'
 import { runCron } from '#ops/cron.ts'
 import { operatorRoutes } from '#ops/operator.ts'
 import type { OperatorParts } from '#ops/operator-guard.ts'
@@ -65,7 +67,8 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const db = makeDb(env)
   const { accounts, timings } = parts
   const settlement = { db, accounts, clock, log }
-  const notices: NoticesParts = { ...settlement, mailer: mailerOf(env), localOrigin: localOriginOf(env) }
+  const sealer = lazySealer(env)
+  const notices = { ...settlement, sealer, mailer: mailerOf(env), localOrigin: localOriginOf(env) }
   const payments = paymentParts(env, parts, db)
   // Who acts on entries outside the books.
   const taskHandlers: readonly TaskHandler[] = [
@@ -118,9 +121,22 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
                 { name: 'promotions', run: () => completeRedemptions({ ...settlement, db }) },
                 { name: 'payments', run: () => compareNightly({ ...payments, db }) },
                 { name: 'old notices', run: () => forgetOld(db, clock.now()) },
+                { name: 'secrets', run: () => reseal(db, sealer) },
               ],
       }),
   }
+}
+
+/** Undefined while there is no key. */
+function lazySealer({ SEALING_KEY: key, SEALING_KEY_PREVIOUS: previous }: Env): NoticesParts['sealer'] {
+  const previousKey = isSecret(previous) ? previous : undefined
+  let made: Promise<Sealer> | undefined
+  return async () => (isSecret(key) ? (made ??= sealerOf({ key, previousKey }, random)) : undefined)
+}
+
+async function reseal(db: Db, sealer: NoticesParts['sealer']): Promise<void> {
+  const made = await sealer()
+  if (made !== undefined) await resealSecrets({ db, sealer: made, log }, clock.now())
 }
 
 /** Once a day; the report's findings stand with those of the books. */
@@ -175,6 +191,7 @@ function consoleParts(env: Env, payments: PaymentParts, notices: NoticesParts): 
     publishableKey: publishableKey === '' ? undefined : publishableKey,
     random,
     webhookOrigin: notices.localOrigin,
+    sealer: notices.sealer,
     sendNotices: () => sendDue(notices),
     authorize: (request, account) => authorizeOperator(request, account, env.OPERATOR_TOKEN),
   }

@@ -24,6 +24,10 @@ export type Env = {
   KEY_SECRET_PREVIOUS?: string
   /** The operator API's credential: ≥ 32 characters. */
   OPERATOR_TOKEN?: string
+  /** Seals secrets that are kept in Postgres, such as those of customers' webhooks: ≥ 32 characters. */
+  SEALING_KEY?: string
+  /** The one before, during a roll: it opens what it has sealed. */
+  SEALING_KEY_PREVIOUS?: string
   /** Operator requests per minute and credential; 100 where absent. */
   OPERATOR_RPM?: string
   /** Which providers are asked first, and with `-` which never, for a model that several serve. */

@@ -6,6 +6,7 @@ import { refuse, type Json, type Refusal } from '#core/errors.ts'
 import type { AccountId, Random, RequestId } from '#core/ids.ts'
 import { jsonAnswer, readJsonBody } from '#core/json-exchange.ts'
 import type { Log } from '#core/log.ts'
+import type { Sealer } from '#core/sealing.ts'
 import type { RouteDescription } from '#core/route-table.ts'
 import { isObject } from '#core/readers.ts'
 import { type Db, driverErrorOf } from '#db/client.ts'
@@ -41,6 +42,8 @@ export type ConsoleParts = {
   makeRequestId(): RequestId
   /** In development the one local origin that a webhook may go to. */
   webhookOrigin: string | undefined
+  /** Of what is kept and has to be used again; undefined while SEALING_KEY is not set. */
+  sealer: () => Promise<Sealer | undefined>
   /** Sends what is due to be told; never throws. */
   sendNotices(): Promise<void>
   db: Db | undefined

@@ -2,7 +2,7 @@
 
 import { base62FromBytes } from '#core/base62.ts'
 import type { Json } from '#core/errors.ts'
-import { refuse, type Refusal, noDatabase } from '#core/errors.ts'
+import { refuse, type Refusal, noDatabase, noSealingKey } from '#core/errors.ts'
 import { readFields, readPageLimit, invalidCursor } from '#core/fields.ts'
 import { readJson, readString } from '#core/readers.ts'
 import type { Db } from '#db/client.ts'
@@ -10,6 +10,7 @@ import * as rows from '#notices/delivery-rows.ts'
 import * as endpoints from '#notices/webhook-endpoints.ts'
 import { readEndpointChange, readNewEndpoint } from '#notices/webhook-input.ts'
 import { makeWebhookSecret, webhookBody } from '#notices/webhook-message.ts'
+import { sealSecret } from '#notices/webhook-secrets.ts'
 import type { ConsoleAnswer, ConsoleRequest } from './guard.ts'
 
 const idBytes = 16
@@ -45,15 +46,13 @@ export async function make({ person, account, body, parts }: ConsoleRequest): Pr
   if (db === undefined) return noDatabase
   if ((await account.view()) === null)
     return refuse('not_found', { message: 'There is no account with this id.' })
+  const sealer = await parts.sealer()
+  if (sealer === undefined) return noSealingKey
   const secret = makeWebhookSecret(random)
   const id = `we_${base62FromBytes(random(idBytes), idCharacters)}`
-  const made = await endpoints.makeEndpoint(db, {
-    ...read.value,
-    accountId: person.accountId,
-    id,
-    secret,
-    now: clock.now(),
-  })
+  const name = { accountId: person.accountId, id }
+  const sealed = await sealSecret(sealer, name, secret)
+  const made = await endpoints.makeEndpoint(db, { ...read.value, ...name, secret: sealed, now: clock.now() })
   if (made === undefined)
     return refuse('invalid_request', {
       message: `An account may have ${endpoints.endpointsMax} endpoints. Delete one first.`,
@@ -77,8 +76,11 @@ export async function remove({ db, name }: AboutEndpoint): Promise<ConsoleAnswer
 }
 
 export async function rotate({ db, name, parts }: AboutEndpoint): Promise<ConsoleAnswer> {
+  const sealer = await parts.sealer()
+  if (sealer === undefined) return noSealingKey
   const secret = makeWebhookSecret(parts.random)
-  return shown(await endpoints.rotateSecret(db, name, { secret, now: parts.clock.now() }), secret)
+  const sealed = await sealSecret(sealer, name, secret)
+  return shown(await endpoints.rotateSecret(db, name, { secret: sealed, now: parts.clock.now() }), secret)
 }
 
 /** A message of its own type, on its way at once. */

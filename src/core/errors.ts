@@ -241,6 +241,11 @@ export function refuse(code: ErrorCode, more: Omit<Refusal, 'ok' | 'code'> = {})
   return { ok: false, code, ...more }
 }
 
+/** For what has to keep a secret. */
+export const noSealingKey: Refusal = refuse('not_configured', {
+  message: 'This deployment keeps no secrets yet: the operator has to set SEALING_KEY (at least 32 characters).',
+})
+
 /** For whatever only Postgres can tell. */
 export const noDatabase: Refusal = refuse('not_configured', {
   message: 'This deployment has no database: DATABASE_URL is not set.',

@@ -70,6 +70,7 @@ export const webhookEndpoints = pgTable(
     description: text('description').notNull(),
     /** Null for all types. */
     types: jsonb('types').$type<readonly string[]>(),
+    /** Sealed (core/sealing.ts); as it was made in rows from before there was a key. */
     secret: text('secret').notNull(),
     /** The one before, valid beside it until then. */
     previousSecret: text('previous_secret'),

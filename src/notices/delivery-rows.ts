@@ -65,6 +65,8 @@ export type TryEnd = {
   readonly status: number | null
   readonly error: string | null
   readonly answer: string | null
+  /** Whether it was the endpoint that did not take it. */
+  readonly isEndpoints: boolean
 }
 
 /** Nothing where another sender has taken it over, or the endpoint has been switched off meanwhile. */
@@ -73,7 +75,7 @@ export async function endTry(
   delivery: ClaimedDelivery,
   end: TryEnd & { now: Millis },
 ): Promise<void> {
-  const { state, dueMs, status, error, answer, now } = end
+  const { state, dueMs, status, error, answer, isEndpoints, now } = end
   const present = isoTime(now)
   const isDelivered = state === 'delivered'
   const failingSince = isDelivered ? sql`null` : sql`coalesce(failing_since, ${present}::timestamptz)`
@@ -83,7 +85,7 @@ export async function endTry(
         last_error = ${error}, last_answer = ${answer}
       where id = ${delivery.id} and state = 'claimed' and attempts = ${delivery.attempts}`),
     db.execute(
-      sql`update webhook_endpoints set failing_since = ${failingSince} where id = ${delivery.endpointId}`,
+      sql`update webhook_endpoints set failing_since = ${failingSince} where id = ${delivery.endpointId} and ${isEndpoints}::boolean`,
     ),
   ])
 }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
+import type { Sealer } from '#core/sealing.ts'
 import type { Db } from '#db/client.ts'
 import { bindingMailer } from './email-binding.ts'
 import type { Mailer } from './mailer.ts'
@@ -27,6 +28,8 @@ export type NoticesParts = {
   readonly mailer: Mailer | undefined
   /** A local origin that webhooks may go to; undefined in production. */
   readonly localOrigin: string | undefined
+  /** Of endpoints' secrets; undefined while SEALING_KEY is not set. */
+  readonly sealer: () => Promise<Sealer | undefined>
   readonly clock: Clock
   readonly log: Log
 }

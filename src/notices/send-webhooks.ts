@@ -10,6 +10,7 @@ import { endpointFailsForMs, nextWebhookMs } from './retry-times.ts'
 import { readAddress } from './webhook-address.ts'
 import { endWaiting } from './webhook-endpoints.ts'
 import { webhookHeaders } from './webhook-message.ts'
+import { openSecrets } from './webhook-secrets.ts'
 
 /** At once: the platform keeps six connections open. */
 const deliveriesAtOnce = 5
@@ -24,24 +25,31 @@ export async function sendWebhooks(db: Db, parts: NoticesParts): Promise<number>
   return claimed.length
 }
 
-type Said = Pick<TryEnd, 'status' | 'error' | 'answer'>
+type Said = Pick<TryEnd, 'status' | 'error' | 'answer'> & {
+  /** Whether it was the endpoint that did not take it. */
+  readonly isEndpoints: boolean
+}
 
 async function sendOne(db: Db, delivery: ClaimedDelivery, parts: NoticesParts): Promise<void> {
   const { clock, log } = parts
   const said = await post(delivery, parts)
   const now = clock.now()
   log.info('webhook', { delivery: delivery.id, status: said.status, error: said.error })
-  const reason = reasonToDisable(delivery, said, now)
+  const reason = said.isEndpoints ? reasonToDisable(delivery, said, now) : undefined
   if (reason !== undefined) await tellDisabled(db, delivery, { parts, reason })
   await endTry(db, delivery, { ...said, ...endOf(said, delivery.attempts), now })
   if (reason !== undefined) await disable(db, delivery, { reason, now })
 }
 
-async function post({ id, url, body, secrets }: ClaimedDelivery, parts: NoticesParts): Promise<Said> {
-  const nothing = { status: null, answer: null }
+async function post(delivery: ClaimedDelivery, parts: NoticesParts): Promise<Said> {
+  const { id, url, body } = delivery
+  const nothing = { status: null, answer: null, isEndpoints: true }
   // The rules may have become stricter since it was written down.
   const address = readAddress(url, parts.localOrigin)
   if (!address.ok) return { ...nothing, error: address.why }
+  const secrets = await openSecrets(await parts.sealer(), endpointOf(delivery), delivery.secrets)
+  // The operator's key is not the one that has sealed them: tried again on the schedule, and no fault of the endpoint's.
+  if (secrets.length === 0) return { ...nothing, error: 'its secret cannot be opened', isEndpoints: false }
   try {
     const response = await fetch(address.url, {
       method: 'POST',
@@ -50,11 +58,16 @@ async function post({ id, url, body, secrets }: ClaimedDelivery, parts: NoticesP
       redirect: 'manual',
       signal: AbortSignal.timeout(answerWithinMs),
     })
-    return { status: response.status, error: null, answer: await beginningOf(response) }
+    const answer = await beginningOf(response)
+    return { status: response.status, error: null, answer, isEndpoints: true }
   } catch (error) {
     const isLate = error instanceof Error && error.name === 'TimeoutError'
     return { ...nothing, error: isLate ? `no answer in ${answerWithinMs / secondMs} s` : 'no connection' }
   }
+}
+
+function endpointOf({ accountId, endpointId: id }: ClaimedDelivery) {
+  return { accountId, id }
 }
 
 /** Reads no more than is kept: an endpoint may answer for ever. */

@@ -16,6 +16,7 @@ export type Endpoint = typeof webhookEndpoints.$inferSelect
 /** One endpoint of one account. */
 export type EndpointName = { readonly accountId: AccountId; readonly id: string }
 
+/** `secret`: sealed. */
 export type Making = NewEndpoint & EndpointName & { readonly secret: string; readonly now: Millis }
 
 /** Undefined where the account has as many as it may have. */
@@ -78,7 +79,7 @@ export async function deleteEndpoint(db: Db, name: EndpointName): Promise<boolea
   return gone.length > 0
 }
 
-/** The present secret stays valid beside the new one for a day. */
+/** The present secret stays valid beside the new one, which is sealed, for a day. */
 export async function rotateSecret(
   db: Db,
   name: EndpointName,

@@ -8,13 +8,15 @@ import { migrate } from 'drizzle-orm/neon-http/migrator'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asMillis, dayMs, hourMs, minuteMs, type Millis } from '#core/clock.ts'
 import { readAccountId } from '#core/ids.ts'
+import { type Sealer, sealerOf } from '#core/sealing.ts'
 import { makeDb, type Db } from '#db/client.ts'
 import { setBillingEmails } from '#notices/billing-emails.ts'
 import { claimDeliveries, endTry } from '#notices/delivery-rows.ts'
 import { forgetOld } from '#notices/forget-old.ts'
 import { claimMails, endClaim } from '#notices/mail-rows.ts'
 import { writeNotice } from '#notices/notice-rows.ts'
-import { changeEndpoint, makeEndpoint } from '#notices/webhook-endpoints.ts'
+import { changeEndpoint, makeEndpoint, rotateSecret } from '#notices/webhook-endpoints.ts'
+import { openSecrets, resealSecrets, sealSecret } from '#notices/webhook-secrets.ts'
 import { startNeonEndpoint, type NeonEndpoint } from '../../dev/neon-endpoint.ts'
 import { startPostgres, type Postgres } from '../../dev/postgres.ts'
 
@@ -147,7 +149,7 @@ describe('a delivery', () => {
     const [second] = await claimHooks(11 * minuteMs)
     expect(second).toMatchObject({ id: first.id, attempts: 2 })
     // What the first one says now is late.
-    const said = { status: 500, error: null, answer: '', dueMs: minuteMs }
+    const said = { status: 500, error: null, answer: '', dueMs: minuteMs, isEndpoints: true }
     await endTry(db, first, { ...said, state: 'failed', now: after(12 * minuteMs) })
     const { rows } = await db.execute(sql`select state from webhook_deliveries`)
     expect(rows).toEqual([{ state: 'claimed' }])
@@ -159,6 +161,68 @@ describe('a delivery', () => {
     await db.execute(sql`update webhook_endpoints set is_enabled = false where id = 'we_a'`)
     const limit = 1
     expect(await claimDeliveries(db, { now: after(0), limit })).toMatchObject([{ endpointId: 'we_b' }])
+  })
+})
+
+describe('the secret of an endpoint', () => {
+  const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes))
+  const sealer = (key: string, previousKey?: string) =>
+    sealerOf({ key: key.repeat(32), previousKey: previousKey?.repeat(32) }, random)
+  const errors: unknown[] = []
+  const log = {
+    info: () => undefined,
+    error: (event: string, fields: object) => errors.push({ event, ...fields }),
+  }
+  const reseal = async (one: Sealer, ms = 0) => resealSecrets({ db, sealer: one, log }, after(ms))
+
+  async function kept(id: string): Promise<readonly string[]> {
+    const { rows } = await db.execute(
+      sql`select secret, previous_secret from webhook_endpoints where id = ${id}`,
+    )
+    return [rows[0]?.['secret'], rows[0]?.['previous_secret']].flatMap((one) =>
+      typeof one === 'string' ? [one] : [],
+    )
+  }
+
+  test('from before there was a key is sealed by the next run, with the one before it', async () => {
+    const [a, place] = [await sealer('a'), { accountId, id: 'we_old' }]
+    await addEndpoint('we_old')
+    await db.execute(sql`update webhook_endpoints set secret = 'whsec_one'`)
+    await rotateSecret(db, place, { secret: 'whsec_two', now: after(0) })
+    await reseal(a)
+    const sealed = await kept('we_old')
+    expect(sealed.join(' ')).not.toContain('whsec_')
+    expect(await openSecrets(a, place, sealed)).toEqual(['whsec_two', 'whsec_one'])
+    // A day later the one before signs no more, and is dropped.
+    await reseal(a, 25 * hourMs)
+    expect(await openSecrets(a, place, await kept('we_old'))).toEqual(['whsec_two'])
+  })
+
+  test('is sealed anew after a roll of the key, which the previous one is not needed for any more', async () => {
+    const place = { accountId, id: 'we_all' }
+    await addEndpoint('we_all')
+    await rotateSecret(db, place, {
+      secret: await sealSecret(await sealer('a'), place, 'whsec_one'),
+      now: after(0),
+    })
+    await reseal(await sealer('b', 'a'), 25 * hourMs)
+    const sealed = await kept('we_all')
+    expect(await openSecrets(await sealer('b'), place, sealed)).toEqual(['whsec_one'])
+    await reseal(await sealer('b'), 25 * hourMs)
+    expect(await kept('we_all')).toEqual(sealed)
+  })
+
+  test('whose key is lost is left as it is and reported, and opens nowhere', async () => {
+    const place = { accountId, id: 'we_all' }
+    await addEndpoint('we_all')
+    const sealed = await sealSecret(await sealer('a'), place, 'whsec_one')
+    await db.execute(sql`update webhook_endpoints set secret = ${sealed}`)
+    errors.length = 0
+    await reseal(await sealer('b'))
+    expect(errors).toEqual([{ event: 'webhook_secret_lost', endpoint: 'we_all' }])
+    expect(await kept('we_all')).toEqual([sealed])
+    expect(await openSecrets(await sealer('b'), place, [sealed])).toEqual([])
+    expect(await openSecrets(undefined, place, [sealed])).toEqual([])
   })
 })
 

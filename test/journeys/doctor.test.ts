@@ -29,6 +29,7 @@ describe('npm run doctor', () => {
       '✓ account',
       '✓ credit',
       '✓ key',
+      '✓ sealing',
       '✓ call',
       '✓ balance',
       '✓ row',

@@ -214,6 +214,20 @@ describe('a webhook', () => {
     expect(JSON.stringify(await show(endpoint))).not.toContain('whsec_')
   })
 
+  test('has a secret that whoever reads the database cannot sign with', async () => {
+    const endpoint = await endpointOf()
+    await api(endpoint.accountId, 'POST', `/webhooks/${endpoint.id}/rotate`, {})
+    await tryOut(endpoint, 200)
+    const rows = await Promise.all(
+      ['webhook_endpoints', 'webhook_deliveries', 'notices', 'ledger_entries'].map((table) =>
+        sharedWorld().sql(`select to_json(t)::text from ${table} t`),
+      ),
+    )
+    const text = JSON.stringify(rows)
+    expect(text).toContain(endpoint.id)
+    expect(text).not.toMatch(/whsec_[\w+/]{20}/)
+  })
+
   test('is not sent elsewhere by a redirect', async () => {
     const endpoint = await endpointOf()
     const elsewhere = `${endpoint.name}-elsewhere`
