@@ -110,6 +110,8 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
       SEALING_KEY: secrets.sealingKey,
       // Tests open accounts by the hundred.
       OPERATOR_RPM: '100000',
+      PAYMENT_ATTEMPTS_PER_HOUR: '100000',
+      CODE_ATTEMPTS_PER_HOUR: '100000',
       DATABASE_URL: database.url,
       NEON_HTTP: database.neonHttp,
       UPSTASH_REDIS_REST_URL: upstash.url,

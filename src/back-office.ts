@@ -12,6 +12,7 @@ import { authenticate } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
 import { authenticateReader } from '#gateway/routes.ts'
+import { attemptLimits } from '#limits/attempt-limits.ts'
 import type { MintKey } from '#keys/issue.ts'
 import type { KeysParts } from '#keys/key-guard.ts'
 import { keysRoutes } from '#keys/routes.ts'
@@ -193,6 +194,7 @@ function consoleParts(env: Env, payments: PaymentParts, notices: NoticesParts): 
     webhookOrigin: notices.localOrigin,
     sealer: notices.sealer,
     sendNotices: () => sendDue(notices),
+    attempts: attemptLimits(env, { clock, log }),
     authorize: (request, account) => authorizeOperator(request, account, env.OPERATOR_TOKEN),
   }
 }

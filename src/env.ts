@@ -30,6 +30,10 @@ export type Env = {
   SEALING_KEY_PREVIOUS?: string
   /** Operator requests per minute and credential; 100 where absent. */
   OPERATOR_RPM?: string
+  /** Payments begun and cards saved per hour and account, 20 where absent; three times as many per network. */
+  PAYMENT_ATTEMPTS_PER_HOUR?: string
+  /** Promotion codes tried per hour and account, 5 where absent; twice as many per network. */
+  CODE_ATTEMPTS_PER_HOUR?: string
   /** Which providers are asked first, and with `-` which never, for a model that several serve. */
   PROVIDER_ORDER?: string
   /** `plain`: refusals under /v1 are `{"error": "…"}`; OpenAI's error object where absent. */

@@ -127,6 +127,7 @@ export const paymentMethodRoutes: readonly ConsoleRoute[] = [
   {
     answerWith: saveCard,
     roles: moneyRoles,
+    attempt: 'payment',
     route: {
       ...common,
       method: 'post',
@@ -166,6 +167,7 @@ export const paymentMethodRoutes: readonly ConsoleRoute[] = [
   {
     answerWith: openPortal,
     roles: moneyRoles,
+    attempt: 'payment',
     route: {
       ...common,
       method: 'post',

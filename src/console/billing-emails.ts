@@ -1,6 +1,6 @@
 // Where an account's mail goes, for its people to see and set.
 
-import { refuse, noDatabase } from '#core/errors.ts'
+import { noDatabase } from '#core/errors.ts'
 import { billingEmailsOf, readBillingEmails, setBillingEmails } from '#notices/billing-emails.ts'
 import type { ConsoleAnswer, ConsoleRequest } from './guard.ts'
 
@@ -11,12 +11,10 @@ export async function billingEmails({ person, parts }: ConsoleRequest): Promise<
   return { ok: true, body: { account_id: accountId, billing_emails: emails } }
 }
 
-export async function setEmails({ person, account, body, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
+export async function setEmails({ person, body, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
   const emails = readBillingEmails(body)
   if (!emails.ok) return emails
   if (parts.db === undefined) return noDatabase
-  if ((await account.view()) === null)
-    return refuse('not_found', { message: 'There is no account with this id.' })
   const { accountId } = person
   await setBillingEmails(parts.db, accountId, { emails: emails.value, now: parts.clock.now() })
   return { ok: true, body: { account_id: accountId, billing_emails: emails.value.toSorted() } }

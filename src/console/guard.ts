@@ -31,8 +31,20 @@ export type Authorize = (
   accountId: unknown,
 ) => Promise<{ ok: true; person: Person } | Refusal>
 
+/** What strangers try by the thousand: cards, codes, messages to somebody else's address. */
+export type AttemptKind = 'payment' | 'code' | 'message'
+
+export type Attempts = {
+  /** Why it may not be tried now; undefined where it may. */
+  refusalOf(
+    kind: AttemptKind,
+    from: { accountId: string; address: string | null },
+  ): Promise<string | undefined>
+}
+
 export type ConsoleParts = {
   authorize: Authorize
+  attempts: Attempts
   accounts: AccountPorts
   /** Undefined while no key of the payment provider's is set. */
   provider: () => Promise<PaymentProvider | undefined>
@@ -72,13 +84,15 @@ export type ConsoleAnswer = { ok: true; status?: number; body: Json } | Refusal
 export type ConsoleRoute = {
   route: RouteDescription
   roles: readonly Role[]
+  /** Where it may be tried only so often. */
+  attempt?: AttemptKind
   answerWith: (request: ConsoleRequest) => Promise<ConsoleAnswer>
 }
 
 export async function answerPerson(
   request: Request,
   id: string | undefined,
-  { roles, answerWith }: ConsoleRoute,
+  consoleRoute: ConsoleRoute,
   parts: ConsoleParts,
 ): Promise<Response> {
   const requestId = parts.makeRequestId()
@@ -86,10 +100,10 @@ export async function answerPerson(
   let person: Person | undefined
   let result: ConsoleAnswer
   try {
-    const admitted = await admit(request, roles, parts)
+    const admitted = await admit(request, consoleRoute, parts)
     if (admitted.ok) {
       ;({ person } = admitted)
-      result = await answerWith({ ...admitted, id, headers: request.headers, requestId, parts })
+      result = await consoleRoute.answerWith({ ...admitted, id, headers: request.headers, requestId, parts })
     } else result = admitted
   } catch (error) {
     parts.log.error('console_failed', { request: requestId }, driverErrorOf(error))
@@ -115,23 +129,43 @@ type Admitted = { ok: true } & Pick<ConsoleRequest, 'person' | 'account' | 'body
 
 async function admit(
   request: Request,
-  roles: readonly Role[],
+  { roles, attempt }: ConsoleRoute,
   parts: ConsoleParts,
 ): Promise<Admitted | Refusal> {
   const { searchParams: query, origin } = new URL(request.url)
+  const strange = refusalOfType(request)
+  if (strange !== undefined) return strange
   const read = await readJsonBody(request)
   if (!read.ok) return read
-  const { account, body } = withoutAccount(read.value)
-  const authorized = await parts.authorize(request, query.get('account_id') ?? account)
+  const { named, body } = withoutAccount(read.value)
+  const authorized = await parts.authorize(request, query.get('account_id') ?? named)
   if (!authorized.ok) return authorized
   const { person } = authorized
   if (!roles.includes(person.role))
     return refuse('insufficient_role', { message: `This needs one of the roles ${roles.join(', ')}.` })
-  return { ok: true, person, account: parts.accounts(person.accountId), body, query, origin }
+  const { accountId } = person
+  const account = parts.accounts(accountId)
+  if ((await account.view()) === null)
+    return refuse('not_found', { message: 'There is no account with this id.' })
+  const address = request.headers.get('cf-connecting-ip')
+  const message = attempt && (await parts.attempts.refusalOf(attempt, { accountId, address }))
+  if (message !== undefined) return refuse('rate_limit_exceeded', { message, retryAfterSeconds: 60 })
+  return { ok: true, person, account, body, query, origin }
 }
 
-function withoutAccount(body: unknown): { account: unknown; body: unknown } {
-  if (!isObject(body)) return { account: undefined, body }
-  const { account_id: account, ...rest } = body
-  return { account, body: rest }
+/**
+ * A page of somebody else's can make a browser post a form, plain text or nothing at all here with the person's own session, but
+ * no JSON: that is asked for first, and never granted.
+ */
+function refusalOfType({ method, headers }: Request): Refusal | undefined {
+  if ((headers.get('content-encoding') ?? 'identity') !== 'identity') return refuse('unsupported_encoding')
+  if (method === 'GET' || method === 'DELETE') return undefined
+  const isJson = /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
+  return isJson ? undefined : refuse('unsupported_media_type')
+}
+
+function withoutAccount(body: unknown): { named: unknown; body: unknown } {
+  if (!isObject(body)) return { named: undefined, body }
+  const { account_id: named, ...rest } = body
+  return { named, body: rest }
 }

@@ -24,6 +24,7 @@ export const promotionRoutes: readonly ConsoleRoute[] = [
   {
     answerWith: redeemCode,
     roles: moneyRoles,
+    attempt: 'code',
     route: {
       method: 'post',
       path: '/api/promotion-codes/redeem',

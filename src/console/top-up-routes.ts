@@ -41,6 +41,7 @@ export const topUpRoutes: readonly ConsoleRoute[] = [
   {
     answerWith: buyCredit,
     roles: moneyRoles,
+    attempt: 'payment',
     route: {
       ...common,
       method: 'post',

@@ -101,6 +101,7 @@ export const webhookRoutes: readonly ConsoleRoute[] = [
   {
     answerWith: webhooks.forEndpoint(webhooks.tryOut),
     roles: moneyRoles,
+    attempt: 'message',
     route: {
       ...described('post', '/webhooks/{id}/test', 'Sends a message of type webhook_test.'),
       successStatus: 202,
@@ -128,6 +129,7 @@ export const webhookRoutes: readonly ConsoleRoute[] = [
   {
     answerWith: webhooks.forEndpoint(webhooks.redeliver),
     roles: moneyRoles,
+    attempt: 'message',
     route: {
       ...described('post', '/webhooks/{id}/redeliver', 'Sends a delivery again, under the same id.'),
       successStatus: 202,

@@ -39,13 +39,11 @@ export async function list({ person, parts }: ConsoleRequest): Promise<ConsoleAn
   return { ok: true, body: { data: found.map((one) => endpointBody(one)) } }
 }
 
-export async function make({ person, account, body, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
+export async function make({ person, body, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
   const { db, random, clock } = parts
   const read = readNewEndpoint(body, parts.webhookOrigin)
   if (!read.ok) return read
   if (db === undefined) return noDatabase
-  if ((await account.view()) === null)
-    return refuse('not_found', { message: 'There is no account with this id.' })
   const sealer = await parts.sealer()
   if (sealer === undefined) return noSealingKey
   const secret = makeWebhookSecret(random)

@@ -164,6 +164,11 @@ export const errorKinds = {
     type: 'invalid_request_error',
     sentence: 'Compressed request bodies are not accepted. Send the body without Content-Encoding.',
   },
+  unsupported_media_type: {
+    status: 415,
+    type: 'invalid_request_error',
+    sentence: 'The body must be JSON. Send it with "Content-Type: application/json".',
+  },
   idempotency_key_reused: {
     status: 422,
     type: 'invalid_request_error',
