@@ -182,6 +182,7 @@ function bankControl({ state }: Parts) {
       expMonth?: number
       expYear?: number
       fingerprint?: string
+      funding?: string
     }) => {
       const method = known(state.paymentMethods, 'PaymentMethod', given.paymentMethodId)
       const { card } = method
@@ -190,6 +191,7 @@ function bankControl({ state }: Parts) {
       card.exp_month = given.expMonth ?? card.exp_month
       card.exp_year = given.expYear ?? card.exp_year
       card.fingerprint = given.fingerprint ?? card.fingerprint ?? null
+      card.funding = given.funding ?? card.funding
       state.emit('payment_method.automatically_updated', method, { card: before })
       return method
     },

@@ -54,6 +54,9 @@ export const stripeRoutes: readonly StripeRoute[] = [
   route('POST', '/v1/payment_methods/:id/detach', (state, { id }) => detach(state, id)),
 
   route('POST', '/v1/setup_intents', (state, { form }) => createSetup(state, form)),
+  route('GET', '/v1/setup_intents', (state, { form, path }) =>
+    listOf(having(state.setupIntents.values(), form, ['customer', 'payment_method']), { form, url: path }),
+  ),
   route('GET', '/v1/setup_intents/:id', (state, { id }) => known(state.setupIntents, 'setup_intent', id)),
   route('POST', '/v1/setup_intents/:id/confirm', (state, { id, form }) => confirmSetup(state, id, form)),
   route('POST', '/v1/setup_intents/:id/cancel', (state, { id }) => cancelSetup(state, id)),

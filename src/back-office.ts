@@ -8,6 +8,7 @@ import { consoleRoutes } from '#console/routes.ts'
 import { type AccountId, keyNumber } from '#core/ids.ts'
 import { type Sealer, sealerOf } from '#core/sealing.ts'
 import { type Db, makeDb } from '#db/client.ts'
+import { resealKeptSecrets } from '#db/kept-secrets.ts'
 import { authenticate } from '#gateway/authenticate.ts'
 import { consumeParkedCaptures } from '#gateway/parked-captures.ts'
 import type { GatewayParts } from '#gateway/parts.ts'
@@ -39,6 +40,8 @@ import { comparePayments, isCompareHour } from '#payments/compare-payments.ts'
 import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
 import { completeRedemptions } from '#payments/redeem.ts'
+import { completeWelcomes } from '#payments/welcome-credit.ts'
+import { welcomeOffer } from '#payments/welcome-offer.ts'
 import { sweepInvoices } from '#payments/sweep-invoices.ts'
 import { sweepOrders } from '#payments/sweep.ts'
 import { refundHandler } from '#payments/refund-task.ts'
@@ -120,6 +123,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
             ? []
             : [
                 { name: 'promotions', run: () => completeRedemptions({ ...settlement, db }) },
+                { name: 'welcome credits', run: () => completeWelcomes({ ...settlement, db }) },
                 { name: 'payments', run: () => compareNightly({ ...payments, db }) },
                 { name: 'old notices', run: () => forgetOld(db, clock.now()) },
                 { name: 'secrets', run: () => reseal(db, sealer) },
@@ -137,7 +141,10 @@ function lazySealer({ SEALING_KEY: key, SEALING_KEY_PREVIOUS: previous }: Env): 
 
 async function reseal(db: Db, sealer: NoticesParts['sealer']): Promise<void> {
   const made = await sealer()
-  if (made !== undefined) await resealSecrets({ db, sealer: made, log }, clock.now())
+  if (made === undefined) return
+  await resealSecrets({ db, sealer: made, log }, clock.now())
+  const lost = await resealKeptSecrets(db, made)
+  if (lost > 0) log.error('kept_secret_lost', { count: lost })
 }
 
 /** Once a day; the report's findings stand with those of the books. */
@@ -193,6 +200,7 @@ function consoleParts(env: Env, payments: PaymentParts, notices: NoticesParts): 
     random,
     webhookOrigin: notices.localOrigin,
     sealer: notices.sealer,
+    welcome: welcomeOffer(env),
     sendNotices: () => sendDue(notices),
     attempts: attemptLimits(env, { clock, log }),
     authorize: (request, account) => authorizeOperator(request, account, env.OPERATOR_TOKEN),

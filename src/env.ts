@@ -4,6 +4,7 @@ import type { AccountObject } from '#ledger/account.ts'
 import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { PaymentEnv } from '#payments/config.ts'
+import type { WelcomeEnv } from '#payments/welcome-offer.ts'
 import type { NoticesEnv } from '#notices/parts.ts'
 import type { ProviderEnv } from '#providers/provider.ts'
 
@@ -47,4 +48,5 @@ export type Env = {
   TIME_SCALE?: string
 } & ProviderEnv &
   PaymentEnv &
+  WelcomeEnv &
   NoticesEnv

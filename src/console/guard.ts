@@ -12,6 +12,7 @@ import { isObject } from '#core/readers.ts'
 import { type Db, driverErrorOf } from '#db/client.ts'
 import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
 import type { PaymentProvider } from '#payments/provider.ts'
+import type { WelcomeOffer } from '#payments/welcome-offer.ts'
 
 export type Role = 'owner' | 'admin' | 'member'
 
@@ -23,6 +24,8 @@ export type Person = {
   who: string
   role: Role
   accountId: AccountId
+  /** Which signing in has proved to be theirs; left out where the credential vouches for what it names. */
+  email?: string
 }
 
 /** `accountId` is what the request names, where it names one: a person may belong to several. */
@@ -52,6 +55,8 @@ export type ConsoleParts = {
   publishableKey: string | undefined
   refuseWith(refusal: Refusal, requestId: RequestId): Response
   makeRequestId(): RequestId
+  /** The free credit of new accounts; undefined where none is given. */
+  welcome: WelcomeOffer | undefined
   /** In development the one local origin that a webhook may go to. */
   webhookOrigin: string | undefined
   /** Of what is kept and has to be used again; undefined while SEALING_KEY is not set. */

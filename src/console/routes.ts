@@ -10,12 +10,14 @@ import { promotionRoutes } from './promotions.ts'
 import { billingReturned, returnPaths, returnRouteTable, topUpReturned } from './return-page.ts'
 import { topUpRoutes } from './top-up-routes.ts'
 import { webhookRoutes } from './webhook-routes.ts'
+import { welcomeRoutes } from './welcome-credit.ts'
 
 const routes: readonly ConsoleRoute[] = [
   ...topUpRoutes,
   ...autoTopUpRoutes,
   ...paymentMethodRoutes,
   ...promotionRoutes,
+  ...welcomeRoutes,
   ...webhookRoutes,
   ...invoiceRoutes,
 ]

@@ -146,6 +146,12 @@ export const errorKinds = {
     retry: false,
     sentence: 'This account has redeemed this promotion code already. Nothing was credited now.',
   },
+  welcome_credit_refused: {
+    status: 409,
+    type: 'conflict_error',
+    retry: false,
+    sentence: 'This account gets no free credit.',
+  },
   beyond_refundable: {
     status: 409,
     type: 'conflict_error',
@@ -248,7 +254,8 @@ export function refuse(code: ErrorCode, more: Omit<Refusal, 'ok' | 'code'> = {})
 
 /** For what has to keep a secret. */
 export const noSealingKey: Refusal = refuse('not_configured', {
-  message: 'This deployment keeps no secrets yet: the operator has to set SEALING_KEY (at least 32 characters).',
+  message:
+    'This deployment keeps no secrets yet: the operator has to set SEALING_KEY (at least 32 characters).',
 })
 
 /** For whatever only Postgres can tell. */

@@ -27,7 +27,7 @@ test('a text that was put in another place, changed or sealed under a strange ke
   const at = sealed.length - 6
   const changed = `${sealed.slice(0, at)}${sealed[at] === 'A' ? 'B' : 'A'}${sealed.slice(at + 1)}`
   expect(await a.open(changed, place)).toBeUndefined()
-  for (const wrong of [`${a.prefix}`, `${a.prefix}AAAA`, `${a.prefix}%%%%`, 'sealed:', 'sealed::'])
+  for (const wrong of [a.prefix, `${a.prefix}AAAA`, `${a.prefix}%%%%`, 'sealed:', 'sealed::'])
     expect(await a.open(wrong, place), wrong).toBeUndefined()
 })
 

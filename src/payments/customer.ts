@@ -9,7 +9,7 @@ import type { ProviderAnswer } from './provider.ts'
 /** Undefined where the provider knows nothing of the account yet. */
 export async function knownCustomer(
   accountId: AccountId,
-  { accounts, provider }: ReadyParts,
+  { accounts, provider }: Pick<ReadyParts, 'accounts' | 'provider'>,
 ): Promise<Customer | undefined> {
   const customer = await accounts(accountId).customer()
   return customer?.isLive === provider.isLive ? customer : undefined

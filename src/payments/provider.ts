@@ -134,6 +134,8 @@ export type Checkout = OpenCheckout & {
 export type Cards = {
   list(customerId: string): Promise<ProviderAnswer<readonly Card[]>>
   look(cardId: string): Promise<ProviderAnswer<Card>>
+  /** Those whose bank has confirmed them when they were left, newest first; some may have been removed since. */
+  confirmed(customerId: string): Promise<ProviderAnswer<readonly Card[]>>
   /** A page on which a person leaves a card, with a mandate to charge it later. */
   openPage(asked: NewCardPage): Promise<ProviderAnswer<OpenCheckout>>
   remove(removed: { key: ProviderKey; cardId: string }): Promise<ProviderAnswer<Card>>
@@ -145,6 +147,8 @@ export type Card = {
   customerId: string | null
   /** The same for the same card, however often it is saved; null for what is no card. */
   fingerprint: string | null
+  /** Paid in before: anybody buys as many as they like. */
+  isPrepaid: boolean
   brand: string
   last4: string
   expiresMonth: number

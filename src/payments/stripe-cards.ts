@@ -3,7 +3,7 @@
 
 import type Stripe from 'stripe'
 
-import type { Card, Cards, NewCardPage } from './provider.ts'
+import type { Card, Cards, NewCardPage, ProviderAnswer } from './provider.ts'
 import { askStripe, askStripeList } from './stripe-call.ts'
 import { openCheckoutOf } from './stripe-checkouts.ts'
 
@@ -18,6 +18,7 @@ export function stripeCards(sdk: Stripe): Cards {
         cardOf,
       ),
     look: (cardId) => askStripe('payment_method', () => sdk.paymentMethods.retrieve(cardId), cardOf),
+    confirmed: (customerId) => confirmedCards(sdk, customerId),
     openPage: (asked) =>
       askStripe(
         'checkout.session',
@@ -31,6 +32,19 @@ export function stripeCards(sdk: Stripe): Cards {
         cardOf,
       ),
   }
+}
+
+/** By the intents that have succeeded: a card that is merely there may have been charged and never confirmed. */
+async function confirmedCards(sdk: Stripe, customerId: string): Promise<ProviderAnswer<readonly Card[]>> {
+  const asked = { customer: customerId, limit: cardsMax, expand: ['data.payment_method'] }
+  const found = await askStripeList(
+    () => sdk.setupIntents.list(asked),
+    ({ status, payment_method: method }) =>
+      status === 'succeeded' && method !== null && typeof method === 'object' && method.type === 'card'
+        ? [cardOf(method)]
+        : [],
+  )
+  return found.ok ? { ok: true, value: found.value.flat() } : found
 }
 
 /** Cards alone: the page asks for a mandate to charge them later. */
@@ -56,6 +70,7 @@ function cardOf({ id, customer, card }: Stripe.PaymentMethod): Card {
     cardId: id,
     customerId: typeof customer === 'string' ? customer : (customer?.id ?? null),
     fingerprint: card?.fingerprint ?? null,
+    isPrepaid: card?.funding === 'prepaid',
     brand: card?.brand ?? 'unknown',
     last4: card?.last4 ?? '',
     expiresMonth: card?.exp_month ?? 0,

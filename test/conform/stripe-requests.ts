@@ -21,7 +21,7 @@ const routes: readonly (readonly [method: string, path: string, type: string])[]
   ['GET', '/v1/customers/:id/payment_methods', 'CustomerPaymentMethodList'],
   ...crud('payment_methods', 'PaymentMethod', ['retrieve', 'update', 'list']),
   ...steps('payment_methods', 'PaymentMethod', { attach: 'Attach', detach: 'Detach' }),
-  ...crud('setup_intents', 'SetupIntent', ['create', 'retrieve']),
+  ...crud('setup_intents', 'SetupIntent', ['create', 'retrieve', 'list']),
   ...steps('setup_intents', 'SetupIntent', { confirm: 'Confirm', cancel: 'Cancel' }),
   ...crud('checkout/sessions', 'Session', ['create', 'retrieve', 'list']),
   ...steps('checkout/sessions', 'Session', { expire: 'Expire' }),

@@ -50,7 +50,7 @@ describe.each([
     expect(refused.answer.message).toContain(`At most ${payments} payments`)
     expect(refused.answer.headers.get('retry-after')).toBe('60')
     await world.stripe.control.pay({ sessionId, method: 'pm_card_visa' })
-    await eventually(buyer.balance, (balance) => balance === '10.00')
+    await eventually(() => buyer.balance(), (balance) => balance === '10.00')
     expect(await buyer.balance()).toBe('10.00')
     // Looking costs nothing, and another account has figures of its own.
     expect((await buyer.api('GET', '/api/top-ups')).status).toBe(200)

@@ -16,6 +16,7 @@ export type PaymentMethodAttach = Stripe.PaymentMethodAttachParams
 export type PaymentMethodDetach = Stripe.PaymentMethodDetachParams
 export type SetupIntentCreate = Stripe.SetupIntentCreateParams
 export type SetupIntentRetrieve = Stripe.SetupIntentRetrieveParams
+export type SetupIntentList = Stripe.SetupIntentListParams
 export type SetupIntentConfirm = Stripe.SetupIntentConfirmParams
 export type SetupIntentCancel = Stripe.SetupIntentCancelParams
 export type SessionCreate = Stripe.Checkout.SessionCreateParams
