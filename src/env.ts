@@ -5,7 +5,7 @@ import type { EntriesMessage } from '#ledger/entry.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import type { PaymentEnv } from '#payments/config.ts'
 import type { WelcomeEnv } from '#payments/welcome-offer.ts'
-import type { NoticesEnv } from '#notices/parts.ts'
+import type { NoticesEnv } from '#notices/config.ts'
 import type { ProviderEnv } from '#providers/provider.ts'
 
 export type Env = {

@@ -6,8 +6,8 @@ import { asMillis, isoTime, type Millis } from '#core/clock.ts'
 import { type AccountId, readAccountId } from '#core/ids.ts'
 import type { Db } from '#db/client.ts'
 import { webhookDeliveries } from '#db/notices-schema.ts'
-import { claimDiesAfterMs } from './retry-times.ts'
-import type { EndpointName } from './webhook-endpoints.ts'
+import { claimDiesAfterMs, webhookTriesMax } from './retry-times.ts'
+import { type EndpointName, endWaiting } from './webhook-endpoints.ts'
 
 export type ClaimedDelivery = {
   readonly id: string
@@ -20,6 +20,8 @@ export type ClaimedDelivery = {
   /** The newest first. */
   readonly secrets: readonly string[]
   readonly failingSinceMs: number | null
+  /** When the endpoint was last changed, switched on or off: names what has happened to it since. */
+  readonly endpointAtMs: number
 }
 
 export async function claimDeliveries(
@@ -27,17 +29,23 @@ export async function claimDeliveries(
   { now, limit }: { readonly now: Millis; readonly limit: number },
 ): Promise<ClaimedDelivery[]> {
   const [present, died] = [isoTime(now), isoTime(asMillis(now - claimDiesAfterMs))]
-  const { rows } = await db.execute(sql`update webhook_deliveries as delivery
+  const [, { rows }] = await db.batch([
+    // What kills its sender each time would otherwise be taken up again for ever.
+    db.execute(sql`update webhook_deliveries set state = 'failed', last_error = 'its sender died at every try'
+      where state = 'claimed' and claimed_at < ${died}::timestamptz and attempts >= ${webhookTriesMax}`),
+    db.execute(sql`update webhook_deliveries as delivery
     set state = 'claimed', claimed_at = ${present}::timestamptz, attempts = delivery.attempts + 1
     from webhook_endpoints as endpoint
     where endpoint.id = delivery.endpoint_id and delivery.id in (
       select due.id from webhook_deliveries as due join webhook_endpoints as place on place.id = due.endpoint_id
       where place.is_enabled and ((due.state = 'waiting' and due.due_at <= ${present}::timestamptz)
         or (due.state = 'claimed' and due.claimed_at < ${died}::timestamptz))
-      order by due.due_at limit ${limit} for update of due skip locked)
+      order by place.failing_since is not null, due.due_at limit ${limit} for update of due skip locked)
     returning delivery.id, delivery.account_id, delivery.endpoint_id, delivery.body, delivery.attempts, endpoint.url,
       endpoint.secret, case when endpoint.previous_until > ${present}::timestamptz then endpoint.previous_secret end as previous,
-      extract(epoch from endpoint.failing_since) * 1000 as failing_since_ms`)
+      extract(epoch from endpoint.failing_since) * 1000 as failing_since_ms,
+      extract(epoch from endpoint.updated_at) * 1000 as endpoint_at_ms`),
+  ])
   return rows.flatMap((row) => {
     const accountId = readAccountId(row['account_id'])
     if (accountId === undefined) return []
@@ -52,6 +60,7 @@ export async function claimDeliveries(
         url: String(row['url']),
         secrets: [row['secret'], row['previous']].flatMap((one) => (typeof one === 'string' ? [one] : [])),
         failingSinceMs: since === null || since === undefined ? null : Number(since),
+        endpointAtMs: Number(row['endpoint_at_ms']),
       },
     ]
   })
@@ -69,25 +78,41 @@ export type TryEnd = {
   readonly isEndpoints: boolean
 }
 
-/** Nothing where another sender has taken it over, or the endpoint has been switched off meanwhile. */
+/** Why an endpoint is switched off by what it has answered. */
+export type Reason = 'gone' | 'failing'
+
+/**
+ * All of it at once, or none: who dies before it tries the same delivery once more. Nothing where another sender has taken it over,
+ * or the endpoint has been switched off meanwhile.
+ */
 export async function endTry(
   db: Db,
   delivery: ClaimedDelivery,
-  end: TryEnd & { now: Millis },
+  end: TryEnd & { readonly reason?: Reason | undefined; readonly now: Millis },
 ): Promise<void> {
-  const { state, dueMs, status, error, answer, isEndpoints, now } = end
+  const { state, dueMs, status, error, answer, isEndpoints, reason, now } = end
   const present = isoTime(now)
   const isDelivered = state === 'delivered'
   const failingSince = isDelivered ? sql`null` : sql`coalesce(failing_since, ${present}::timestamptz)`
-  await db.batch([
-    db.execute(sql`update webhook_deliveries set state = ${state}, due_at = ${isoTime(asMillis(now + dueMs))}::timestamptz,
+  const ended = db.execute(sql`with ended as (
+      update webhook_deliveries set state = ${state}, due_at = ${isoTime(asMillis(now + dueMs))}::timestamptz,
         delivered_at = ${isDelivered ? present : null}::timestamptz, last_status = ${status}::integer,
         last_error = ${error}, last_answer = ${answer}
-      where id = ${delivery.id} and state = 'claimed' and attempts = ${delivery.attempts}`),
-    db.execute(
-      sql`update webhook_endpoints set failing_since = ${failingSince} where id = ${delivery.endpointId} and ${isEndpoints}::boolean`,
-    ),
-  ])
+      where id = ${delivery.id} and state = 'claimed' and attempts = ${delivery.attempts} returning endpoint_id)
+    update webhook_endpoints set failing_since = ${failingSince}
+    from ended where id = ended.endpoint_id and ${isEndpoints}::boolean`)
+  // The endpoint's row before its deliveries', as everybody else: five that hear of its end at once would lock each other out.
+  const place = db.execute(sql`select 1 from webhook_endpoints where id = ${delivery.endpointId} for update`)
+  const off = reason === undefined ? [] : switchOff(db, delivery.endpointId, { reason, now })
+  await db.batch([place, ended, ...off])
+}
+
+function switchOff(db: Db, endpointId: string, { reason, now }: { reason: Reason; now: Millis }) {
+  return [
+    db.execute(sql`update webhook_endpoints set is_enabled = false, disabled_reason = ${reason},
+      updated_at = ${isoTime(now)}::timestamptz where id = ${endpointId} and is_enabled`),
+    db.execute(endWaiting(endpointId)),
+  ] as const
 }
 
 export type Delivery = typeof webhookDeliveries.$inferSelect

@@ -14,7 +14,8 @@ const rowsAtOnce = 10_000
 export async function forgetOld(db: Db, now: Millis): Promise<void> {
   const [deliveries, notices] = [deliveriesKeptMs, noticesKeptMs].map((ms) => isoTime(asMillis(now - ms)))
   await db.execute(sql`delete from webhook_deliveries where id in (select id from webhook_deliveries
-    where created_at < ${deliveries}::timestamptz and state in ('delivered', 'failed') limit ${rowsAtOnce})`)
+    where created_at < ${deliveries}::timestamptz and (state in ('delivered', 'failed') or not exists (
+      select 1 from webhook_endpoints as endpoint where endpoint.id = webhook_deliveries.endpoint_id)) limit ${rowsAtOnce})`)
   await db.execute(sql`delete from notices where id in (select id from notices
     where created_at < ${notices}::timestamptz and mail_state not in ('waiting', 'claimed') limit ${rowsAtOnce})`)
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { billingEmailsMax, readBillingEmails } from './billing-emails.ts'
 import { bindingMailer } from './email-binding.ts'
 import { stateAfter } from './mail-rows.ts'
-import { mailerOf } from './parts.ts'
+import { mailerOf } from './config.ts'
 
 describe('a mail', () => {
   // Cases: payments 55

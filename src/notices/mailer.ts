@@ -33,7 +33,8 @@ export function mailOf({ id, type, figures }: NoticeToMail, to: readonly string[
   const paragraphs = [...lines, next]
   return {
     to,
-    subject,
+    // One line, whatever a figure may hold one day: a second one would be a header of its own.
+    subject: subject.replaceAll(/\p{Cc}+/gu, ' '),
     text: `${paragraphs.join('\n\n')}\n`,
     html: `<!doctype html><html lang="en"><body style="font-family:sans-serif;line-height:1.5">${paragraphs
       .map((paragraph) => `<p>${escaped(paragraph)}</p>`)

@@ -234,6 +234,12 @@ describe('a notice', () => {
   })
 })
 
+test('a figure that holds a line break begins no header of the mail', () => {
+  const figures = { number: '1\r\nBcc: eve@customer.com', amount: '1.00' }
+  const { subject } = mailOf({ id: 'ntc_1', type: 'invoice_issued', figures }, ['a@b.example'])
+  expect(subject).toBe('Invoice 1 Bcc: eve@customer.com: $1.00')
+})
+
 describe('a saved card', () => {
   const card = { cardId: 'pm_1', expiresMonth: 12, expiresYear: 2026 }
 

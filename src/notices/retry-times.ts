@@ -19,6 +19,9 @@ export const webhookDelaysMs = [
   24 * hourMs,
 ]
 
+/** The first one, and one after each delay. */
+export const webhookTriesMax = webhookDelaysMs.length + 1
+
 /** A sender that has been silent for so long after its claim has died: no answer is waited for half as long. */
 export const claimDiesAfterMs = 10 * minuteMs
 

@@ -1,14 +1,12 @@
 // Sends the deliveries that are due: signed, to an address that is checked once more, without following anybody elsewhere.
 
 import { secondMs } from '#core/clock.ts'
-import { sql } from 'drizzle-orm'
 import type { Db } from '#db/client.ts'
-import { type ClaimedDelivery, claimDeliveries, endTry, type TryEnd } from './delivery-rows.ts'
+import { type ClaimedDelivery, claimDeliveries, endTry, type Reason, type TryEnd } from './delivery-rows.ts'
 import { writeNotice } from './notice-rows.ts'
 import type { NoticesParts } from './parts.ts'
 import { endpointFailsForMs, nextWebhookMs } from './retry-times.ts'
 import { readAddress } from './webhook-address.ts'
-import { endWaiting } from './webhook-endpoints.ts'
 import { webhookHeaders } from './webhook-message.ts'
 import { openSecrets } from './webhook-secrets.ts'
 
@@ -36,9 +34,9 @@ async function sendOne(db: Db, delivery: ClaimedDelivery, parts: NoticesParts): 
   const now = clock.now()
   log.info('webhook', { delivery: delivery.id, status: said.status, error: said.error })
   const reason = said.isEndpoints ? reasonToDisable(delivery, said, now) : undefined
+  // Told before it is switched off: who dies in between is told the same once more, under the same cause.
   if (reason !== undefined) await tellDisabled(db, delivery, { parts, reason })
-  await endTry(db, delivery, { ...said, ...endOf(said, delivery.attempts), now })
-  if (reason !== undefined) await disable(db, delivery, { reason, now })
+  await endTry(db, delivery, { ...said, ...endOf(said, delivery.attempts), reason, now })
 }
 
 async function post(delivery: ClaimedDelivery, parts: NoticesParts): Promise<Said> {
@@ -96,8 +94,6 @@ export function endOf({ status }: Pick<TryEnd, 'status'>, attempts: number): Pic
   return dueMs === undefined ? { state: 'failed', dueMs: 0 } : { state: 'waiting', dueMs }
 }
 
-type Reason = 'gone' | 'failing'
-
 /** Pure. */
 export function reasonToDisable(
   { failingSinceMs }: Pick<ClaimedDelivery, 'failingSinceMs'>,
@@ -115,28 +111,16 @@ const whys: { readonly [Name in Reason]: string } = {
   failing: 'it has taken nothing for five days',
 }
 
-/** Before it is disabled: who dies in between is told the same once more, under the same cause. */
+/** Under one cause, however many deliveries have met the same answer. */
 async function tellDisabled(
   db: Db,
-  { id, accountId, endpointId }: ClaimedDelivery,
+  { accountId, endpointId, endpointAtMs }: ClaimedDelivery,
   { parts, reason }: { readonly parts: NoticesParts; readonly reason: Reason },
 ): Promise<void> {
   const now = parts.clock.now()
   const figures = { endpoint: endpointId, why: whys[reason] }
-  const cause = `webhook_disabled:${endpointId}:${id}`
+  const cause = `webhook_disabled:${endpointId}:${endpointAtMs}`
   const notice = { cause, type: 'webhook_disabled', figures, atMs: now } as const
   const canMail = parts.mailer !== undefined
   await writeNotice(db, { accountId, notice, now, canMail, exceptEndpoint: endpointId })
-}
-
-async function disable(
-  db: Db,
-  { endpointId }: ClaimedDelivery,
-  { reason, now }: { readonly reason: Reason; readonly now: number },
-): Promise<void> {
-  await db.batch([
-    db.execute(sql`update webhook_endpoints set is_enabled = false, disabled_reason = ${reason},
-      updated_at = ${new Date(now).toISOString()}::timestamptz where id = ${endpointId} and is_enabled`),
-    db.execute(endWaiting(endpointId)),
-  ])
 }

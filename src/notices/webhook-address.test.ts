@@ -61,6 +61,10 @@ test.each([
   'https://127.0.0.1.nip.io/',
   'https://10-0-0-1.sslip.io/',
   'https://lvh.me/',
+  'https://7f000001.c0a80001.rbndr.us/',
+  'https://make-1.2.3.4-rebind-127.0.0.1-rr.1u.ms/',
+  'https://app.traefik.me/',
+  'https://db.default.svc/',
 ])('%s names no public host', (url) => {
   expect(readAddress(url, undefined)).toEqual({ ok: false, why: 'private_name' })
 })
@@ -70,6 +74,9 @@ test.each([
   ['ftp://hooks.customer.com/', 'not_https'],
   ['file:///etc/passwd', 'not_https'],
   ['javascript:alert(1)', 'not_https'],
+  ['https://hooks.customer.com:22/', 'strange_port'],
+  ['https://hooks.customer.com:25/', 'strange_port'],
+  ['https://8.8.8.8:1023/', 'strange_port'],
   ['https://user:word@hooks.customer.com/', 'has_credentials'],
   ['https://user@hooks.customer.com/', 'has_credentials'],
   ['hooks.customer.com', 'not_a_url'],

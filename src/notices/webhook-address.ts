@@ -8,6 +8,7 @@ export type AddressRefusal =
   | 'has_credentials'
   | 'private_address'
   | 'private_name'
+  | 'strange_port'
   | 'too_long'
 
 export type Address =
@@ -15,6 +16,8 @@ export type Address =
   | { readonly ok: false; readonly why: AddressRefusal }
 
 const urlLengthMax = 2_000
+/** Below it, but for 443, stand services that are no web servers: mail, shells, directories. */
+const portMin = 1_024
 
 /** `localOrigin`: in development the one local place that may be reached, by http as well. */
 export function readAddress(text: unknown, localOrigin: string | undefined): Address {
@@ -25,6 +28,7 @@ export function readAddress(text: unknown, localOrigin: string | undefined): Add
   if (url.username !== '' || url.password !== '') return { ok: false, why: 'has_credentials' }
   if (localOrigin !== undefined && url.origin === localOrigin) return { ok: true, url: url.href }
   if (url.protocol !== 'https:') return { ok: false, why: 'not_https' }
+  if (url.port !== '' && Number(url.port) < portMin) return { ok: false, why: 'strange_port' }
   const host = url.hostname.replace(/\.+$/, '')
   if (host.startsWith('[')) return isPublicV6(host.slice(1, -1)) ? publicAt(url) : privateAddress
   const v4 = readV4(host)
@@ -109,6 +113,8 @@ const privateEnds = [
   'example',
   'invalid',
   'onion',
+  'alt',
+  'svc',
   'nip.io',
   'sslip.io',
   'xip.io',
@@ -116,6 +122,12 @@ const privateEnds = [
   'lvh.me',
   'vcap.me',
   'lacolhost.com',
+  'localho.st',
+  'local.gd',
+  'traefik.me',
+  'fuf.me',
+  'rbndr.us',
+  '1u.ms',
 ]
 
 function isPublicName(host: string): boolean {

@@ -59,22 +59,27 @@ export async function changeEndpoint(
     isEnabled === undefined
       ? {}
       : { isEnabled, disabledReason: isEnabled ? null : 'customer', ...(isEnabled && { failingSince: null }) }
-  const [changed] = await db
+  const update = db
     .update(webhookEndpoints)
     .set({ ...values, ...enabling, updatedAt: new Date(now) })
     .where(isNamed(name))
     .returning()
-  if (changed !== undefined && !changed.isEnabled) await db.execute(endWaiting(changed.id))
+  // At once: what would be left waiting would be sent when the endpoint comes back.
+  const [[changed]] = isEnabled === false ? await db.batch([update, endWaitingOf(db, name)]) : [await update]
   return changed
+}
+
+function endWaitingOf(db: Db, { accountId, id }: EndpointName) {
+  return db.execute(sql`${endWaiting(id)} and account_id = ${accountId}`)
 }
 
 /** With all of its deliveries. False where there is none. */
 export async function deleteEndpoint(db: Db, name: EndpointName): Promise<boolean> {
-  const [, gone] = await db.batch([
+  const [gone] = await db.batch([
+    db.delete(webhookEndpoints).where(isNamed(name)).returning({ id: webhookEndpoints.id }),
     db
       .delete(webhookDeliveries)
       .where(and(eq(webhookDeliveries.endpointId, name.id), eq(webhookDeliveries.accountId, name.accountId))),
-    db.delete(webhookEndpoints).where(isNamed(name)).returning({ id: webhookEndpoints.id }),
   ])
   return gone.length > 0
 }

@@ -72,6 +72,7 @@ const refusals: { readonly [Why in AddressRefusal]: string } = {
   has_credentials: 'must not carry a user name or a password',
   private_address: 'must not name an address that is not public',
   private_name: 'must name a public host',
+  strange_port: 'must name port 443 or one from 1024 on',
   too_long: 'is too long',
 }
 

@@ -1,6 +1,7 @@
 // The rows of notices as a real Postgres keeps them: who claims what, what a sender that dies leaves behind, what is forgotten.
 
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
@@ -15,8 +16,10 @@ import { claimDeliveries, endTry } from '#notices/delivery-rows.ts'
 import { forgetOld } from '#notices/forget-old.ts'
 import { claimMails, endClaim } from '#notices/mail-rows.ts'
 import { writeNotice } from '#notices/notice-rows.ts'
+import { sendWebhooks } from '#notices/send-webhooks.ts'
 import { changeEndpoint, makeEndpoint, rotateSecret } from '#notices/webhook-endpoints.ts'
 import { openSecrets, resealSecrets, sealSecret } from '#notices/webhook-secrets.ts'
+import { closeServer, listen, localHost } from '../../dev/ports.ts'
 import { startNeonEndpoint, type NeonEndpoint } from '../../dev/neon-endpoint.ts'
 import { startPostgres, type Postgres } from '../../dev/postgres.ts'
 
@@ -155,12 +158,94 @@ describe('a delivery', () => {
     expect(rows).toEqual([{ state: 'claimed' }])
   })
 
+  test('whose sender died at every try is given up', async () => {
+    await addEndpoint('we_all')
+    await tell('a')
+    let tries = 0
+    for (let at = 0; at < 40 * minuteMs * 10; at += 11 * minuteMs) tries += (await claimHooks(at)).length
+    expect(tries).toBe(10)
+    const { rows } = await db.execute(sql`select state, last_error from webhook_deliveries`)
+    expect(rows).toEqual([{ state: 'failed', last_error: 'its sender died at every try' }])
+  })
+
+  test('that another sender has taken over says nothing of its endpoint any more', async () => {
+    await addEndpoint('we_all')
+    await tell('a')
+    const [late = raise('a claim')] = await claimHooks(0)
+    const [now = raise('a claim')] = await claimHooks(11 * minuteMs)
+    const said = { error: null, answer: '', dueMs: minuteMs, isEndpoints: true, now: after(12 * minuteMs) }
+    await endTry(db, now, { ...said, state: 'delivered', status: 200 })
+    await endTry(db, late, { ...said, state: 'waiting', status: 500 })
+    const { rows } = await db.execute(sql`select failing_since from webhook_endpoints`)
+    expect(rows).toEqual([{ failing_since: null }])
+  })
+
+  test('to an endpoint that fails waits behind those of all others', async () => {
+    await addEndpoint('we_dead')
+    for (let count = 0; count < 5; count += 1) await tell(`a${count}`)
+    const claimed = await claimHooks(0)
+    const end = {
+      state: 'waiting',
+      status: null,
+      error: 'no answer',
+      answer: null,
+      isEndpoints: true,
+    } as const
+    for (const one of claimed) await endTry(db, one, { ...end, dueMs: minuteMs, now: after(0) })
+    await addEndpoint('we_well')
+    await tell('b', after(minuteMs))
+    const limit = 1
+    expect(await claimDeliveries(db, { now: after(2 * minuteMs), limit })).toMatchObject([
+      { endpointId: 'we_well' },
+    ])
+  })
+
+  test('that waits when its endpoint is switched off is not sent when it comes back', async () => {
+    await addEndpoint('we_all')
+    await tell('a')
+    const place = { accountId, id: 'we_all' }
+    await changeEndpoint(db, place, { isEnabled: false, now: after(0) })
+    await changeEndpoint(db, place, { isEnabled: true, now: after(minuteMs) })
+    expect(await claimHooks(hourMs)).toEqual([])
+  })
+
   test('of an endpoint that is switched off holds nobody else up', async () => {
     for (const id of ['we_a', 'we_b']) await addEndpoint(id)
     await tell('a')
     await db.execute(sql`update webhook_endpoints set is_enabled = false where id = 'we_a'`)
     const limit = 1
     expect(await claimDeliveries(db, { now: after(0), limit })).toMatchObject([{ endpointId: 'we_b' }])
+  })
+})
+
+describe('an endpoint that is gone for good', () => {
+  let server: Server
+  let origin = ''
+
+  beforeAll(async () => {
+    server = createServer((_request, response) => response.writeHead(410).end())
+    origin = `http://${localHost}:${await listen(server, 0)}`
+  })
+
+  afterAll(() => closeServer(server))
+
+  test('is switched off and told of once, though five messages hear of it at the same time', async () => {
+    await addEndpoint('we_gone')
+    await db.execute(
+      sql`update webhook_endpoints set url = ${`${origin}/`}, secret = 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'`,
+    )
+    for (let count = 0; count < 5; count += 1) await tell(`a${count}`)
+    const clock = { now: () => after(0), sleep: async () => undefined }
+    const log = { info: () => undefined, error: () => undefined }
+    const sealer = async () => undefined
+    const parts = { db, clock, log, sealer, mailer: undefined, localOrigin: origin }
+    expect(await sendWebhooks(db, parts)).toBe(5)
+    const { rows } = await db.execute(
+      sql`select count(*)::int as told from notices where type = 'webhook_disabled'`,
+    )
+    expect(rows).toEqual([{ told: 1 }])
+    const off = await db.execute(sql`select is_enabled, disabled_reason from webhook_endpoints`)
+    expect(off.rows).toEqual([{ is_enabled: false, disabled_reason: 'gone' }])
   })
 })
 
@@ -246,4 +331,8 @@ test('what was told long ago is forgotten, but nothing that is still on its way'
   expect(await count()).toEqual({ notices: 2, deliveries: 1 })
   await forgetOld(db, after(366 * dayMs))
   expect(await count()).toEqual({ notices: 1, deliveries: 1 })
+  // What was written while its endpoint was deleted is on its way to nobody.
+  await db.execute(sql`delete from webhook_endpoints`)
+  await forgetOld(db, after(366 * dayMs))
+  expect(await count()).toEqual({ notices: 1, deliveries: 0 })
 })

@@ -28,11 +28,11 @@ describe.each([
 
   const from = (address: string) => ({ 'cf-connecting-ip': address })
 
-  const saveCard = ({ api }: Buyer, address: string) =>
-    api('POST', '/api/payment-methods', { page: 'hosted' }, from(address))
+  const saveCard = (buyer: Buyer, address: string) =>
+    buyer.api('POST', '/api/payment-methods', { page: 'hosted' }, from(address))
 
-  const redeem = ({ api }: Buyer, address: string) =>
-    api('POST', '/api/promotion-codes/redeem', { code: 'GUESSED' }, from(address))
+  const redeem = (buyer: Buyer, address: string) =>
+    buyer.api('POST', '/api/promotion-codes/redeem', { code: 'GUESSED' }, from(address))
 
   async function statuses(times: number, attempt: (time: number) => Promise<WireAnswer>): Promise<number[]> {
     const answers: number[] = []
@@ -50,7 +50,10 @@ describe.each([
     expect(refused.answer.message).toContain(`At most ${payments} payments`)
     expect(refused.answer.headers.get('retry-after')).toBe('60')
     await world.stripe.control.pay({ sessionId, method: 'pm_card_visa' })
-    await eventually(() => buyer.balance(), (balance) => balance === '10.00')
+    await eventually(
+      () => buyer.balance(),
+      (balance) => balance === '10.00',
+    )
     expect(await buyer.balance()).toBe('10.00')
     // Looking costs nothing, and another account has figures of its own.
     expect((await buyer.api('GET', '/api/top-ups')).status).toBe(200)

@@ -126,8 +126,8 @@ test('what one account has is not there for another one that names it', async ()
     ['POST', `/api/webhooks/${hookId}/test`],
     ['DELETE', '/api/payment-methods/pm_somebody'],
   ] as const
-  const asked = ({ api }: Buyer, method: string, path: string) =>
-    api(method, path, method === 'POST' ? {} : undefined)
+  const asked = (buyer: Buyer, method: string, path: string) =>
+    buyer.api(method, path, method === 'POST' ? {} : undefined)
   for (const [method, path] of doors)
     expect((await asked(bob, method, path)).status, `${method} ${path}`).toBe(404)
   expect((await asked(ada, 'GET', `/api/top-ups/${orderId}`)).status).toBe(200)

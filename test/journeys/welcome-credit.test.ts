@@ -12,10 +12,10 @@ let names = 0
 /** A person of their own for each test. */
 const person = () => `${Date.now()}.${(names += 1)}`
 
-const claim = ({ api }: Buyer, email: string): Promise<WireAnswer> =>
-  api('POST', '/api/welcome-credit', { email })
+const claim = (buyer: Buyer, email: string): Promise<WireAnswer> =>
+  buyer.api('POST', '/api/welcome-credit', { email })
 
-const stateOf = async ({ api }: Buyer) => (await api('GET', '/api/welcome-credit')).body
+const stateOf = async (buyer: Buyer) => (await buyer.api('GET', '/api/welcome-credit')).body
 
 const reasonOf = ({ body }: WireAnswer) => valueAt(body, 'error', 'metadata', 'reason')
 
@@ -41,7 +41,10 @@ describe('free credit', () => {
     const { sessionId } = await buyer.buy('10', { save_card: true })
     await sharedWorld().stripe.control.pay({ sessionId, method: 'pm_card_visa' })
     expect(reasonOf(await claim(buyer, `${person()}@ada.example`))).toBe('no_card')
-    await eventually(() => buyer.balance(), (balance) => balance === '10.00')
+    await eventually(
+      () => buyer.balance(),
+      (balance) => balance === '10.00',
+    )
     await leaveCard(sharedWorld(), buyer)
     expect(await claim(buyer, `${person()}@ada.example`)).toMatchObject({
       status: 201,
@@ -117,7 +120,7 @@ describe('free credit', () => {
     await claim(ada, email)
     // As it stands where the process dies between the claim and the credit.
     const eve = await withCard()
-    const died = [eve.accountId, `mailbox ${email}`, `card ${fingerprint}`]
+    const died = [eve.accountId, `mailbox ${person()}`, `card ${person()}`]
     await sharedWorld().sql(
       `insert into welcome_credits (account_id, mailbox_hash, card_hash, amount_nano_usd, credit_days, claimed_at)
         values ($1, $2, $3, 3000000000, 7, now())`,
@@ -132,7 +135,7 @@ describe('free credit', () => {
   test('leaves no address and no card in the database, and an erasure leaves what it has left', async () => {
     const [buyer, email] = [await withCard(), `lovelace.${person()}@ada.example`]
     expect((await claim(buyer, email)).status).toBe(201)
-    const erasure = { reason: 'asked for', idempotency_key: 'erase' }
+    const erasure = { reason: 'asked for', idempotency_key: 'erase', confirm: true }
     await sharedWorld().operator('POST', `/accounts/${buyer.accountId}/erase`, erasure)
     const rows = await sharedWorld().sql('select to_json(t)::text as row from welcome_credits t')
     const text = JSON.stringify(rows)

@@ -13,12 +13,12 @@ export type LeftCard = {
 /** Answers with the card's id. */
 export async function leaveCard(
   { stripe: { control } }: WorldClient,
-  { accountId, api }: Buyer,
-  { fingerprint = `fp${accountId}`, funding = 'credit' }: LeftCard = {},
+  buyer: Buyer,
+  { fingerprint = `fp${buyer.accountId}`, funding = 'credit' }: LeftCard = {},
 ): Promise<string> {
-  const { body } = await api('POST', '/api/payment-methods', { page: 'hosted' })
+  const { body } = await buyer.api('POST', '/api/payment-methods', { page: 'hosted' })
   await control.pay({ sessionId: String(valueAt(body, 'id')), method: 'pm_card_visa' })
-  const cards = await api('GET', '/api/payment-methods')
+  const cards = await buyer.api('GET', '/api/payment-methods')
   const paymentMethodId = String(valueAt(cards.body, 'data', 0, 'id'))
   await control.updateCard({ paymentMethodId, fingerprint, funding })
   return paymentMethodId
