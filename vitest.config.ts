@@ -14,6 +14,9 @@ const againstTheProduct = {
 
 export default defineConfig({
   test: {
+    reporters: ['default', './dev/failed-tests.ts'],
+    // What a passing test has logged hides what a failing one says.
+    silent: 'passed-only',
     projects: [
       {
         test: {

@@ -10,6 +10,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^#/, replacement: `${resolve(import.meta.dirname, '../../src')}/` }] },
   test: {
     name: 'sdk',
+    reporters: ['default', './dev/failed-tests.ts'],
+    silent: 'passed-only',
     include: ['test/sdk/big/**/*.test.ts'],
     environment: 'node',
     globalSetup: ['test/world/global-setup.ts'],
