@@ -160,7 +160,7 @@ function smallEvents({ bare, product, oneKey }: Parties): Section {
 
 /** Sent beside the check, a call hides the check's time behind the upstream's; one that answers at once hides nothing. */
 function firstTokens(
-  { bare, product, portkey, oneKey }: Parties,
+  { bare, floor, product, portkey, oneKey }: Parties,
   { count, firstMs }: { count: number; firstMs: number },
 ): Section {
   const asked = { isStreamed: true, includesUsage: true, firstMs }
@@ -171,6 +171,7 @@ function firstTokens(
     explanation: `${count} streams one after the other; the upstream's first chunk leaves after ${firstMs} ms.`,
     subjects: [
       { name: 'bare', gateway: bare, work },
+      { name: 'two writes of an object, no more', gateway: floor, work },
       { name: 'product, parallel', gateway: product, work: { ...work, keys: oneKey } },
       { name: 'product, first', gateway: product, work: first },
       ...optional(portkeyName, portkey, work),
@@ -184,6 +185,8 @@ function firstTokens(
         ...(firstMs === 0 ? {} : { goal: '≤ 1 ms over bare' }),
       },
       { name: 'first token p95 ms', digits: 2, of: (m) => m.firstTokenMs.p95, against: 'difference' },
+      // From the upstream's write: the rest of what is added lies before it.
+      { name: 'way back p50 ms', digits: 2, of: (m) => m.chunkDelayMs.p50, against: 'difference' },
       parallelShare,
     ],
   }

@@ -17,7 +17,7 @@ import { credentialsOf, providerOf } from '#providers/provider.ts'
 import type { Routing } from '#providers/routing.ts'
 import { upstreamTimings } from '#providers/upstream-timings.ts'
 import type { Env } from './env.ts'
-import { clock, log, random } from './platform.ts'
+import { clock, log, random, nextTurn } from './platform.ts'
 
 export function gatewayParts(env: Env): GatewayParts {
   const scale = timeScaleOf(env)
@@ -35,6 +35,7 @@ export function gatewayParts(env: Env): GatewayParts {
     credentials: (id) => credentialsOf(id, env),
     routing: lazyRouting(env),
     fetch: (url, init) => fetch(url, init),
+    nextTurn,
     providerCap: providerCap(env, { clock, log }),
     countO200k: lazyO200k(),
     standing: new Standing(scaledTimings.goodStandingMs),

@@ -19,6 +19,9 @@ export const clock: Clock = {
     }),
 }
 
+/** Resolves in the next turn of the event loop. */
+export const nextTurn = (): Promise<void> => scheduler.wait(0)
+
 export const random: Random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes))
 
 /** The platform collects what is printed; each line is one JSON object. */

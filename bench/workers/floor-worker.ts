@@ -1,5 +1,5 @@
 // The least that any gateway with a balance in an object can cost: the request and the answer are parsed, the object is
-// asked before and told after, and writes a row each time, together with what arrives meanwhile. No key, no limit, no
+// asked before (beside the upstream, for a stream) and told after, and writes a row each time, together with what arrives meanwhile. No key, no limit, no
 // price, no log, no outbox. What the product costs above this is ours to save; what this costs above bare is not.
 
 import { DurableObject } from 'cloudflare:workers'
@@ -50,14 +50,27 @@ const command: Command = { callId: 'gen_0000000000000000000000', detail: 'x'.rep
 export default {
   async fetch(request, env, context) {
     const { pathname } = new URL(request.url)
-    const body: unknown = JSON.parse(await request.text())
+    const text = await request.text()
+    const body: unknown = JSON.parse(text)
     const account = () => env.ACCOUNT.get(env.ACCOUNT.idFromName('account'))
+    const ask = () =>
+      fetch(env.UPSTREAM + pathname, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    if (text.includes('"stream":true')) {
+      const asked = ask()
+      // Its bytes leave before the object, which shares this thread here, begins.
+      await scheduler.wait(0)
+      const [answer] = await Promise.all([asked, account().put(command)])
+      const [delivered, counted] = answer.body?.tee() ?? []
+      const end = counted?.pipeTo(new WritableStream())
+      context.waitUntil(Promise.resolve(end).then(() => account().put(command)))
+      return new Response(delivered, { headers: answer.headers })
+    }
     await account().put(command)
-    const answer = await fetch(env.UPSTREAM + pathname, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
+    const answer = await ask()
     const whole: unknown = JSON.parse(await answer.text())
     context.waitUntil(account().put(command))
     return Response.json(whole)

@@ -104,7 +104,7 @@ class RunningCall implements Session {
     }
   }
 
-  /** Asks the object; in good standing the call is sent first, as an object nearby would do its work before these bytes leave. */
+  /** Asks the object; in good standing the call is sent first, and asked about when its bytes have left. */
   #open(): { admission: Promise<Admission>; dispatched: Promise<Dispatched> | undefined } {
     const { call, parts } = this
     const dispatch = dispatchOf(call)

@@ -45,6 +45,8 @@ export type GatewayParts = AuthenticateParts & {
   /** Made when the first call comes that more than one host or credential may answer. */
   routing: () => Promise<Routing>
   fetch: Fetch
+  /** Resolves in the next turn of the event loop: what was sent in this one has then left. */
+  nextTurn: () => Promise<void>
   /** Undefined where the operator has set no cap: then no call asks. */
   providerCap: ProviderCap | undefined
   /** Counts text exactly; made when it is first asked for, because few calls ever need it. */

@@ -90,6 +90,7 @@ export function testParts(ledger: ToldLedger, changes: Partial<GatewayParts> = {
     routing: async () => new Routing({ providerOrder: undefined }),
     providerCap: undefined,
     fetch: async () => Promise.reject(new Error('This test has no upstream.')),
+    nextTurn: async () => undefined,
     countO200k: async () => countTokensByBytes,
     standing: new Standing(timings.goodStandingMs),
     refusals: new RefusalMemory(),
