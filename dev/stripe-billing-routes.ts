@@ -1,5 +1,6 @@
 // The stand-in's routes of invoices, subscriptions, products and prices.
 
+import type Stripe from 'stripe'
 import {
   finalizeInvoice,
   markUncollectible,
@@ -7,17 +8,13 @@ import {
   sendInvoice,
   voidInvoice,
 } from './stripe-invoice-payment.ts'
-import {
-  createInvoice,
-  createInvoiceItem,
-  deleteInvoice,
-  deleteInvoiceItem,
-  updateInvoice,
-} from './stripe-invoices.ts'
+import { deleteInvoice, deleteInvoiceItem } from './stripe-invoice-removal.ts'
+import { createInvoice, createInvoiceItem, updateInvoice } from './stripe-invoices.ts'
+import { type Form, formIn, textIn } from './stripe-form.ts'
 import { having, listOf } from './stripe-lists.ts'
 import { createProduct, priceOf } from './stripe-prices.ts'
 import { route, type StripeRoute } from './stripe-route.ts'
-import { known } from './stripe-state.ts'
+import { idOf, known } from './stripe-state.ts'
 import { cancelSubscription, createSubscription, updateSubscription } from './stripe-subscriptions.ts'
 
 export const billingRoutes: readonly StripeRoute[] = [
@@ -41,7 +38,10 @@ export const billingRoutes: readonly StripeRoute[] = [
   route('POST', '/v1/invoices/:id/void', (state, { id }) => voidInvoice(state, id)),
   route('POST', '/v1/invoices/:id/mark_uncollectible', (state, { id }) => markUncollectible(state, id)),
   route('GET', '/v1/invoice_payments', (state, { form, path }) =>
-    listOf(having(state.invoicePayments.values(), form, ['invoice', 'status']), { form, url: path }),
+    listOf(
+      ofPayment(having(state.invoicePayments.values(), form, ['invoice', 'status']), formIn(form, 'payment')),
+      { form, url: path },
+    ),
   ),
 
   route('POST', '/v1/invoiceitems', (state, { form }) => createInvoiceItem(state, form)),
@@ -66,3 +66,9 @@ export const billingRoutes: readonly StripeRoute[] = [
   ),
   route('GET', '/v1/prices/:id', (state, { id }) => known(state.prices, 'price', id)),
 ]
+
+/** Those of one payment, where one is named. */
+function ofPayment(payments: readonly Stripe.InvoicePayment[], asked: Form) {
+  const intent = textIn(asked, 'payment_intent')
+  return payments.filter(({ payment }) => intent === null || idOf(payment.payment_intent ?? null) === intent)
+}

@@ -130,8 +130,14 @@ export function createInvoice(state: StripeState, form: Form): Stripe.Invoice {
       message: 'If `collection_method` is `send_invoice`, you must pass `days_until_due` or `due_date`.',
       param: 'days_until_due',
     })
+  const payer = knownCustomer(state, requiredText(form, 'customer'), 'customer')
+  if (collection === 'send_invoice' && payer.email === null)
+    throw refuseRequest({
+      message:
+        'Missing email. In order to create invoices that are sent to the customer, the customer must have a valid email.',
+    })
   const invoice = makeInvoice(state, {
-    customer: requiredText(form, 'customer'),
+    customer: payer.id,
     currency: textIn(form, 'currency') ?? 'usd',
     reason: 'manual',
     collection,
@@ -196,7 +202,7 @@ export function createInvoiceItem(state: StripeState, form: Form): Stripe.Invoic
   return item
 }
 
-function draft(state: StripeState, id: string): Stripe.Invoice {
+export function draft(state: StripeState, id: string): Stripe.Invoice {
   const invoice = known(state.invoices, 'invoice', id, 'invoice')
   if (invoice.status === 'draft') return invoice
   throw refuseRequest({
@@ -266,7 +272,7 @@ export function addLine(
   addUp(invoice)
 }
 
-function addUp(invoice: Stripe.Invoice): void {
+export function addUp(invoice: Stripe.Invoice): void {
   const total = invoice.lines.data.reduce((sum, { amount }) => sum + amount, 0)
   invoice.subtotal = total
   invoice.subtotal_excluding_tax = total
@@ -274,25 +280,4 @@ function addUp(invoice: Stripe.Invoice): void {
   invoice.total_excluding_tax = total
   invoice.amount_due = Math.max(0, total)
   invoice.amount_remaining = invoice.amount_due
-}
-
-/** Only a draft goes without a trace. */
-export function deleteInvoice(state: StripeState, id: string): Stripe.DeletedInvoice {
-  const invoice = draft(state, id)
-  state.invoices.delete(id)
-  state.emit('invoice.deleted', invoice)
-  return { id, object: 'invoice', deleted: true }
-}
-
-export function deleteInvoiceItem(state: StripeState, id: string): Stripe.DeletedInvoiceItem {
-  const item = known(state.invoiceItems, 'invoiceitem', id)
-  state.invoiceItems.delete(id)
-  const invoice = state.invoices.get(idOf(item.invoice) ?? '')
-  if (invoice !== undefined) {
-    const { lines } = invoice
-    lines.data = lines.data.filter(({ parent }) => parent?.invoice_item_details?.invoice_item !== id)
-    addUp(invoice)
-  }
-  state.emit('invoiceitem.deleted', item)
-  return { id, object: 'invoiceitem', deleted: true }
 }

@@ -32,7 +32,7 @@ export type StripeCoordinates = {
 export type NewAccount = {
   creditUsd?: string
   name?: string
-  /** As the operator's API names them: rpm, tpm, in_flight, keys_max, monthly_spend_limit, … */
+  /** As the operator's API names them: rpm, tpm, in_flight, keys_max, monthly_spend_limit, … A postpaid one has an address. */
   settings?: { readonly [name: string]: unknown }
   /** Fields of the operator's POST of a key: limits, allowed_models, … */
   key?: { readonly [name: string]: unknown }
@@ -116,6 +116,11 @@ async function newAccount(
 ): Promise<{ accountId: string; apiKey: string }> {
   const { creditUsd = '10.00', name = 'Test account', settings = {}, key } = given
   const accountId = String((await operator('POST', '/accounts', { name, settings }))['id'])
+  // No invoice is sent to nobody.
+  if (settings['mode'] === 'postpaid') {
+    const addresses = { billing_emails: [`${accountId}@invoiced.example`] }
+    await operator('PUT', `/accounts/${accountId}/billing-emails`, addresses)
+  }
   if (Number(creditUsd) > 0) {
     const grant = { amount: creditUsd, reason: 'starting credit', idempotency_key: `start-${accountId}` }
     await operator('POST', `/accounts/${accountId}/grants`, grant)

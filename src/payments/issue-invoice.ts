@@ -6,6 +6,7 @@ import type { AccountId } from '#core/ids.ts'
 import type { Db } from '#db/client.ts'
 import type { Customer } from '#ledger/order-commands.ts'
 import type { InvoiceView } from '#ledger/invoice-commands.ts'
+import { billingAddressOf, giveAddress, noAddress } from './billing-address.ts'
 import { asCustomer, knownCustomer } from './customer.ts'
 import { invoiceLines } from './invoice-lines.ts'
 import type { InvoiceDocument } from './provider.ts'
@@ -69,6 +70,8 @@ function draftFor(
   const { invoiceId } = invoice
   return asCustomer(accountId, parts, async (payer) => {
     const { customerId } = payer
+    const addressed = await giveAddress({ accountId, customerId }, parts)
+    if (!addressed.ok) return addressed
     const asked = { accountId, invoiceId, customerId, dueDays, periodStartMs, periodEndMs }
     const made = await parts.provider.invoices.draft({ ...asked, key: nameOf(invoice, payer) })
     return made.ok ? { ok: true, value: { draft: made.value, payer } } : made
@@ -95,7 +98,9 @@ async function foundAgain(
   if (found !== null && found.status !== 'draft') return found
   if (found !== null)
     valueOf(await invoices.withdraw({ key: `inv:${invoiceId}:void`, documentId: found.documentId }))
-  const wrong = { why: 'It could not be made within a day.', documentId: found?.documentId ?? '' }
+  const isAddressed = parts.db !== undefined && (await billingAddressOf(parts.db, accountId)) !== undefined
+  const why = isAddressed ? 'It could not be made within a day.' : noAddress
+  const wrong = { why, documentId: found?.documentId ?? '' }
   const ended = await parts.accounts(accountId).endInvoice({ invoiceId, end: 'void', wrong })
   if (!ended.ok) throw new Error(`endInvoice: ${ended.code}`)
   return undefined

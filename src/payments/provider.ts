@@ -31,9 +31,14 @@ export type PaymentProvider = {
 }
 
 export type Customers = {
-  /** Whose it is, as we wrote on it. */
-  look(customerId: string): Promise<ProviderAnswer<{ accountId: string | null }>>
+  /** Whose it is, as we wrote on it, and where mail to it goes. */
+  look(customerId: string): Promise<ProviderAnswer<{ accountId: string | null; email: string | null }>>
   make(customer: { key: ProviderKey; accountId: AccountId }): Promise<ProviderAnswer<{ customerId: string }>>
+  setEmail(asked: {
+    key: ProviderKey
+    customerId: string
+    email: string
+  }): Promise<ProviderAnswer<{ customerId: string }>>
 }
 
 /** A page of the provider's on which a person pays for one order. */
@@ -50,6 +55,8 @@ export type Payments = {
   paymentOfCharge(chargeId: string): Promise<ProviderAnswer<string | null>>
   /** Whether it pays an invoice, which has books of its own. */
   paysInvoice(paymentId: string): Promise<ProviderAnswer<boolean>>
+  /** By what it was paid, and how it is called on the statement of whoever paid it. */
+  describe(paymentId: string): Promise<ProviderAnswer<PaidBy>>
   refund(asked: NewRefund): Promise<ProviderAnswer<{ refundId: string }>>
   /** Page by page, newest first; `next` goes on below it. */
   madeBetween(asked: {
@@ -76,6 +83,13 @@ export type PaymentState = {
   receivedNanoUsd: NanoUsd
   madeAtMs: number
   facts: readonly Fact[]
+}
+
+export type PaidBy = {
+  /** The brand of a card, else the name of the method. */
+  method: string | null
+  last4: string | null
+  statement: string | null
 }
 
 export type NewRefund = {
@@ -214,13 +228,22 @@ export type Invoices = {
   finalise(asked: { key: ProviderKey; documentId: string }): Promise<ProviderAnswer<InvoiceDocument>>
   /** To the customer's address, where the provider knows one. */
   send(asked: { key: ProviderKey; documentId: string }): Promise<ProviderAnswer<InvoiceDocument>>
+  /** It was paid past the provider: a transfer, a cheque. Nothing is collected. */
+  payOutside(asked: { key: ProviderKey; documentId: string }): Promise<ProviderAnswer<InvoiceDocument>>
   /** So that it asks for nothing any more; a draft is thrown away. */
   withdraw(asked: { key: ProviderKey; documentId: string }): Promise<ProviderAnswer<InvoiceDocument>>
   /** How it stands now: what an event says may be older. */
   look(documentId: string): Promise<ProviderAnswer<InvoiceDocument>>
   /** By what we wrote on it: for when its key may be forgotten. Null where there is none. */
   find(asked: { customerId: string; invoiceId: InvoiceId }): Promise<ProviderAnswer<InvoiceDocument | null>>
+  /** What has become final, paid, void or given up, by whosever hand: page by page, newest first. */
+  changedSince(asked: {
+    fromMs: number
+    after: string | null
+  }): Promise<ProviderAnswer<{ changes: readonly InvoiceChange[]; next: string | null }>>
 }
+
+export type InvoiceChange = { documentId: string; atMs: number }
 
 export type NewInvoice = {
   key: ProviderKey
@@ -242,6 +265,9 @@ export type NewInvoiceLine = Pick<NewInvoice, 'key' | 'accountId' | 'invoiceId'>
 
 export type InvoiceDocument = {
   documentId: string
+  customerId: string | null
+  /** Made by the provider for a subscription, not by us for what is owed. */
+  isOfSubscription: boolean
   status: 'draft' | 'open' | 'paid' | 'void' | 'uncollectible'
   /** As we wrote them on it. */
   accountId: string | null

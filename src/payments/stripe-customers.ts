@@ -11,13 +11,22 @@ export function stripeCustomers(sdk: Stripe): Customers {
       const answer = await askStripe(
         'customer',
         () => sdk.customers.retrieve(customerId),
-        (customer) => (customer.deleted === true ? undefined : (customer.metadata['account_id'] ?? null)),
+        (customer) =>
+          customer.deleted === true
+            ? undefined
+            : { accountId: customer.metadata['account_id'] ?? null, email: customer.email },
       )
       if (!answer.ok) return answer
       return answer.value === undefined
         ? { ok: false, code: 'gone', message: 'The customer was deleted.' }
-        : { ok: true, value: { accountId: answer.value } }
+        : { ok: true, value: answer.value }
     },
+    setEmail: ({ key, customerId, email }) =>
+      askStripe(
+        'customer',
+        () => sdk.customers.update(customerId, { email }, { idempotencyKey: key }),
+        ({ id }) => ({ customerId: id }),
+      ),
     make: ({ key, accountId }) =>
       askStripe(
         'customer',

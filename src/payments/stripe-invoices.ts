@@ -2,9 +2,10 @@
 
 import type Stripe from 'stripe'
 
+import { objectOf, readString } from '#core/readers.ts'
 import { nanoUsdOfCents } from './stripe-checkouts.ts'
 import type { PaymentConfig } from './config.ts'
-import type { InvoiceDocument, Invoices, NewInvoice, NewInvoiceLine } from './provider.ts'
+import type { InvoiceChange, InvoiceDocument, Invoices, NewInvoice, NewInvoiceLine } from './provider.ts'
 import { askStripe } from './stripe-call.ts'
 
 /** Of one customer, newest first: an account has one a month. */
@@ -38,6 +39,12 @@ export function stripeInvoices(sdk: Stripe, config: PaymentConfig): Invoices {
       ),
     send: ({ key, documentId }) =>
       askStripe('invoice', () => invoices.sendInvoice(documentId, {}, { idempotencyKey: key }), documentOf),
+    payOutside: ({ key, documentId }) =>
+      askStripe(
+        'invoice',
+        () => invoices.pay(documentId, { paid_out_of_band: true }, { idempotencyKey: key }),
+        documentOf,
+      ),
     withdraw: async ({ key, documentId }) => {
       const looked = await look(documentId)
       if (!looked.ok || looked.value.status === 'void') return looked
@@ -55,19 +62,53 @@ export function stripeInvoices(sdk: Stripe, config: PaymentConfig): Invoices {
       )
       return deleted.ok ? { ok: true, value: { ...value, status: 'void' } } : deleted
     },
-    find: ({ customerId, invoiceId }) =>
-      askStripe(
-        'list',
-        async () => {
-          const { object, data } = await invoices.list({ customer: customerId, limit: listedMax })
-          return { id: 'list', object, data }
-        },
-        ({ data }) => {
-          const found = data.find(({ metadata }) => metadata?.['invoice_id'] === invoiceId)
-          return found === undefined ? null : documentOf(found)
-        },
-      ),
+    find: (asked) => find(sdk, asked),
+    changedSince: (asked) => changedSince(sdk, asked),
   }
+}
+
+const find = (sdk: Stripe, { customerId, invoiceId }: Parameters<Invoices['find']>[0]) =>
+  askStripe(
+    'list',
+    async () => {
+      const { object, data } = await sdk.invoices.list({ customer: customerId, limit: listedMax })
+      return { id: 'list', object, data }
+    },
+    ({ data }) => {
+      const found = data.find(({ metadata }) => metadata?.['invoice_id'] === invoiceId)
+      return found === undefined ? null : documentOf(found)
+    },
+  )
+
+/** By its events: an invoice is paid long after it was made, and lists know only when that was. */
+const changedSince = (sdk: Stripe, { fromMs, after }: Parameters<Invoices['changedSince']>[0]) =>
+  askStripe(
+    'list',
+    async () => ({
+      id: 'list',
+      ...(await sdk.events.list({
+        types: [...changes],
+        created: { gte: Math.floor(fromMs / secondMs) },
+        limit: listedMax,
+        ...(after !== null && { starting_after: after }),
+      })),
+    }),
+    ({ data, has_more: hasMore }) => ({
+      changes: data.flatMap(changeOf),
+      next: hasMore ? (data.at(-1)?.id ?? null) : null,
+    }),
+  )
+
+const changes = [
+  'invoice.finalized',
+  'invoice.paid',
+  'invoice.voided',
+  'invoice.marked_uncollectible',
+] as const
+
+function changeOf({ data, created }: Stripe.Event): readonly InvoiceChange[] {
+  const documentId = readString(objectOf(data.object)['id'])
+  return documentId === undefined ? [] : [{ documentId, atMs: created * secondMs }]
 }
 
 /** Everything that Stripe is told; the same for the same invoice, since it goes under the same key. */
@@ -108,8 +149,11 @@ function dayOf(atMs: number): string {
 function documentOf(invoice: Stripe.Invoice): InvoiceDocument {
   const { id, metadata, livemode, currency, total, total_excluding_tax: net, due_date: due } = invoice
   const withoutTax = net ?? total
+  const { customer, parent } = invoice
   return {
     documentId: id,
+    customerId: typeof customer === 'string' ? customer : (customer?.id ?? null),
+    isOfSubscription: parent?.type === 'subscription_details',
     status: statusOf(invoice),
     accountId: metadata?.['account_id'] ?? null,
     invoiceId: metadata?.['invoice_id'] ?? null,

@@ -5,8 +5,9 @@ import type Stripe from 'stripe'
 
 import { asMillis } from '#core/clock.ts'
 import { addNanoUsd, maxNanoUsd, negateNanoUsd, zeroNanoUsd } from '#core/money.ts'
+import { objectOf, readString } from '#core/readers.ts'
 import { type Fact, refundVersions } from '#ledger/payment-facts.ts'
-import type { PaymentState, Payments, ProviderAnswer } from './provider.ts'
+import type { PaidBy, PaymentState, Payments, ProviderAnswer } from './provider.ts'
 import { askStripe } from './stripe-call.ts'
 import { centsOf, nanoUsdOfCents } from './stripe-checkouts.ts'
 
@@ -35,6 +36,12 @@ export function stripePayments(sdk: Stripe): Payments {
           })),
         }),
         ({ data }) => data.length > 0,
+      ),
+    describe: (paymentId) =>
+      askStripe(
+        'payment_intent',
+        () => sdk.paymentIntents.retrieve(paymentId, { expand: ['latest_charge'] }),
+        paidByOf,
       ),
     refund: ({ key, paymentId, amountNanoUsd, reference }) =>
       askStripe(
@@ -66,6 +73,20 @@ export function stripePayments(sdk: Stripe): Payments {
           next: hasMore ? (data.at(-1)?.id ?? null) : null,
         }),
       ),
+  }
+}
+
+function paidByOf({ latest_charge: charge }: Stripe.PaymentIntent): PaidBy {
+  if (charge === null || typeof charge === 'string') return { method: null, last4: null, statement: null }
+  const { payment_method_details: details, calculated_statement_descriptor: statement } = charge
+  const type = details?.type ?? null
+  // Each method describes itself under its own name: cards and debits by their last figures.
+  const own =
+    type === null ? {} : objectOf(Object.entries(details ?? {}).find(([name]) => name === type)?.[1])
+  return {
+    method: readString(own['brand']) ?? type,
+    last4: readString(own['last4']) ?? null,
+    statement,
   }
 }
 

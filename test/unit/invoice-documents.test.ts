@@ -35,6 +35,8 @@ async function finalised(cents: readonly number[]) {
   const invoiceId = invoiceIdOf(accountId, made)
   const key = `inv:${invoiceId}`
   const { customerId } = valueOf(await provider.customers.make({ key: 'customer', accountId }))
+  const address = { key: 'address', customerId, email: 'billing@customer.example' }
+  expect(await provider.customers.setEmail(address)).toEqual({ ok: true, value: { customerId } })
   const asked = { key, accountId, invoiceId, customerId, dueDays: 30, ...november }
   const draft = valueOf(await provider.invoices.draft(asked))
   const again = valueOf(await provider.invoices.draft(asked))
@@ -88,4 +90,12 @@ test('withdrawn, it asks for nothing any more', async () => {
   const asked = { key: `void ${invoiceId}`, documentId }
   expect(await provider.invoices.withdraw(asked)).toMatchObject({ value: { status: 'void' } })
   expect(await provider.invoices.withdraw(asked)).toMatchObject({ value: { status: 'void' } })
+})
+
+test('made for a customer without an address it is refused, as Stripe refuses it', async () => {
+  const named = { key: 'nobody', accountId }
+  const { customerId } = valueOf(await provider.customers.make(named))
+  expect(await provider.customers.look(customerId)).toMatchObject({ value: { accountId, email: null } })
+  const asked = { accountId, invoiceId: invoiceIdOf(accountId, 500), customerId, dueDays: 30, ...november }
+  expect(await provider.invoices.draft({ key: 'to nobody', ...asked })).toMatchObject({ code: 'refused' })
 })
