@@ -15,6 +15,7 @@ import type {
 import { autoTopUpRule, breachOf } from '#payments/auto-top-up-rule.ts'
 import { cardOfAccount, methodOf } from '#payments/saved-cards.ts'
 import type { ConsoleAnswer, ConsoleRequest } from './guard.ts'
+import { hashOf, readIdempotencyKey } from './idempotency-key.ts'
 
 const noAccount = refuse('not_found', { message: 'There is no account with this id.' })
 const notNow = refuse('payment_unavailable')
@@ -35,7 +36,10 @@ export async function changeAutoTopUp(request: ConsoleRequest): Promise<ConsoleA
   if (card !== undefined && !card.ok) return card
   if (terms.isEnabled && card === undefined && view.method === null) return noCard
   if (isPreview) return preview(request, view, terms)
-  const key = headers.get('idempotency-key') ?? base62FromBytes(parts.random(16), 22)
+  const named = readIdempotencyKey(headers)
+  if (!named.ok) return named
+  const bytes = named.value === null ? parts.random(16) : (await hashOf(named.value)).subarray(0, 16)
+  const key = base62FromBytes(bytes, 22)
   const answer = await account.setAutoTopUp({
     reference: `terms:${key}`,
     terms,

@@ -8,6 +8,7 @@ import type { ReadyParts } from '#payments/parts.ts'
 import type { Card, ProviderFailure } from '#payments/provider.ts'
 import { cardOfAccount } from '#payments/saved-cards.ts'
 import type { ConsoleAnswer, ConsoleParts, ConsoleRequest } from './guard.ts'
+import { hashOf, readIdempotencyKey } from './idempotency-key.ts'
 
 const closed = refuse('not_configured', {
   message: 'Nothing can be paid here: STRIPE_SECRET_KEY is not set.',
@@ -48,8 +49,12 @@ export async function saveCard(request: ConsoleRequest): Promise<ConsoleAnswer> 
   if (page !== 'embedded' && page !== 'hosted') return invalid('page', 'page must be embedded or hosted.')
   const ready = await readyParts(parts)
   if (ready === undefined) return closed
+  const named = readIdempotencyKey(headers)
+  if (!named.ok) return named
   const { accountId } = person
-  const cause = headers.get('idempotency-key') ?? base62FromBytes(parts.random(16), 22)
+  // The provider's keys end at 255 characters.
+  const bytes = named.value === null ? parts.random(16) : (await hashOf(named.value)).subarray(0, 16)
+  const cause = base62FromBytes(bytes, 22)
   const opened = await asCustomer(accountId, ready, ({ customerId }) => {
     // Another customer is another request, which must not go under the same key.
     const key = `card:${accountId}:${customerId}:${page}:${cause}`

@@ -12,6 +12,7 @@ const topUp: Schema = {
   properties: {
     id: text,
     type: { type: 'string', enum: ['purchase', 'auto_top_up'] },
+    automatic: { type: 'boolean' },
     status: {
       type: 'string',
       enum: ['placed', 'open', 'paid', 'expired', 'failed', 'abandoned', 'mismatch'],
@@ -21,6 +22,12 @@ const topUp: Schema = {
     credit: usdText,
     currency: text,
     created_at: text,
+    failure: { ...nullable(text), description: 'Why a bank has turned it down, or what it asks for.' },
+    receipt: nullable({
+      type: 'object',
+      description: 'Once it is paid.',
+      properties: { paid: usdText, tax: usdText, payment: nullable(text), entry: { type: 'integer' } },
+    }),
     checkout: nullable({
       type: 'object',
       description: 'While it can be paid: where.',

@@ -5,15 +5,16 @@ import { asMillis, isoTime } from '#core/clock.ts'
 import { type Json, refuse, noDatabase } from '#core/errors.ts'
 import { invalid, type Read, readFields } from '#core/fields.ts'
 import { type AccountId, type OrderId, orderIdOf, readOrderId } from '#core/ids.ts'
-import { addNanoUsd, formatUsd, type NanoUsd, nanoUsd, parseUsd } from '#core/money.ts'
+import { addNanoUsd, formatUsd, formatUsdSum, type NanoUsd, nanoUsd, parseUsd } from '#core/money.ts'
 import { readString, readWhole } from '#core/readers.ts'
 import type { OrderView } from '#ledger/order-commands.ts'
-import { type PaymentCursor, type PaymentRow, paymentsOf } from '#payments/payment-store.ts'
+import { type PaymentCursor, type PaymentRow, paymentRowOf, paymentsOf } from '#payments/payment-store.ts'
 import type { CheckoutPage, OpenCheckout } from '#payments/provider.ts'
 import { settleOrder } from '#payments/settle-order.ts'
 import { bonusTiers, topUpMaxNanoUsd, topUpMinNanoUsd } from '#payments/top-up-offer.ts'
 import { beginTopUp } from '#payments/top-ups.ts'
 import type { ConsoleAnswer, ConsoleParts, ConsoleRequest } from './guard.ts'
+import { hashOf, readIdempotencyKey } from './idempotency-key.ts'
 
 const closed = refuse('not_configured', {
   message: 'Nothing can be bought here: STRIPE_SECRET_KEY is not set.',
@@ -23,7 +24,7 @@ export async function buyCredit(request: ConsoleRequest): Promise<ConsoleAnswer>
   const { person, body, headers, origin, parts } = request
   const read = readTopUp(body, parts)
   if (!read.ok) return read
-  const key = readKey(headers)
+  const key = readIdempotencyKey(headers)
   if (!key.ok) return key
   const provider = await parts.provider()
   if (provider === undefined) return closed
@@ -45,10 +46,13 @@ export async function showTopUp({ person, account, id, parts }: ConsoleRequest):
   const provider = await parts.provider()
   const { accountId } = person
   const settled = provider && (await settleOrder({ accountId, orderId }, { ...parts, provider }))
-  if (settled?.ok === true) return { ok: true, body: topUpBody(settled.order, settled.page, parts) }
   // With the provider away: as the account knows it.
-  const order = await account.order(orderId)
-  return order === null ? noSuchTopUp : { ok: true, body: topUpBody(order, null, parts) }
+  const order = settled?.ok === true ? settled.order : await account.order(orderId)
+  const row = parts.db && (await paymentRowOf(parts.db, accountId, orderId))
+  // Attempts of automatic top-up have no page, and stand in their rows alone.
+  if (order === null) return row === undefined ? noSuchTopUp : { ok: true, body: rowBody(row) }
+  const page = settled?.ok === true ? settled.page : null
+  return { ok: true, body: { ...topUpBody(order, page, parts), receipt: row ? receiptBody(row) : null } }
 }
 
 const noSuchTopUp = refuse('not_found', { message: 'This account has no top-up with this id.' })
@@ -99,11 +103,21 @@ function rowBody(row: PaymentRow): Json {
   return {
     id: row.orderId,
     type: row.kind,
+    automatic: row.kind === 'auto_top_up',
     status: row.state,
     ...amounts(net, bonus),
     created_at: row.placedAt.toISOString(),
+    failure: row.failure,
+    receipt: receiptBody(row),
     checkout: null,
   }
+}
+
+/** What was paid, tax included; null until then. */
+function receiptBody({ receivedNanoUsd, taxNanoUsd, paymentId, creditSeq }: PaymentRow): Json {
+  if (receivedNanoUsd === null) return null
+  const [paid, tax] = [formatUsdSum(receivedNanoUsd), formatUsdSum(taxNanoUsd ?? 0n)]
+  return { paid, tax, payment: paymentId, entry: creditSeq }
 }
 
 function amounts(net: NanoUsd, bonus: NanoUsd) {
@@ -111,14 +125,17 @@ function amounts(net: NanoUsd, bonus: NanoUsd) {
   return { amount: formatUsd(net), bonus: formatUsd(bonus), credit, currency: 'usd' }
 }
 
-function topUpBody(order: OrderView, page: OpenCheckout | null, { publishableKey }: ConsoleParts): Json {
+function topUpBody(order: OrderView, page: OpenCheckout | null, { publishableKey }: ConsoleParts) {
   const { orderId, terms, state, placedAtMs } = order
   return {
     id: orderId,
     type: terms.kind,
+    automatic: terms.kind === 'auto_top_up',
     status: state,
     ...amounts(terms.netNanoUsd, terms.bonusNanoUsd),
     created_at: isoTime(asMillis(placedAtMs)),
+    failure: null,
+    receipt: null,
     checkout: page && {
       page: terms.page,
       url: page.url,
@@ -151,14 +168,6 @@ function readTopUp(body: unknown, { publishableKey }: ConsoleParts): Read<Asked>
   return { ok: true, value: { netNanoUsd: amount, savesCard, page } }
 }
 
-const keyLengthMax = 200
-
-function readKey(headers: Headers): Read<string | null> {
-  const key = headers.get('idempotency-key')
-  if (key === null || (key !== '' && key.length <= keyLengthMax)) return { ok: true, value: key }
-  return invalid('Idempotency-Key', `Idempotency-Key must have 1 to ${keyLengthMax} characters.`)
-}
-
 /** The same account and key are the same order, for ever; without a key each request is a new one. */
 async function orderIdFor(
   accountId: AccountId,
@@ -166,7 +175,6 @@ async function orderIdFor(
   { random }: ConsoleParts,
 ): Promise<OrderId> {
   if (key === null) return orderIdOf(random(16))
-  const named = new TextEncoder().encode(`top-up ${accountId} ${key}`)
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', named))
+  const hash = await hashOf(`top-up ${accountId} ${key}`)
   return orderIdOf(hash.subarray(0, 16))
 }

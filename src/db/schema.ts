@@ -81,6 +81,17 @@ export const ledgerEntries = pgTable(
     index('ledger_entries_of_call')
       .on(table.accountId, table.reference)
       .where(sql`kind in ('usage', 'late')`),
+    // The credits that payments brought, compared with the provider's every night.
+    index('ledger_entries_paid')
+      .on(table.reference)
+      .where(sql`kind in ('purchase', 'auto_top_up')`),
+    index('ledger_entries_paid_by_time')
+      .on(table.createdAt)
+      .where(sql`kind in ('purchase', 'auto_top_up')`),
+    // What was told of payments after they were made, over all accounts.
+    index('ledger_entries_back')
+      .on(table.createdAt, table.accountId, table.seq)
+      .where(sql`kind in ('refund', 'dispute', 'fraud_warning')`),
     index('ledger_entries_reversals')
       .on(table.accountId, table.reference)
       .where(sql`kind = 'reversal'`),
@@ -213,88 +224,5 @@ export const promotionRedemptions = pgTable(
     index('promotion_redemptions_open')
       .on(table.claimedAt)
       .where(sql`credited_seq is null`),
-  ],
-)
-
-/** One row per order of an account, for those who look over all accounts: the sweeper, the reconciler, lists. Written from its entries. */
-export const payments = pgTable(
-  'payments',
-  {
-    orderId: text('order_id').primaryKey(),
-    accountId: text('account_id').notNull(),
-    kind: text('kind').notNull(),
-    state: text('state').notNull(),
-    /** 1 placed, 2 open, 3 ended, 4 paid: a row never goes back. */
-    rank: integer('rank').notNull(),
-    netNanoUsd: nanoUsd('net_nano_usd').notNull(),
-    bonusNanoUsd: nanoUsd('bonus_nano_usd').notNull(),
-    /** Of a paid one. */
-    taxNanoUsd: nanoUsd('tax_nano_usd'),
-    receivedNanoUsd: nanoUsd('received_nano_usd'),
-    isLive: boolean('is_live').notNull(),
-    /** The provider's names of its page and its payment. */
-    checkoutId: text('checkout_id'),
-    paymentId: text('payment_id'),
-    creditSeq: whole('credit_seq'),
-    placedAt: time('placed_at').notNull(),
-    /** When the sweeper looked at it last; null for never. */
-    lookedAt: time('looked_at'),
-    updatedAt: time('updated_at').notNull(),
-  },
-  (table) => [
-    index('payments_of_account').on(table.accountId, table.placedAt, table.orderId),
-    index('payments_by_payment').on(table.paymentId),
-    index('payments_waiting')
-      .on(table.lookedAt.asc().nullsFirst(), table.placedAt)
-      .where(sql`rank < 3`),
-  ],
-)
-
-/** Every event that Stripe signed, with what became of it. */
-export const stripeEvents = pgTable(
-  'stripe_events',
-  {
-    id: text('id').primaryKey(),
-    type: text('type').notNull(),
-    /** What it is about: enough to look at it again. */
-    objectId: text('object_id'),
-    accountId: text('account_id'),
-    isLive: boolean('is_live').notNull(),
-    outcome: text('outcome').notNull(),
-    seenCount: integer('seen_count').notNull(),
-    firstSeenAt: time('first_seen_at').notNull(),
-    lastSeenAt: time('last_seen_at').notNull(),
-  },
-  (table) => [index('stripe_events_by_time').on(table.firstSeenAt)],
-)
-
-/** One row per invoice of a postpaid account, for those who look over all accounts. Written from its entries. */
-export const invoices = pgTable(
-  'invoices',
-  {
-    invoiceId: text('invoice_id').primaryKey(),
-    accountId: text('account_id').notNull(),
-    number: integer('number').notNull(),
-    state: text('state').notNull(),
-    /** 1 cut, 2 issued, 3 given up, 4 void, 5 paid: a row never goes back. */
-    rank: integer('rank').notNull(),
-    amountNanoUsd: nanoUsd('amount_nano_usd').notNull(),
-    periodStart: time('period_start').notNull(),
-    periodEnd: time('period_end').notNull(),
-    cutAt: time('cut_at').notNull(),
-    dueAt: time('due_at'),
-    /** The provider's name of its document, and where it can be paid. */
-    documentId: text('document_id'),
-    url: text('url'),
-    creditSeq: whole('credit_seq'),
-    /** When the sweeper looked at it last; null for never. */
-    lookedAt: time('looked_at'),
-    updatedAt: time('updated_at').notNull(),
-  },
-  (table) => [
-    index('invoices_of_account').on(table.accountId, table.number),
-    index('invoices_waiting')
-      .on(table.lookedAt.asc().nullsFirst(), table.cutAt)
-      .where(sql`rank < 4`),
   ],
 )

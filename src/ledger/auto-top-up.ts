@@ -115,10 +115,12 @@ export function reportAttempt(draft: Draft, { orderId, outcome }: ReportAttempt)
   // What has ended stays as it ended; only money changes that.
   if (attempt === undefined) return { ok: true, isBooked: false }
   switch (outcome.state) {
-    case 'processing':
+    case 'processing': {
       if (attempt.isProcessing) return { ok: true, isBooked: false }
-      step(draft, orderId, { step: 'processing', intentId: outcome.intentId })
+      const { amountNanoUsd } = attempt
+      step(draft, orderId, { step: 'processing', intentId: outcome.intentId, amountNanoUsd })
       return { ok: true, isBooked: true }
+    }
     case 'needs_action':
       pause(draft, attempt, {
         why: 'needs_action',

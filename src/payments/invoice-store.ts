@@ -5,7 +5,7 @@ import { asc, eq, lt, sql } from 'drizzle-orm'
 import type { Millis } from '#core/clock.ts'
 import { type AccountId, type InvoiceId, readAccountId, readInvoiceId } from '#core/ids.ts'
 import type { Db } from '#db/client.ts'
-import { invoices } from '#db/schema.ts'
+import { invoices } from '#db/payments-schema.ts'
 import type { InvoiceView } from '#ledger/invoice-commands.ts'
 
 export type InvoiceRow = typeof invoices.$inferSelect

@@ -1,17 +1,21 @@
 // The rows of payments and of Stripe's events. SQL alone; no credit waits for any of it.
 
-import { and, asc, desc, eq, lt, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNotNull, lt, not, or, sql } from 'drizzle-orm'
 
 import { asMillis, isoTime, type Millis } from '#core/clock.ts'
 import { type AccountId, type OrderId, readAccountId, readOrderId } from '#core/ids.ts'
+import type { NanoUsd } from '#core/money.ts'
 import type { Db } from '#db/client.ts'
-import { payments, stripeEvents } from '#db/schema.ts'
+import { payments, stripeEvents } from '#db/payments-schema.ts'
 import type { PaymentDetail } from '#ledger/order-details.ts'
-import type { OrderView } from '#ledger/order-commands.ts'
+import type { OrderKind, OrderView } from '#ledger/order-commands.ts'
 
 export type PaymentRow = typeof payments.$inferSelect
 
-const ranks: { readonly [State in OrderView['state']]: number } = {
+/** How a payment's row may stand. */
+export type PaymentRowState = OrderView['state']
+
+const ranks: { readonly [State in PaymentRowState]: number } = {
   placed: 1,
   open: 2,
   expired: 3,
@@ -21,61 +25,98 @@ const ranks: { readonly [State in OrderView['state']]: number } = {
   paid: 4,
 }
 
-/** As the account object knows it. A row never goes back, whoever writes last. */
-export async function writePayment(
-  db: Db,
-  order: OrderView & { accountId: AccountId; payment: PaymentDetail | null },
-  now: Millis,
-): Promise<void> {
-  const { accountId, orderId, terms, state, checkoutId, creditSeq, placedAtMs, payment } = order
+export type PaymentFigures = {
+  readonly accountId: AccountId
+  readonly orderId: OrderId
+  readonly kind: OrderKind
+  readonly state: PaymentRowState
+  readonly netNanoUsd: NanoUsd
+  readonly bonusNanoUsd: NanoUsd
+  readonly isLive: boolean
+  readonly checkoutId: string | null
+  readonly paymentId: string | null
+  /** Why it was turned down. */
+  readonly failure: string | null
+  /** Of a paid one. */
+  readonly payment: PaymentDetail | null
+  readonly creditSeq: number | null
+  readonly placedAtMs: number
+}
+
+export function figuresOfOrder(
+  accountId: AccountId,
+  { orderId, terms, state, checkoutId, creditSeq, placedAtMs }: OrderView,
+  payment: PaymentDetail | null,
+): PaymentFigures {
+  const { kind, netNanoUsd, bonusNanoUsd, isLive } = terms
+  const agreed = { accountId, orderId, kind, netNanoUsd, bonusNanoUsd, isLive, placedAtMs }
+  const paymentId = payment?.paymentId ?? null
+  return { ...agreed, state, checkoutId, creditSeq, payment, paymentId, failure: null }
+}
+
+/** A row never goes back, whoever writes last; what comes late may still say when it began. */
+export async function writePayment(db: Db, figures: PaymentFigures, now: Millis): Promise<void> {
+  const { state, payment, netNanoUsd, bonusNanoUsd, placedAtMs, ...named } = figures
   const row = {
-    orderId,
-    accountId,
-    kind: terms.kind,
+    ...named,
     state,
     rank: ranks[state],
-    netNanoUsd: BigInt(terms.netNanoUsd),
-    bonusNanoUsd: BigInt(terms.bonusNanoUsd),
+    netNanoUsd: BigInt(netNanoUsd),
+    bonusNanoUsd: BigInt(bonusNanoUsd),
     taxNanoUsd: payment === null ? null : BigInt(payment.taxNanoUsd),
     receivedNanoUsd: payment === null ? null : BigInt(payment.receivedNanoUsd),
-    isLive: terms.isLive,
-    checkoutId,
-    paymentId: payment?.paymentId ?? null,
-    creditSeq,
     placedAt: new Date(placedAtMs),
     updatedAt: new Date(now),
   }
-  // What an earlier one said of the payment stays where this one says nothing of it.
-  const kept = {
-    taxNanoUsd: sql`coalesce(excluded.tax_nano_usd, ${payments.taxNanoUsd})`,
-    receivedNanoUsd: sql`coalesce(excluded.received_nano_usd, ${payments.receivedNanoUsd})`,
-    paymentId: sql`coalesce(excluded.payment_id, ${payments.paymentId})`,
-  }
+  const isNewer = sql`excluded.rank >= ${payments.rank}`
   await db
     .insert(payments)
     .values(row)
     .onConflictDoUpdate({
       target: payments.orderId,
-      set: { state, rank: row.rank, checkoutId, creditSeq, updatedAt: row.updatedAt, ...kept },
-      setWhere: sql`excluded.rank >= ${payments.rank}`,
+      set: {
+        state: sql`case when ${isNewer} then excluded.state else ${payments.state} end`,
+        failure: sql`case when ${isNewer} then excluded.failure else ${payments.failure} end`,
+        rank: sql`greatest(excluded.rank, ${payments.rank})`,
+        placedAt: sql`least(excluded.placed_at, ${payments.placedAt})`,
+        updatedAt: row.updatedAt,
+        // What an earlier one said of the payment stays where this one says nothing of it.
+        checkoutId: sql`coalesce(excluded.checkout_id, ${payments.checkoutId})`,
+        taxNanoUsd: sql`coalesce(excluded.tax_nano_usd, ${payments.taxNanoUsd})`,
+        receivedNanoUsd: sql`coalesce(excluded.received_nano_usd, ${payments.receivedNanoUsd})`,
+        paymentId: sql`coalesce(excluded.payment_id, ${payments.paymentId})`,
+        creditSeq: sql`coalesce(excluded.credit_seq, ${payments.creditSeq})`,
+      },
     })
 }
 
-/** What waits for longer than a page usually takes, longest not looked at first. */
+/** `paymentId`: of an attempt of automatic top-up, which has no page; null for an order. */
+export type WaitingPayment = { accountId: AccountId; orderId: OrderId; paymentId: string | null }
+
+/**
+ * What waits for longer than a page usually takes, longest not looked at first. Attempts ask for themselves while they run; one
+ * that waits for its owner may be paid past us, and is looked at until `attemptsSince`.
+ */
 export async function waitingPayments(
   db: Db,
-  { placedBefore, limit }: { placedBefore: Millis; limit: number },
-): Promise<readonly { accountId: AccountId; orderId: OrderId }[]> {
+  { placedBefore, attemptsSince, limit }: { placedBefore: Millis; attemptsSince: Millis; limit: number },
+): Promise<readonly WaitingPayment[]> {
+  const isAttempt = eq(payments.kind, 'auto_top_up')
+  const isLookedFor = or(
+    not(isAttempt),
+    and(isNotNull(payments.paymentId), gt(payments.placedAt, new Date(attemptsSince))),
+  )
   const rows = await db
-    .select({ accountId: payments.accountId, orderId: payments.orderId })
+    .select()
     .from(payments)
-    .where(and(lt(payments.rank, 3), lt(payments.placedAt, new Date(placedBefore))))
+    .where(and(lt(payments.rank, 3), lt(payments.placedAt, new Date(placedBefore)), isLookedFor))
     .orderBy(sql`${payments.lookedAt} asc nulls first`, asc(payments.placedAt))
     .limit(limit)
   return rows.flatMap((row) => {
     const accountId = readAccountId(row.accountId)
     const orderId = readOrderId(row.orderId)
-    return accountId === undefined || orderId === undefined ? [] : { accountId, orderId }
+    if (accountId === undefined || orderId === undefined) return []
+    return { accountId, orderId, paymentId: row.kind === 'auto_top_up' ? row.paymentId : null }
   })
 }
 
@@ -84,6 +125,17 @@ export async function markLookedAt(db: Db, orderId: OrderId, now: Millis): Promi
     .update(payments)
     .set({ lookedAt: new Date(now) })
     .where(eq(payments.orderId, orderId))
+}
+
+/** One of the account's own; undefined where there is none (yet). */
+export async function paymentRowOf(
+  db: Db,
+  accountId: AccountId,
+  orderId: OrderId,
+): Promise<PaymentRow | undefined> {
+  const isIt = and(eq(payments.accountId, accountId), eq(payments.orderId, orderId))
+  const [row] = await db.select().from(payments).where(isIt).limit(1)
+  return row
 }
 
 /** Where a page of a list ended: the next one goes on below it. */

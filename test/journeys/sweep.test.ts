@@ -1,10 +1,12 @@
 // The hourly sweep wakes an object whose alarm the platform has given up, and the operator reads what was found and what to do.
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { stripeApiVersion } from '../../dev/stripe-state.ts'
 import type { World } from '../../dev/world.ts'
 import { valueAt } from '../world/chat.ts'
 import { startFaultyWorld } from '../world/faulty-world.ts'
 import { ask, streamOf } from '../world/gateway.ts'
+import { newOwner } from '../world/topping-up.ts'
 
 let world: World
 
@@ -66,3 +68,41 @@ test('a promotion code whose redeemer died before the credit is credited by the 
   await world.runCron()
   expect(await balance()).toBe('11.00')
 })
+
+// Cases: payments 13, 28
+test('an automatic top-up that its owner has confirmed, and whose event never came, is credited by the sweep', async () => {
+  const owner = await newOwner(world, '10')
+  await owner.save('pm_card_authenticationRequired')
+  await owner.enable()
+  await owner.spend(1)
+  await owner.becomes({ why: 'needs_action' })
+  const { body } = await owner.api('GET', '/api/auto-top-up/confirmation')
+  const paymentIntentId = String(valueAt(body, 'payment'))
+  await world.stripe.control.holdDeliveries({ mentions: owner.accountId })
+  const { url, secretKey } = world.stripe
+  await fetch(`${url}/v1/payment_intents/${paymentIntentId}/confirm`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${secretKey}`,
+      'stripe-version': stripeApiVersion,
+      'content-type': 'application/x-www-form-urlencoded',
+      'idempotency-key': `browser:${paymentIntentId}`,
+    },
+    body: new URLSearchParams({
+      payment_method: String(valueAt(body, 'payment_method')),
+      return_url: 'https://example.com/billing',
+    }),
+  })
+  await world.stripe.control.authenticate({ paymentIntentId, isPassed: true })
+  await world.stripe.control.dropHeld({ mentions: owner.accountId })
+  const listed = () =>
+    world.sql("select state from payments where account_id = $1 and kind = 'auto_top_up'", [owner.accountId])
+  await vi.waitFor(async () => expect(await listed()).toEqual([{ state: 'open' }]), { timeout: 10_000 })
+  await world.sql("update payments set placed_at = now() - interval '20 minutes' where account_id = $1", [
+    owner.accountId,
+  ])
+  expect(await owner.balance()).toBe('9.00')
+  await world.runCron()
+  expect(await owner.balance()).toBe('29.00')
+  await vi.waitFor(async () => expect(await listed()).toEqual([{ state: 'paid' }]), { timeout: 10_000 })
+}, 60_000)
