@@ -37,7 +37,7 @@ import { operatorLimit } from '#ops/operator-limit.ts'
 import { autoTopUpTask } from '#payments/auto-top-up-task.ts'
 import { paymentConfig, webhookSecrets } from '#payments/config.ts'
 import { invoiceTask } from '#payments/invoice-task.ts'
-import { comparePayments, isCompareHour } from '#payments/compare-payments.ts'
+import { compareWithProvider, isCompareHour } from '#payments/compare.ts'
 import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
 import { completeRedemptions } from '#payments/redeem.ts'
@@ -152,7 +152,8 @@ async function reseal(db: Db, sealer: NoticesParts['sealer']): Promise<void> {
 async function compareNightly(parts: PaymentParts & { db: Db }): Promise<void> {
   const provider = isCompareHour(parts.clock.now()) ? await parts.provider() : undefined
   if (provider === undefined) return
-  const { findings } = await comparePayments({ ...parts, provider })
+  const { findings, isWhole } = await compareWithProvider({ ...parts, provider })
+  if (!isWhole) parts.log.error('comparison_cut_short', {})
   await recordFindings(parts.db, findings, parts.clock.now())
 }
 

@@ -4,7 +4,7 @@ import type { Json } from '#core/errors.ts'
 import type { CallId, KeyNumber } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { addNanoUsd, negateNanoUsd, subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
-import type { Entry, EntryKind } from './entry.ts'
+import type { Entry, EntryKind, FindingDetail } from './entry.ts'
 import type { StoredAnswer } from './claim.ts'
 import { crossingsAfter, standingBefore } from './crossings.ts'
 import { boundedDetail, boundedText } from './detail.ts'
@@ -95,7 +95,7 @@ function appendLine(draft: Draft, entry: NewEntry): Entry {
 }
 
 /** A finding is an entry of amount 0: it reaches the operator through the same outbox, once per reference. */
-export function find(draft: Draft, reference: string, detail: { readonly [name: string]: Json }): void {
+export function find(draft: Draft, reference: string, detail: FindingDetail): void {
   if (referenceOf(draft, 'finding', reference) !== undefined) return
   const entry = append(draft, {
     kind: 'finding',

@@ -67,3 +67,21 @@ export type EntriesMessage = {
   accountId: AccountId
   entries: readonly (Entry & { hash: string })[]
 }
+
+/** What an account finds about itself: the `what` of a `finding` entry. Each has its text for the operator (finding-texts.ts). */
+export type LedgerFinding =
+  | 'attempt_mismatch'
+  | 'capture_too_old'
+  | 'charged_above_hold'
+  | 'chore_put_off'
+  | 'command_failed'
+  | 'confirmation_differs'
+  | 'invariant_broken'
+  | 'invoice_mismatch'
+  | 'invoice_wrong'
+  | 'order_mismatch'
+  | 'refused_after_dispatch'
+  | 'too_many_facts'
+  | 'written_off'
+
+export type FindingDetail = { readonly what: LedgerFinding; readonly [name: string]: Json }

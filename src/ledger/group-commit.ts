@@ -2,7 +2,7 @@
 // when it is durable. Memory is replaced only after the transaction returned.
 
 import { minuteMs } from '#core/clock.ts'
-import type { Json } from '#core/errors.ts'
+import type { FindingDetail } from './entry.ts'
 import type { Log } from '#core/log.ts'
 import type { Desk } from './book.ts'
 import { decideGroup } from './book.ts'
@@ -131,7 +131,7 @@ export class GroupCommit {
     try {
       for (const { chore, cause } of this.#chores.sift(this.#context(), commit)) {
         this.#parts.log.error('chore_put_off', { chore }, cause)
-        const detail = { what: 'chore_put_off', chore, message: messageOf(cause) }
+        const detail = { what: 'chore_put_off', chore, message: messageOf(cause) } as const
         if (this.#note(`put_off:${chore}`, detail)) isWritten = true
       }
     } catch (cause) {
@@ -164,7 +164,7 @@ export class GroupCommit {
     return this.#note(`failed:${minute}`, { what: 'command_failed', message: messageOf(cause) })
   }
 
-  #note(reference: string, detail: { readonly [name: string]: Json }): boolean {
+  #note(reference: string, detail: FindingDetail): boolean {
     const note = (desk: Desk) => {
       if (desk.draft !== null) find(desk.draft, reference, detail)
     }

@@ -70,8 +70,12 @@ export function payOrder(draft: Draft, { orderId, facts }: PayOrder): PayOrderAn
     return { ok: true, order, balanceNanoUsd: draft.state.postedNanoUsd, isRepeat: true }
   const differs = differencesOf(draft.state, order.terms, facts)
   if (differs.length > 0) {
-    const detail = { what: 'order_mismatch', orderId, differs, facts: { ...facts } }
-    find(draft, `order_mismatch:${orderId}`, detail)
+    find(draft, `order_mismatch:${orderId}`, {
+      what: 'order_mismatch',
+      orderId,
+      differs,
+      facts: { ...facts },
+    })
     end(draft, order, 'mismatch')
     return { ok: false, code: 'mismatch' }
   }

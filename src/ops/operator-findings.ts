@@ -1,6 +1,7 @@
 // What does not add up, for the operator's eyes.
 
-import { readPageLimit, invalidCursor } from '#core/fields.ts'
+import { invalid, readPageLimit, invalidCursor } from '#core/fields.ts'
+import { readAccountId } from '#core/ids.ts'
 import { refuse, noDatabase } from '#core/errors.ts'
 import { driverErrorOf } from '#db/client.ts'
 import { listFindings } from '#settlement/findings.ts'
@@ -16,11 +17,16 @@ export async function showFindings({ query, parts, requestId }: OperatorRequest)
   const cursor = query.get('cursor')
   const beforeId = cursor === null ? undefined : wholeOf(cursor)
   if (cursor !== null && beforeId === undefined) return invalidCursor()
+  const account = query.get('account_id')
+  const accountId = account === null ? undefined : readAccountId(account)
+  if (account !== null && accountId === undefined)
+    return invalid('account_id', 'account_id must be the id of an account: acct_….')
+  const kind = query.get('kind') ?? undefined
   if (parts.db === undefined) return noDatabase
   try {
     // Long texts that no other request needs.
     const { textOfFinding } = await import('#settlement/finding-texts.ts')
-    const rows = await listFindings(parts.db, { beforeId, limit: limit + 1 })
+    const rows = await listFindings(parts.db, { beforeId, accountId, kind, limit: limit + 1 })
     const shown = rows.slice(0, limit)
     const last = rows.length > limit ? shown.at(-1) : undefined
     return {

@@ -19,15 +19,16 @@ async function comparePayments({ body, parts }: OperatorRequest): Promise<Operat
   if (!('provider' in ready)) return ready
   const { db } = ready
   if (db === undefined) return noDatabase
-  const { comparePayments: compare } = await import('#payments/compare-payments.ts')
+  const { compareWithProvider } = await import('#payments/compare.ts')
   const { recordFindings } = await import('#settlement/findings.ts')
-  const report = await compare({ ...ready, db }, restMs.value)
+  const report = await compareWithProvider({ ...ready, db }, restMs.value)
   await recordFindings(db, report.findings, parts.clock.now())
   return {
     ok: true,
     body: {
       payments: report.payments,
       credits: report.credits,
+      invoices: report.invoices,
       is_whole: report.isWhole,
       findings: report.findings.map(({ kind, accountId, subject }) => ({
         kind,
@@ -80,7 +81,7 @@ export const paymentRoutes: readonly OperatorRoute[] = [
       ...described(
         'post',
         '/payments/compare',
-        'Compares the payments of the last three days with the books, both ways; what differs is a finding.',
+        'Compares the payments and invoices of the last three days with the books, both ways; what differs is a finding.',
       ),
       body: closed({ min_age_minutes: { type: 'integer', minimum: 0, maximum: minutesMax } }, []),
       answer: {
@@ -88,6 +89,7 @@ export const paymentRoutes: readonly OperatorRoute[] = [
         properties: {
           payments: { type: 'integer' },
           credits: { type: 'integer' },
+          invoices: { type: 'integer' },
           is_whole: flag,
           findings: { type: 'array', items: { type: 'object', properties: { kind: text, subject: text } } },
         },

@@ -5,7 +5,7 @@ import { dayMs, hourMs } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import { readAccountId, readOrderId } from '#core/ids.ts'
 import type { Db } from '#db/client.ts'
-import { creditsMadeBetween, creditsOfOrders, type PaymentCredit } from './credited-payments.ts'
+import { creditsMadeBetween, creditsMax, creditsOfOrders, type PaymentCredit } from './credited-payments.ts'
 import type { ReadyParts } from './parts.ts'
 import type { PaymentState } from './provider.ts'
 
@@ -15,8 +15,10 @@ const usualRestMs = hourMs
 const windowMs = 3 * dayMs
 /** 10,000 payments; what is beyond them is said in the report. */
 const pagesMax = 100
-/** Credits whose payment is not in the window: each is looked up. */
+/** Credits whose payment is not in the window, and payments without our names: each is looked up. */
 const looksMax = 500
+/** Of so many orders Postgres is asked at once. */
+const ordersAtOnce = 500
 
 export type PaymentFinding = {
   kind: 'payment_not_credited' | 'payment_credited_twice' | 'payment_unknown' | 'credit_without_payment'
@@ -37,39 +39,48 @@ export type CompareParts = Pick<ReadyParts, 'provider' | 'accounts' | 'clock'> &
 
 type Payment = Omit<PaymentState, 'facts'>
 
-/** In the quiet of the night (UTC), by the hourly trigger. */
-export function isCompareHour(nowMs: number): boolean {
-  return new Date(nowMs).getUTCHours() === compareHour
-}
-
-const compareHour = 4
-
 export async function comparePayments(parts: CompareParts, restMs = usualRestMs): Promise<PaymentReport> {
   const toMs = parts.clock.now() - restMs
   const window = { fromMs: toMs - windowMs, toMs }
-  const findings: PaymentFinding[] = []
-  const paidIds = new Set<string>()
-  let after: string | null = null
-  let isWhole = false
-  for (let page = 0; page < pagesMax && !isWhole; page += 1) {
-    const made = await parts.provider.payments.madeBetween({ ...window, after })
-    if (!made.ok) throw new Error(`The payments cannot be listed: ${made.message}`)
-    const paid = made.value.payments.filter(
-      ({ isPaid, isLive }) => isPaid && isLive === parts.provider.isLive,
-    )
-    for (const { paymentId } of paid) paidIds.add(paymentId)
-    findings.push(...(await notCredited(paid, parts)))
-    after = made.value.next
-    isWhole = after === null
-  }
+  const paid = await paidBetween(window, parts)
   const credits = await creditsMadeBetween(parts.db, window)
-  findings.push(...creditedTwice(credits), ...(await neverPaid(credits, paidIds, parts)))
+  const paidIds = new Set(paid.payments.map(({ paymentId }) => paymentId))
+  const ours = paid.payments.filter(hasOurNames)
+  const strangers = paid.payments.filter((payment) => !hasOurNames(payment))
+  const unseen = credits.filter(({ paymentId }) => !paidIds.has(paymentId))
+  const findings: PaymentFinding[] = [...creditedTwice(credits)]
+  for (let from = 0; from < ours.length; from += ordersAtOnce)
+    findings.push(...(await notCredited(ours.slice(from, from + ordersAtOnce), parts)))
+  findings.push(...(await ofNobody(strangers.slice(0, looksMax), parts)))
+  findings.push(...(await neverPaid(unseen.slice(0, looksMax), parts)))
+  const isWhole =
+    paid.isWhole && Math.max(strangers.length, unseen.length) <= looksMax && credits.length < creditsMax
   return { payments: paidIds.size, credits: credits.length, findings, isWhole }
+}
+
+async function paidBetween(
+  window: { fromMs: number; toMs: number },
+  { provider }: CompareParts,
+): Promise<{ payments: readonly Payment[]; isWhole: boolean }> {
+  const payments: Payment[] = []
+  let after: string | null = null
+  for (let page = 0; page < pagesMax; page += 1) {
+    const made = await provider.payments.madeBetween({ ...window, after })
+    if (!made.ok) throw new Error(`The payments cannot be listed: ${made.message}`)
+    payments.push(...made.value.payments.filter(({ isPaid, isLive }) => isPaid && isLive === provider.isLive))
+    after = made.value.next
+    if (after === null) return { payments, isWhole: true }
+  }
+  return { payments, isWhole: false }
+}
+
+function hasOurNames({ accountId, orderId }: Payment): boolean {
+  return readAccountId(accountId) !== undefined && readOrderId(orderId) !== undefined
 }
 
 async function notCredited(
   payments: readonly Payment[],
-  { db, accounts, provider }: CompareParts,
+  { db, accounts }: CompareParts,
 ): Promise<readonly PaymentFinding[]> {
   const credited = await creditsOfOrders(
     db,
@@ -78,20 +89,29 @@ async function notCredited(
   const found: PaymentFinding[] = []
   for (const payment of payments) {
     const { paymentId, receivedNanoUsd } = payment
-    const accountId = readAccountId(payment.accountId)
-    const orderId = readOrderId(payment.orderId)
-    const detail = { paymentId, orderId: payment.orderId, receivedNanoUsd }
-    if (accountId === undefined || orderId === undefined) {
-      const invoice = await provider.payments.paysInvoice(paymentId)
-      if (invoice.ok && !invoice.value)
-        found.push({ kind: 'payment_unknown', accountId: '', subject: paymentId, detail })
-      continue
-    }
+    const [accountId, orderId] = [readAccountId(payment.accountId), readOrderId(payment.orderId)]
+    if (accountId === undefined || orderId === undefined) continue
     if (credited.some((credit) => credit.orderId === orderId && credit.paymentId === paymentId)) continue
     // The row may not have arrived yet: the account itself knows.
     const view = await accounts(accountId).paymentView(orderId)
     if (view !== null && view.creditedNanoUsd !== null && view.paymentId === paymentId) continue
+    const detail = { paymentId, orderId, receivedNanoUsd }
     found.push({ kind: 'payment_not_credited', accountId, subject: paymentId, detail })
+  }
+  return found
+}
+
+/** Without our names: of an invoice, which has books of its own (compare-invoices.ts), or of nobody. */
+async function ofNobody(
+  payments: readonly Payment[],
+  { provider }: CompareParts,
+): Promise<readonly PaymentFinding[]> {
+  const found: PaymentFinding[] = []
+  for (const { paymentId, orderId, receivedNanoUsd } of payments) {
+    const invoice = await provider.payments.paysInvoice(paymentId)
+    if (!invoice.ok || invoice.value) continue
+    const detail = { paymentId, orderId, receivedNanoUsd }
+    found.push({ kind: 'payment_unknown', accountId: '', subject: paymentId, detail })
   }
   return found
 }
@@ -111,12 +131,10 @@ function creditedTwice(credits: readonly PaymentCredit[]): readonly PaymentFindi
 
 async function neverPaid(
   credits: readonly PaymentCredit[],
-  paidIds: ReadonlySet<string>,
   { provider }: CompareParts,
 ): Promise<readonly PaymentFinding[]> {
-  const unseen = credits.filter(({ paymentId }) => !paidIds.has(paymentId)).slice(0, looksMax)
   const found: PaymentFinding[] = []
-  for (const { accountId, orderId, paymentId } of unseen) {
+  for (const { accountId, orderId, paymentId } of credits) {
     const looked = await provider.payments.look(paymentId)
     if (looked.ok ? looked.value.isPaid : looked.code !== 'gone') continue
     const detail = { paymentId, orderId }

@@ -2,6 +2,7 @@
 
 import { sql } from 'drizzle-orm'
 import { asMillis, isoTime } from '#core/clock.ts'
+import { type AccountId, type InvoiceId, readAccountId, readInvoiceId } from '#core/ids.ts'
 import { isObject, readString } from '#core/readers.ts'
 import type { Db } from '#db/client.ts'
 
@@ -13,7 +14,7 @@ export type PaymentCredit = {
 }
 
 /** One run compares so many. */
-const creditsMax = 20_000
+export const creditsMax = 20_000
 
 export async function creditsMadeBetween(
   db: Db,
@@ -37,6 +38,22 @@ export async function creditsOfOrders(
     from ledger_entries where kind in ('purchase', 'auto_top_up')
     and reference in (select jsonb_array_elements_text(${JSON.stringify(orderIds)}::jsonb))`)
   return rows.flatMap(readCredit)
+}
+
+/** Credits by invoices, paid through the provider or past it. */
+export async function creditsOfInvoices(
+  db: Db,
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+): Promise<readonly { accountId: AccountId; invoiceId: InvoiceId }[]> {
+  const [from, to] = [isoTime(asMillis(fromMs)), isoTime(asMillis(toMs))]
+  const { rows } = await db.execute(sql`select distinct account_id, reference from ledger_entries
+    where kind = 'purchase' and starts_with(reference, 'inv_')
+    and created_at >= ${from}::timestamptz and created_at < ${to}::timestamptz limit ${creditsMax}`)
+  return rows.flatMap((row) => {
+    const accountId = readAccountId(row['account_id'])
+    const invoiceId = readInvoiceId(row['reference'])
+    return accountId === undefined || invoiceId === undefined ? [] : [{ accountId, invoiceId }]
+  })
 }
 
 function readCredit(row: unknown): PaymentCredit[] {

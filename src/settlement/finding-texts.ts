@@ -2,6 +2,7 @@
 
 import type { Json } from '#core/errors.ts'
 import { isObject, readString } from '#core/readers.ts'
+import type { LedgerFinding } from '#ledger/entry.ts'
 import type { FindingKind } from './findings.ts'
 
 export type FindingText = { readonly what: string; readonly nextStep: string }
@@ -90,6 +91,26 @@ const texts: { readonly [Kind in FindingKind]: FindingText } = {
     what: 'A credit names a payment that the provider does not know, or that was never paid.',
     nextStep: 'Compare detail with the provider’s dashboard; correct the balance by POST …/adjustments.',
   },
+  invoice_unknown: {
+    what: 'An invoice at the provider asks a customer of ours for money, or was paid, and the books know nothing of it.',
+    nextStep:
+      'Void it in the provider’s dashboard, or where it is paid, book detail.askedNanoUsd by POST …/adjustments or give it back.',
+  },
+  invoice_not_credited: {
+    what: 'An invoice is paid at the provider and its account has no credit for it.',
+    nextStep:
+      'POST …/payments/replay with its invoice.paid event; if the account answers that it differs, read the finding invoice_mismatch.',
+  },
+  invoice_not_paid: {
+    what: 'An invoice is credited in the books, and the provider has it as not paid (detail.provider).',
+    nextStep:
+      'If the money came another way, mark it paid there (POST …/invoices/pay); else correct the balance by POST …/adjustments.',
+  },
+  invoice_differs: {
+    what: 'An invoice has another sum or state at the provider (detail.askedNanoUsd, detail.provider) than in the books (detail.cutNanoUsd, detail.books).',
+    nextStep:
+      'POST …/payments/replay with its newest event; what stays is corrected in the provider’s dashboard, or voided by POST …/invoices/void and cut again.',
+  },
   stray: {
     what: 'A line of a closed epoch came after its end and was booked again, or refused.',
     nextStep:
@@ -106,7 +127,7 @@ const texts: { readonly [Kind in FindingKind]: FindingText } = {
 }
 
 /** By the `what` of an object's own finding. */
-const ledgerTexts: { readonly [what: string]: FindingText } = {
+const ledgerTexts: { readonly [What in LedgerFinding]: FindingText } = {
   chore_put_off: {
     what: 'Something that the account does by itself cannot be written; it is tried again every minute.',
     nextStep: 'detail.detail.message says why. Its hold or credit stays as it is until it can be.',
@@ -142,7 +163,13 @@ const ledgerTexts: { readonly [what: string]: FindingText } = {
   },
   invoice_wrong: {
     what: 'Stripe’s document differs from what was cut (detail.detail); it was voided, and the sum is owed again.',
-    nextStep: 'Look at the invoice in Stripe; the next one asks for the sum, or POST …/invoices cuts it now.',
+    nextStep:
+      'Where detail.detail.why names a missing address, set one (PUT …/billing-emails). The next invoice asks for the sum, or POST …/invoices cuts it now.',
+  },
+  too_many_facts: {
+    what: 'A payment has more refunds and disputes than the books take (32); what came after them is not booked.',
+    nextStep:
+      'Compare the payment (detail.detail.payment) with Stripe; correct the balance by POST …/adjustments.',
   },
   written_off: {
     what: 'A part of a cost is paid by nobody: the account had no more.',
@@ -161,8 +188,12 @@ const ledgerTexts: { readonly [what: string]: FindingText } = {
 export function textOfFinding(kind: string, detail: Json): FindingText | undefined {
   const own: unknown = kind === 'ledger' && isObject(detail) ? detail['detail'] : undefined
   const what = isObject(own) ? readString(own['what']) : undefined
-  const ledger = what === undefined ? undefined : ledgerTexts[what]
-  return ledger ?? (isKnown(kind) ? texts[kind] : undefined)
+  if (what !== undefined && isOfLedger(what)) return ledgerTexts[what]
+  return isKnown(kind) ? texts[kind] : undefined
+}
+
+function isOfLedger(what: string): what is LedgerFinding {
+  return Object.hasOwn(ledgerTexts, what)
 }
 
 function isKnown(kind: string): kind is FindingKind {

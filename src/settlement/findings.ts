@@ -41,6 +41,11 @@ export type FindingKind =
   | 'payment_credited_twice'
   | 'payment_unknown'
   | 'credit_without_payment'
+  /** Its invoices and the books differ. */
+  | 'invoice_unknown'
+  | 'invoice_not_credited'
+  | 'invoice_not_paid'
+  | 'invoice_differs'
   /** Booked by an account object about itself. */
   | 'ledger'
 
@@ -127,11 +132,23 @@ export async function keepRefusal(
 
 export type FindingView = typeof findings.$inferSelect
 
+/** What is not named is not asked for. */
+export type FindingPage = {
+  readonly beforeId: number | undefined
+  readonly accountId?: string | undefined
+  readonly kind?: string | undefined
+  readonly limit: number
+}
+
 /** Newest first; `beforeId` is the cursor. */
 export async function listFindings(
   db: Db,
-  page: { beforeId: number | undefined; limit: number },
+  { beforeId, accountId, kind, limit }: FindingPage,
 ): Promise<readonly FindingView[]> {
-  const before = page.beforeId === undefined ? undefined : lt(findings.id, page.beforeId)
-  return db.select().from(findings).where(before).orderBy(desc(findings.id)).limit(page.limit)
+  const isWanted = and(
+    beforeId === undefined ? undefined : lt(findings.id, beforeId),
+    accountId === undefined ? undefined : eq(findings.accountId, accountId),
+    kind === undefined ? undefined : eq(findings.kind, kind),
+  )
+  return db.select().from(findings).where(isWanted).orderBy(desc(findings.id)).limit(limit)
 }
