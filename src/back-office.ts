@@ -26,8 +26,9 @@ import { authorizeOperator } from '#ops/operator-authorize.ts'
 import { expiringCardHandler, type SavedCard } from '#notices/expiring-card.ts'
 import { forgetOld } from '#notices/forget-old.ts'
 import { noticeHandler } from '#notices/notice-handler.ts'
-import { localOriginOf, mailerOf } from '#notices/config.ts'
+import { localOriginOf, mailerOf, sellerOf } from '#notices/config.ts'
 import type { NoticesParts } from '#notices/parts.ts'
+import type { Described } from '#notices/receipt-figures.ts'
 import { sendDue } from '#notices/send-due.ts'
 import { resealSecrets } from '#notices/webhook-secrets.ts'
 import { runCron } from '#ops/cron.ts'
@@ -73,11 +74,17 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
   const { accounts, timings } = parts
   const settlement = { db, accounts, clock, log }
   const sealer = lazySealer(env)
-  const notices = { ...settlement, sealer, mailer: mailerOf(env), localOrigin: localOriginOf(env) }
+  const notices = {
+    ...settlement,
+    sealer,
+    mailer: mailerOf(env),
+    seller: sellerOf(env),
+    localOrigin: localOriginOf(env),
+  }
   const payments = paymentParts(env, parts, db)
   // Who acts on entries outside the books.
   const taskHandlers: readonly TaskHandler[] = [
-    noticeHandler(notices),
+    noticeHandler(notices, (paymentId) => describedPayment(paymentId, payments)),
     expiringCardHandler(notices, (accountId) => chargedCard(accountId, payments)),
     mirrorOrders(payments),
     autoTopUpTask(payments),
@@ -155,6 +162,17 @@ async function compareNightly(parts: PaymentParts & { db: Db }): Promise<void> {
   const { findings, isWhole } = await compareWithProvider({ ...parts, provider })
   if (!isWhole) parts.log.error('comparison_cut_short', {})
   await recordFindings(parts.db, findings, parts.clock.now())
+}
+
+async function describedPayment(
+  paymentId: string,
+  { provider }: PaymentParts,
+): Promise<Described | 'unknown' | undefined> {
+  const stripe = await provider()
+  const described = await stripe?.payments.describe(paymentId)
+  if (described === undefined) return undefined
+  if (described.ok) return described.value
+  return described.code === 'unknown' ? 'unknown' : undefined
 }
 
 /** The card that automatic top-up charges, as the provider has it now. */

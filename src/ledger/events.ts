@@ -3,7 +3,8 @@
 
 import type { NanoUsd } from '#core/money.ts'
 import { availableOf } from './available.ts'
-import type { Entry, EntryKind } from './entry.ts'
+import type { Entry } from './entry.ts'
+import { type EntryEvent, eventOfEntry } from './entry-events.ts'
 import { type Level, type LevelChange, levelChangesKept, levelOf } from './levels.ts'
 import type { State } from './state.ts'
 
@@ -26,14 +27,7 @@ export type AccountEvent =
       readonly thresholdNanoUsd: NanoUsd
       readonly atMs: number
     }
-  | {
-      readonly event: 'top_up'
-      readonly seq: number
-      readonly kind: EntryKind
-      readonly amountNanoUsd: NanoUsd
-      readonly balanceNanoUsd: NanoUsd
-      readonly atMs: number
-    }
+  | EntryEvent
 
 /** Whoever was away for more entries than these hears the present alone. */
 export const entriesMissedMax = 1_000
@@ -48,11 +42,11 @@ export function eventsSince(
   if (seq === null || seq === state.headSeq || !isKnownSince(state, seq)) return [now]
   const changes = state.levels.filter((change) => change.seq > seq).map(eventOfChange)
   // The log may be ahead of the state that was made durable.
-  const topUps = entriesAfter(seq, entriesMissedMax)
-    .filter((entry) => entry.seq <= state.headSeq && isTopUp(entry))
-    .map(eventOfTopUp)
+  const entries = entriesAfter(seq, entriesMissedMax)
+    .filter((entry) => entry.seq <= state.headSeq)
+    .flatMap((entry) => eventOfEntry(entry) ?? [])
   // The cause before its effect, where both have one number: the sort keeps their order.
-  return [...[...topUps, ...changes].sort((a, b) => a.seq - b.seq), now]
+  return [...[...entries, ...changes].sort((a, b) => a.seq - b.seq), now]
 }
 
 function isKnownSince({ headSeq, levels }: State, seq: number): boolean {
@@ -77,29 +71,4 @@ const names = { ok: 'recovered', low: 'low_balance', depleted: 'depleted' } as c
 
 function eventOfChange({ level, ...change }: LevelChange): AccountEvent {
   return { event: names[level], ...change }
-}
-
-const topUpKinds: ReadonlySet<EntryKind> = new Set([
-  'purchase',
-  'auto_top_up',
-  'bonus',
-  'grant',
-  'adjustment',
-  'allowance',
-])
-
-function isTopUp({ kind, amountNanoUsd }: Entry): boolean {
-  return amountNanoUsd > 0 && topUpKinds.has(kind)
-}
-
-function eventOfTopUp(entry: Entry): AccountEvent {
-  const { seq, kind, amountNanoUsd, balanceAfterNanoUsd, createdAtMs } = entry
-  return {
-    event: 'top_up',
-    seq,
-    kind,
-    amountNanoUsd,
-    balanceNanoUsd: balanceAfterNanoUsd,
-    atMs: createdAtMs,
-  }
 }

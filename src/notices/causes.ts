@@ -54,7 +54,9 @@ function receiptOf(entry: Entry, detail: JsonObject): Figures {
   return {
     amount: formatUsd(entry.amountNanoUsd),
     ...(bonus > 0 && { bonus: formatUsd(bonus) }),
-    ...(tax > 0 && { tax: formatUsd(tax), paid: formatUsd(received) }),
+    ...(received > 0 && { paid: formatUsd(received) }),
+    ...(tax > 0 && { tax: formatUsd(tax) }),
+    date: dayOf(entry.createdAtMs),
     // The bonus is the next line of the log.
     balance: formatUsd(addNanoUsd(entry.balanceAfterNanoUsd, bonus)),
     reference: entry.reference,

@@ -28,8 +28,9 @@ export type Mailer = {
 
 export type NoticeToMail = { readonly id: string; readonly type: NoticeTypeName; readonly figures: Figures }
 
-export function mailOf({ id, type, figures }: NoticeToMail, to: readonly string[]): Mail {
-  const { subject, lines, next } = noticeWords(type, figures)
+/** `seller`: who stands on receipts; empty where nobody is named. */
+export function mailOf({ id, type, figures }: NoticeToMail, to: readonly string[], seller = ''): Mail {
+  const { subject, lines, next } = noticeWords(type, { ...figures, seller })
   const paragraphs = [...lines, next]
   return {
     to,

@@ -29,10 +29,7 @@ const types = {
       subject: `Receipt: ${usd(figures, 'amount')} of credit`,
       lines: [
         `Your payment has arrived: ${usd(figures, 'amount')} is on your balance.`,
-        ...bonusLine(figures),
-        ...taxLine(figures),
-        `Balance now: ${usd(figures, 'balance')}.`,
-        `Reference: ${textOf(figures, 'reference')}.`,
+        ...receiptLines(figures),
       ],
       next: 'Keep this message as your receipt. There is nothing to do.',
     }),
@@ -43,10 +40,7 @@ const types = {
       subject: `Receipt: automatic top-up of ${usd(figures, 'amount')}`,
       lines: [
         `Your balance had fallen below its threshold, so your saved card was charged: ${usd(figures, 'amount')} is on your balance.`,
-        ...bonusLine(figures),
-        ...taxLine(figures),
-        `Balance now: ${usd(figures, 'balance')}.`,
-        `Reference: ${textOf(figures, 'reference')}.`,
+        ...receiptLines(figures),
       ],
       next: 'Keep this message as your receipt. Threshold and amount can be changed in the billing settings, where automatic top-up can also be switched off.',
     }),
@@ -176,7 +170,7 @@ const types = {
       lines: [
         `Your invoice for ${textOf(figures, 'period')} over ${usd(figures, 'amount')} is due on ${textOf(figures, 'due_on')}.`,
       ],
-      next: 'Pay it by the link in the billing settings.',
+      next: payLine(figures),
     }),
   },
   invoice_overdue: {
@@ -187,7 +181,7 @@ const types = {
         `Your invoice over ${usd(figures, 'amount')} was due on ${textOf(figures, 'due_on')}.`,
         `The account is suspended on ${textOf(figures, 'suspended_on')} if it stays unpaid.`,
       ],
-      next: 'Pay it by the link in the billing settings.',
+      next: payLine(figures),
     }),
   },
   spend_limit_reached: {
@@ -250,15 +244,31 @@ function textOf(figures: Figures, name: string): string {
   return typeof value === 'number' ? String(value) : (readString(value) ?? '')
 }
 
-function bonusLine(figures: Figures): readonly string[] {
-  const bonus = textOf(figures, 'bonus')
-  return bonus === '' ? [] : [`A bonus of $${bonus} comes with it.`]
+/** What a customer's bookkeeping asks for. */
+function receiptLines(figures: Figures): readonly string[] {
+  const of = (name: string) => textOf(figures, name)
+  const [bonus, statement, seller, date] = [of('bonus'), of('statement'), of('seller'), of('date')]
+  return [
+    ...(bonus === '' ? [] : [`A bonus of $${bonus} comes with it.`]),
+    ...(of('paid') === '' ? [] : [paidLine(figures)]),
+    ...(statement === '' ? [] : [`Your statement shows it as ${statement}.`]),
+    `Balance now: ${usd(figures, 'balance')}.`,
+    ...(date === '' ? [] : [`Date: ${date}.`]),
+    `Reference: ${of('reference')}.`,
+    ...(seller === '' ? [] : [`Seller: ${seller}.`]),
+  ]
 }
 
-/** Where more was paid than is credited. */
-function taxLine(figures: Figures): readonly string[] {
-  const tax = textOf(figures, 'tax')
-  return tax === '' ? [] : [`Paid: ${usd(figures, 'paid')}, of which $${tax} is tax.`]
+function paidLine(figures: Figures): string {
+  const [tax, method, last4] = ['tax', 'method', 'last4'].map((name) => textOf(figures, name))
+  const by = method === '' ? '' : ` by ${method?.replaceAll('_', ' ')}`
+  const card = last4 === '' ? '' : ` ending in ${last4}`
+  return `Paid: ${usd(figures, 'paid')}${by}${card}${tax === '' ? '' : `, of which $${tax} is tax`}.`
+}
+
+function payLine(figures: Figures): string {
+  const payAt = textOf(figures, 'pay_at')
+  return payAt === '' ? 'Pay it by the link in the billing settings.' : `Open ${payAt} to pay it.`
 }
 
 function becauseOf(figures: Figures): string {

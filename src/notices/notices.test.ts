@@ -194,6 +194,11 @@ describe('a notice', () => {
     endpoint: 'we_1',
     tax: '2.00',
     paid: '22.00',
+    method: 'visa',
+    last4: '4242',
+    statement: 'SLUICE CREDIT',
+    date: '2026-11-21',
+    pay_at: 'https://pay.example/1',
     cap: '50.00',
     charged: '40.00',
   }
@@ -205,6 +210,23 @@ describe('a notice', () => {
     expect(all.join(' ')).not.toMatch(/undefined|\$ |\(\)|\$\$/)
     expect([...lines, next].every((line) => line.endsWith('.'))).toBe(true)
     expect(noticeWords(type, {}).lines.length).toBeGreaterThan(0)
+  })
+
+  // Requirements: 23
+  test('that is a receipt holds what a bookkeeper asks for', () => {
+    const { lines } = noticeWords('receipt', { ...figures, seller: 'Example Ltd, 1 Street, VAT 123' })
+    expect(lines).toEqual([
+      'Your payment has arrived: $20.00 is on your balance.',
+      'A bonus of $1.00 comes with it.',
+      'Paid: $22.00 by visa ending in 4242, of which $2.00 is tax.',
+      'Your statement shows it as SLUICE CREDIT.',
+      'Balance now: -$0.50.',
+      'Date: 2026-11-21.',
+      'Reference: ord_1.',
+      'Seller: Example Ltd, 1 Street, VAT 123.',
+    ])
+    const { lines: automatic } = noticeWords('credit_auto_recharge_triggered', figures)
+    expect(automatic.slice(1)).toEqual(lines.slice(1, -1))
   })
 
   test('of a balance below zero shows the minus before the dollars', () => {

@@ -10,6 +10,8 @@ export type NoticesParts = {
   readonly db: Db | undefined
   /** Undefined where none is configured: webhooks alone are told. */
   readonly mailer: Mailer | undefined
+  /** Stands on receipts; empty where nobody is named. */
+  readonly seller: string
   /** A local origin that webhooks may go to; undefined in production. */
   readonly localOrigin: string | undefined
   /** Of endpoints' secrets; undefined while SEALING_KEY is not set. */

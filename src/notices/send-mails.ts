@@ -18,9 +18,12 @@ export async function sendMails(db: Db, parts: NoticesParts): Promise<number> {
   return claimed.length
 }
 
-async function sendMail(db: Db, mail: ClaimedMail, mailer: Mailer, { clock, log }: NoticesParts) {
+async function sendMail(db: Db, mail: ClaimedMail, mailer: Mailer, parts: NoticesParts) {
+  const { clock, log, seller } = parts
   const outcome =
-    mail.to.length === 0 ? ({ what: 'no_address' } as const) : await mailer.send(mailOf(mail, mail.to))
+    mail.to.length === 0
+      ? ({ what: 'no_address' } as const)
+      : await mailer.send(mailOf(mail, mail.to, seller))
   if (outcome.what === 'sent') log.info('mail_sent', { notice: mail.id, type: mail.type })
   else if ('why' in outcome)
     log.error('mail_not_sent', { notice: mail.id, type: mail.type, what: outcome.what, why: outcome.why })

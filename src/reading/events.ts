@@ -146,5 +146,41 @@ function bodyOf(event: AccountEvent): { readonly [name: string]: Json } {
       return { ...shared, low_balance_threshold: formatUsd(event.thresholdNanoUsd) }
     case 'top_up':
       return { ...shared, kind: event.kind, amount: formatUsd(event.amountNanoUsd) }
+    case 'refund':
+    case 'dispute':
+      return { ...shared, amount: formatUsd(event.amountNanoUsd), reference: event.reference }
+    case 'limit_reached':
+      return {
+        ...shared,
+        percent: event.percent,
+        limit: event.limit,
+        limit_amount: formatUsd(event.limitNanoUsd),
+        spent: formatUsd(event.spentNanoUsd),
+        key: event.keyNumber,
+        end_user: event.endUser,
+        resets_at: timeOf(event.endsAtMs),
+      }
+    case 'payment_failed':
+    case 'payment_action_required':
+      return { ...shared, ...paymentOf(event) }
+    case 'invoice_issued':
+    case 'invoice_overdue':
+      return {
+        ...shared,
+        number: event.reference,
+        amount: formatUsd(event.amountNanoUsd),
+        due_at: timeOf(event.dueAtMs),
+        pay_at: event.url,
+      }
   }
+}
+
+type PaymentEvent = Extract<AccountEvent, { event: 'payment_failed' | 'payment_action_required' }>
+
+function paymentOf({ amountNanoUsd, reference, why, nextTryAtMs }: PaymentEvent) {
+  return { amount: formatUsd(amountNanoUsd), reference, why, next_try_at: timeOf(nextTryAtMs) }
+}
+
+function timeOf(atMs: number | null): string | null {
+  return atMs === null ? null : isoTime(asMillis(atMs))
 }

@@ -75,7 +75,7 @@ const routes: readonly ReadingRoute[] = [
     route: {
       ...described(
         '/v1/account/events',
-        'What happens to the money, as it happens: balance, low_balance, depleted, recovered, top_up. A client that comes back with Last-Event-ID hears what it missed.',
+        'What happens to the money, as it happens: balance, low_balance, depleted, recovered, top_up, refund, dispute, limit_reached, payment_failed, payment_action_required, invoice_issued, invoice_overdue. A client that comes back with Last-Event-ID hears what it missed.',
       ),
       contentType: 'text/event-stream',
       answer: text,

@@ -34,6 +34,9 @@ export function erasures(entries: readonly EntryRow[]): readonly SQL[] {
   return [
     // Once, however often the entry arrives: what is given after the erasure stays.
     sql`delete from billing_emails using ${sent} where billing_emails.account_id = erased.id and ${isNew}`,
+    // By what was paid; the figures of the receipt stay.
+    sql`update notices set figures = figures - array['method', 'last4'] from ${sent}
+      where notices.account_id = erased.id and ${isNew} and notices.figures ?| array['method', 'last4']`,
     sql`update webhook_endpoints set description = '' from ${sent}
       where webhook_endpoints.account_id = erased.id and ${isNew}`,
     sql`update accounts set name = '', erased_seq = greatest(coalesce(erased_seq, 0), erased.seq)

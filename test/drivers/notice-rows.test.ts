@@ -238,7 +238,7 @@ describe('an endpoint that is gone for good', () => {
     const clock = { now: () => after(0), sleep: async () => undefined }
     const log = { info: () => undefined, error: () => undefined }
     const sealer = async () => undefined
-    const parts = { db, clock, log, sealer, mailer: undefined, localOrigin: origin }
+    const parts = { db, clock, log, sealer, seller: '', mailer: undefined, localOrigin: origin }
     expect(await sendWebhooks(db, parts)).toBe(5)
     const { rows } = await db.execute(
       sql`select count(*)::int as told from notices where type = 'webhook_disabled'`,
