@@ -1,7 +1,10 @@
 // What may be said to an account object about its invoices: short methods over one group commit, as all in account.ts.
 
 import { AccountReads, noAccount } from './account-reads.ts'
+import { askOfInvoice } from './invoice-asks.ts'
 import type {
+  AskOfInvoice,
+  AskOfInvoiceAnswer,
   CutInvoice,
   CutInvoiceAnswer,
   EndInvoice,
@@ -29,6 +32,10 @@ export class AccountInvoices extends AccountReads {
   payInvoice(command: PayInvoice): Promise<PayInvoiceAnswer> {
     const pay = invoices.payInvoice
     return this.engine.ask<PayInvoiceAnswer>((draft) => pay(draft, command), noAccount, failed)
+  }
+
+  askOfInvoice(command: AskOfInvoice): Promise<AskOfInvoiceAnswer> {
+    return this.engine.ask<AskOfInvoiceAnswer>((draft) => askOfInvoice(draft, command), noAccount, failed)
   }
 
   endInvoice(command: EndInvoice): Promise<EndInvoiceAnswer> {

@@ -49,7 +49,10 @@ import type {
   SetAutoTopUpAnswer,
 } from './auto-top-up-commands.ts'
 import type { Entry } from './entry.ts'
+import type { ClearWarnings, ClearWarningsAnswer } from './fraud-warning-commands.ts'
 import type {
+  AskOfInvoice,
+  AskOfInvoiceAnswer,
   CutInvoice,
   CutInvoiceAnswer,
   EndInvoice,
@@ -102,6 +105,8 @@ export type AccountPort = {
   reverse(command: Reverse): Promise<ReverseAnswer>
   refund(command: Refund): Promise<RefundAnswer>
   tellFacts(command: TellFacts): Promise<TellFactsAnswer>
+  /** Warnings of fraud that a human has looked at. */
+  clearWarnings(command: ClearWarnings): Promise<ClearWarningsAnswer>
   putKey(command: PutKey): Promise<KeyAnswer>
   editKey(command: EditKey): Promise<KeyAnswer>
   rotateKey(command: RotateKey): Promise<KeyAnswer>
@@ -119,6 +124,8 @@ export type AccountPort = {
   cutInvoice(command: CutInvoice): Promise<CutInvoiceAnswer>
   issueInvoice(command: IssueInvoice): Promise<IssueInvoiceAnswer>
   payInvoice(command: PayInvoice): Promise<PayInvoiceAnswer>
+  /** What the operator wants of the payment provider. */
+  askOfInvoice(command: AskOfInvoice): Promise<AskOfInvoiceAnswer>
   endInvoice(command: EndInvoice): Promise<EndInvoiceAnswer>
   linkCustomer(command: LinkCustomer): Promise<LinkCustomerAnswer>
   order(orderId: OrderId): Promise<OrderView | null>

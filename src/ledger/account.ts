@@ -54,6 +54,8 @@ import * as autoTopUp from './auto-top-up.ts'
 import { credit } from './credits.ts'
 import type { Draft } from './draft.ts'
 import { erase } from './erasure.ts'
+import type { ClearWarnings, ClearWarningsAnswer } from './fraud-warning-commands.ts'
+import { clearWarnings } from './fraud-warnings.ts'
 import * as holds from './holds.ts'
 import * as keys from './keys.ts'
 import { confirm, rewind } from './marks.ts'
@@ -167,6 +169,10 @@ export class AccountObject extends AccountInvoices implements AccountPort {
 
   tellFacts(command: TellFacts): Promise<TellFactsAnswer> {
     return this.#ask<TellFactsAnswer>((draft) => tellFacts(draft, command), noAccount, failed)
+  }
+
+  clearWarnings(command: ClearWarnings): Promise<ClearWarningsAnswer> {
+    return this.#ask<ClearWarningsAnswer>((draft) => clearWarnings(draft, command), noAccount, failed)
   }
 
   putKey(command: PutKey): Promise<KeyAnswer> {

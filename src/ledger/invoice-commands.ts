@@ -65,6 +65,21 @@ export type CutInvoiceAnswer =
   /** Null: too little is owed for an invoice, so all of it is carried. */
   { ok: true; invoiceId: InvoiceId | null; isRepeat: boolean } | Refused<'not_postpaid' | 'invalid_command'>
 
+/** What the operator wants of the provider: it was paid past it, or it shall ask for nothing any more. */
+export type InvoiceAsk = 'pay_outside' | 'void'
+
+export type AskOfInvoice = {
+  invoiceId: InvoiceId
+  ask: InvoiceAsk
+  reference: string
+  reason: string
+  actor: string
+}
+export type AskOfInvoiceAnswer =
+  | { ok: true; isRepeat: boolean }
+  /** `not_issued`: the provider has no document of it yet. */
+  | Refused<'no_such_invoice' | 'invoice_closed' | 'not_issued' | 'reference_reused' | 'invalid_command'>
+
 export type IssueInvoice = { invoiceId: InvoiceId; issued: IssuedTerms }
 export type IssueInvoiceAnswer =
   | { ok: true; invoice: InvoiceView }

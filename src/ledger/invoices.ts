@@ -28,6 +28,7 @@ import {
   readInvoiceTerms,
   readIssued,
 } from './invoice-details.ts'
+import { rebookAsk, referencesOfAsk } from './invoice-asks.ts'
 import { invoiceFrom } from './invoice-views.ts'
 import { type OpenInvoice, owedOf } from './invoices-replay.ts'
 import type { PaymentFacts } from './order-commands.ts'
@@ -233,6 +234,7 @@ export function referencesOfInvoice(entry: Entry): readonly ReferenceRow[] {
   const { reference, seq } = entry
   const detail: { readonly [name: string]: unknown } = isObject(entry.detail) ? entry.detail : {}
   const { command } = detail
+  if (detail['what'] === 'asked') return referencesOfAsk(entry)
   const isCut = detail['what'] === 'cut'
   const asked: ReferenceRow[] =
     typeof command === 'string'
@@ -249,12 +251,14 @@ export function referencesOfInvoice(entry: Entry): readonly ReferenceRow[] {
 }
 
 /** A line of a closed epoch that came too late. What the account does by itself it does again. */
-export function rebookInvoice(draft: Draft, { reference, detail }: Entry): boolean {
+export function rebookInvoice(draft: Draft, entry: Entry): boolean {
+  const { reference, detail } = entry
   const invoiceId = readInvoiceId(reference)
   const said: { readonly [name: string]: unknown } = isObject(detail) ? detail : {}
   const issued = readIssued(said)
   const end = readInvoiceEnd(said['end'])
   if (invoiceId === undefined) return false
+  if (said['what'] === 'asked') return rebookAsk(draft, entry)
   if (issued !== undefined) return issueInvoice(draft, { invoiceId, issued }).ok
   return end !== undefined && endInvoice(draft, { invoiceId, end }).ok
 }

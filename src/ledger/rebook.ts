@@ -15,6 +15,7 @@ import type { Draft } from './draft.ts'
 import { keepRow, resolvedCall } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { erase } from './erasure.ts'
+import { keepClearing } from './fraud-warnings.ts'
 import { readTerms as readKeyTerms } from './key-details.ts'
 import { editKey, putKey, revokeKey } from './keys.ts'
 import { rebookInvoice } from './invoices.ts'
@@ -74,8 +75,9 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
     case 'refund':
       return isTold(entry) ? rebookFact(draft, detail) : rebookRefund(draft, entry, detail)
     case 'dispute':
-    case 'fraud_warning':
       return rebookFact(draft, detail)
+    case 'fraud_warning':
+      return rebookWarning(draft, entry, detail)
     // What the object decided by itself it decides again; an account is created once.
     case 'plan':
       return rebookPlan(draft, entry, detail)
@@ -154,6 +156,13 @@ function rebookFact(draft: Draft, detail: Detail): RebookAnswer {
   if (payment === undefined || fact === undefined) return { ok: true, isBooked: false }
   const receivedNanoUsd = readRecord(detail['record'])?.receivedNanoUsd ?? null
   return answerOf(tellFacts(draft, { payment, receivedNanoUsd, facts: [fact] }))
+}
+
+/** One that the operator had cleared stays so, and the word of it as well. */
+function rebookWarning(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
+  const answer = rebookFact(draft, detail)
+  if (answer.ok) keepClearing(draft, { ...entry, seq: draft.state.headSeq })
+  return answer
 }
 
 /** As it was said, so that whoever says it again is told that it stands. */

@@ -13,6 +13,7 @@ import { neverAdmittedMs } from './charges.ts'
 import { saidOfCredit } from './credits.ts'
 import { type Context, append, openDraft } from './draft.ts'
 import type { Entry } from './entry.ts'
+import { referenceOfClearing } from './fraud-warnings.ts'
 import type { FinishRebuild } from './rebuild-commands.ts'
 import { referenceOfOrder } from './orders.ts'
 import { referencesOfInvoice } from './invoices.ts'
@@ -144,9 +145,10 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
       return { scope: 'erasure', reference, seq, said: '' }
     case 'limit_reached':
       return { scope: 'limit', reference, seq, said: '' }
+    case 'fraud_warning':
+      return referenceOfClearing(entry)
     case 'level':
     case 'dispute':
-    case 'fraud_warning':
     case 'create':
     case 'customer':
     case 'late':

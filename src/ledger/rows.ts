@@ -69,6 +69,9 @@ export type ReferenceRow = {
     | 'invoice_end'
     | 'invoice_void'
     | 'invoice_cut'
+    /** Asks of the operator's, of an invoice and of a payment that a bank has warned of. */
+    | 'invoice_ask'
+    | 'warning_clear'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */

@@ -41,7 +41,7 @@ function pageOf({ next, ...page }: Statement) {
 }
 
 /** Undefined where nothing is asked, null where it cannot be read. */
-function timeOf(text: string | null): Date | undefined | null {
+export function timeOf(text: string | null): Date | undefined | null {
   if (text === null) return undefined
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(text)) return null
   const time = new Date(text)

@@ -16,12 +16,14 @@ import { answerOperator, forAccount, type OperatorParts } from './operator-guard
 import { modes } from './operator-input.ts'
 import { editKey, issueKey, revokeKey } from './operator-keys.ts'
 import { moneyRoutes } from './operator-money.ts'
+import { moneyListRoutes } from './operator-money-lists.ts'
 import { paymentRoutes } from './operator-payments.ts'
 import { putPlan } from './operator-plans.ts'
 import { promotionRoutes } from './operator-promotions.ts'
 import { rebuildObject } from './operator-rebuild.ts'
 import { amount, closed, described, flag, reason, text, type OperatorRoute } from './operator-route.ts'
 import { showStatement } from './operator-statement.ts'
+import { warningRoutes } from './operator-warnings.ts'
 
 const whole: Schema = { type: 'integer', minimum: 0 }
 const listOfObjects: Schema = { type: 'array', items: { type: 'object', properties: {} } }
@@ -88,7 +90,9 @@ const routes: readonly OperatorRoute[] = [
   },
   ...moneyRoutes,
   ...promotionRoutes,
+  ...moneyListRoutes,
   ...operatorInvoiceRoutes,
+  ...warningRoutes,
   ...paymentRoutes,
   ...billingEmailRoutes,
   ...noticeRoutes,
@@ -211,7 +215,12 @@ const routes: readonly OperatorRoute[] = [
     answerWith: showFindings,
     route: {
       ...described('get', '/findings', 'What does not add up, newest first.'),
-      query: { cursor: text, limit: { type: 'integer', minimum: 1, maximum: findingsLimitMax } },
+      query: {
+        cursor: text,
+        kind: text,
+        account_id: text,
+        limit: { type: 'integer', minimum: 1, maximum: findingsLimitMax },
+      },
       answer: { type: 'object', properties: { data: listOfObjects, next_cursor: text } },
     },
   },

@@ -2,12 +2,17 @@
 // follows what the account knows by now.
 
 import { readInvoiceId } from '#core/ids.ts'
+import { hourMs } from '#core/clock.ts'
 import { objectOf } from '#core/readers.ts'
+import { readAsk } from '#ledger/invoice-asks.ts'
 import type { Task, TaskHandler } from '#ledger/tasks.ts'
 import { type Cut, issueInvoice } from './issue-invoice.ts'
+import { carryOutAsk } from './invoice-ask.ts'
 import { writeInvoice } from './invoice-store.ts'
 import type { PaymentParts } from './parts.ts'
 import { settleInvoice } from './settle-invoice.ts'
+
+const askWithinMs = 23 * hourMs
 
 export function invoiceTask(parts: PaymentParts): TaskHandler {
   return { kinds: ['invoice', 'purchase'], act: (task) => act(task, parts) }
@@ -24,8 +29,16 @@ async function act({ accountId, entry }: Task, parts: PaymentParts): Promise<voi
   const provider = await parts.provider()
   if (provider === undefined) return
   const ready = { ...parts, provider }
+  const detail = objectOf(entry.detail)
+  const ask = readAsk(detail['ask'])
   if (invoice.state === 'cut') await issueInvoice(cut, ready)
-  else if (objectOf(entry.detail)['what'] === 'overdue') await settleInvoice({ accountId, invoiceId }, ready)
+  else if (detail['what'] === 'overdue') await settleInvoice({ accountId, invoiceId }, ready)
+  else if (detail['what'] === 'asked' && ask !== undefined) {
+    // What its operator asked for long ago, and saw refused, is not tried again by itself.
+    if (parts.clock.now() - entry.createdAtMs > askWithinMs) return
+    const done = await carryOutAsk({ accountId, invoiceId, ask }, ready)
+    if (!done.ok && done.code === 'unknown') throw new Error(`It is not known what became of ${invoiceId}.`)
+  }
 }
 
 async function mirror(cut: Cut, { db, clock }: PaymentParts): Promise<void> {
