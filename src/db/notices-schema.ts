@@ -1,20 +1,9 @@
 // The tables of notices: what customers are told, and the mails and webhooks that follow. Nothing here moves money.
 
 import { sql } from 'drizzle-orm'
-import {
-  boolean,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  text,
-  timestamp,
-  unique,
-} from 'drizzle-orm/pg-core'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
 import type { Json } from '#core/errors.ts'
-
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+import { time } from './columns.ts'
 
 /** What a customer is told: one row per cause, from which mail and webhooks are sent. Figures only, nothing personal. */
 export const notices = pgTable(

@@ -1,25 +1,9 @@
 // The tables of Postgres: a mirror of what the account objects said, for reading. Nothing here is on the path of a request.
-// Money is bigint and read as bigint: a sum over a mirror may pass 2^53 even though no single amount does.
 
 import { sql } from 'drizzle-orm'
-import {
-  bigint,
-  boolean,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  text,
-  timestamp,
-  unique,
-} from 'drizzle-orm/pg-core'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
 import type { Json } from '#core/errors.ts'
-
-const nanoUsd = (name: string) => bigint(name, { mode: 'bigint' })
-/** Counts and sequence numbers: safe integers by construction. */
-const whole = (name: string) => bigint(name, { mode: 'number' })
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+import { nanoUsd, time, whole } from './columns.ts'
 
 /** One row per account, from its `create` entry; `last_entry_at` tells the hourly sweep who was active. */
 export const accounts = pgTable(
@@ -177,7 +161,7 @@ export const charges = pgTable(
 export const findings = pgTable(
   'findings',
   {
-    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    id: whole('id').primaryKey().generatedAlwaysAsIdentity(),
     kind: text('kind').notNull(),
     /** Empty where no account is known. */
     accountId: text('account_id').notNull(),
