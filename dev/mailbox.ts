@@ -3,7 +3,9 @@
 
 import { createServer, type IncomingMessage } from 'node:http'
 import { isObject, readJson, readString } from '#core/readers.ts'
+import { escaped } from './html.ts'
 import { closeServer, listen, localHost } from './ports.ts'
+import { readText } from './request-body.ts'
 import { WebhookInbox } from './webhook-inbox.ts'
 
 /** The oldest are forgotten. */
@@ -71,7 +73,7 @@ class Box {
 
 async function answer(box: Box, request: IncomingMessage): Promise<Answer> {
   const { pathname, searchParams } = new URL(request.url ?? '/', `http://${localHost}`)
-  const text = await readText(request)
+  const text = (await readText(request, bodyBytesMax)) ?? ''
   const body = readJson(text)
   const [, name] = /^\/hooks\/([\w-]{1,100})$/.exec(pathname) ?? []
   if (name !== undefined) return answerHook(box.hooks, name, { request, text, body })
@@ -131,18 +133,6 @@ function readMail(body: unknown, idempotencyKey: string, number: number): Stored
   return { id: `mail_${number}`, idempotencyKey, from, to, subject, text, html, at }
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    if (!(chunk instanceof Buffer)) continue
-    bytes += chunk.length
-    if (bytes > bodyBytesMax) return ''
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
 /** The newest first; each mail's own HTML in a frame that may run nothing. */
 function pageOf({ mails, hooks }: Box): string {
   const list = mails.toReversed().map(
@@ -162,12 +152,4 @@ ${hooks
   )
   .join('')}
 ${list.length === 0 ? '<p>No mail yet. Reload this page when something was to be told.</p>' : list.join('\n')}</body></html>`
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }

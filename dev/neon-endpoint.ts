@@ -3,7 +3,9 @@
 
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { DatabaseError, Pool, type PoolClient } from 'pg'
+import { readJson } from '#core/readers.ts'
 import { closeServer, listen, localHost } from './ports.ts'
+import { readText } from './request-body.ts'
 
 /** Neon's own limit on a request and its answer is 64 MB. */
 const bodyBytesMax = 64 * 1024 * 1024
@@ -57,15 +59,15 @@ type Answer = { status: number; body: unknown }
 
 async function answer(pool: Pool, postgresUrl: string, request: IncomingMessage): Promise<Answer> {
   if (request.method !== 'POST' || request.url !== '/sql') return refuse(404, 'only POST /sql is served')
-  const body = await readBody(request)
-  if (body === undefined) return refuse(413, 'the request is larger than 64 MB')
+  const text = await readText(request, bodyBytesMax)
+  if (text === undefined) return refuse(413, 'the request is larger than 64 MB')
   if (!isSameDatabase(request.headers['neon-connection-string'], postgresUrl)) {
     return {
       status: 400,
       body: { message: 'password authentication failed', code: '28P01', severity: 'FATAL' },
     }
   }
-  const queries = readQueries(body)
+  const queries = readQueries(readJson(text))
   if (queries === undefined)
     return refuse(400, 'the body must be {query, params} or {queries: [{query, params}]}')
   const client = await pool.connect()
@@ -146,23 +148,6 @@ function readQuery(value: unknown): Query | undefined {
   if (typeof value !== 'object' || value === null || !('query' in value)) return undefined
   const params: unknown = 'params' in value ? value.params : []
   return typeof value.query === 'string' && Array.isArray(params) ? { query: value.query, params } : undefined
-}
-
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    if (!(chunk instanceof Buffer)) continue
-    bytes += chunk.length
-    if (bytes > bodyBytesMax) return undefined
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    // Not JSON is refused by readQueries with its sentence.
-    return null
-  }
 }
 
 /** Neon authenticates by the connection string that the driver sends: a wrong password must fail here as well. */

@@ -1,9 +1,10 @@
 // The start page of Stripe's stand-in: the newest payments, and buttons for what a bank or the operator may do to each.
 
 import type Stripe from 'stripe'
+import { escaped } from './html.ts'
 import { receiveTransfer, settle } from './stripe-confirm.ts'
 import { openDispute, warnOfFraud } from './stripe-disputes.ts'
-import { amountText, escaped, page, type PageAnswer, type PageRequest } from './stripe-html.ts'
+import { amountText, page, type PageAnswer, type PageRequest } from './stripe-html.ts'
 import { refund } from './stripe-refunds.ts'
 import { idOf, known, type StripeState } from './stripe-state.ts'
 

@@ -1,4 +1,6 @@
-// How the pages of Stripe's stand-in look: one frame, texts made safe, amounts in words.
+// How the pages of Stripe's stand-in look: one frame, amounts in words.
+
+import { escaped } from './html.ts'
 
 /** What leaves for the browser: a page, or another address. */
 export type PageAnswer = { status: number; html: string } | { location: string }
@@ -9,14 +11,6 @@ export type PageRequest = { method: string; path: string; query: URLSearchParams
 export function amountText(amount: number, currency: string | null): string {
   const cents = String(amount % 100).padStart(2, '0')
   return `${Math.floor(amount / 100)}.${cents} ${(currency ?? 'usd').toUpperCase()}`
-}
-
-export function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }
 
 export function page(title: string, body: string): string {

@@ -1,11 +1,12 @@
 // The pages of Stripe's stand-in that a person clicks: pay or abandon, answer 3-D Secure, manage cards. Plain forms, no script.
 
 import type Stripe from 'stripe'
+import { escaped } from './html.ts'
 import { answerAuthentication, type PageOutcome, paySession } from './stripe-checkout-payment.ts'
 import { confirm, refused } from './stripe-confirm.ts'
 import { methodsOf, usableMethod } from './stripe-customers.ts'
 import { dashboardPage } from './stripe-dashboard.ts'
-import { amountText, escaped, page, type PageAnswer, type PageRequest } from './stripe-html.ts'
+import { amountText, page, type PageAnswer, type PageRequest } from './stripe-html.ts'
 import { payByMethod } from './stripe-invoice-payment.ts'
 import { portalPage } from './stripe-portal.ts'
 import { idOf, known, type StripeState } from './stripe-state.ts'

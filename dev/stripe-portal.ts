@@ -1,8 +1,9 @@
 // The portal of Stripe's stand-in, where customers look after their cards and plans themselves.
 
 import type Stripe from 'stripe'
+import { escaped } from './html.ts'
 import { attach, detach, methodsOf, usableMethod } from './stripe-customers.ts'
-import { escaped, page, type PageAnswer, type PageRequest } from './stripe-html.ts'
+import { page, type PageAnswer, type PageRequest } from './stripe-html.ts'
 import { idOf, knownCustomer, type StripeState } from './stripe-state.ts'
 import { cancelAtEnd } from './stripe-subscriptions.ts'
 

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { closeServer, isPortFree, listen, localHost } from './ports.ts'
+import { readText } from './request-body.ts'
 import { endSessionOf } from './stripe-checkout-payment.ts'
 import { makeControl, type StripeControl, type StripeJudge, type StripeRequest } from './stripe-control.ts'
 import { type Endpoint, StripeDeliveries } from './stripe-deliveries.ts'
@@ -132,7 +133,8 @@ function keepTime(run: () => void): { stop(): void } {
 
 async function serve(request: IncomingMessage, response: ServerResponse, server: Server): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://local')
-  const body = await readText(request)
+  const body = await readText(request, bodyBytesMax)
+  if (body === undefined) throw new Error('the body is too long')
   server.state.runDue()
   server.state.cause = nobody
   if (url.pathname.startsWith('/v1/')) return serveApi(request, response, { server, url, body })
@@ -162,16 +164,4 @@ function servePage(request: IncomingMessage, response: ServerResponse, { server,
 function html(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' })
   response.end(text)
-}
-
-async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    const buffer = Buffer.from(chunk)
-    bytes += buffer.length
-    if (bytes > bodyBytesMax) throw new Error('the body is too long')
-    chunks.push(buffer)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

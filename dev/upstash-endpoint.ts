@@ -3,9 +3,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
+import { readJson } from '#core/readers.ts'
 import { closeServer, listen, localHost } from './ports.ts'
 import { makeRedis, type Redis } from './redis.ts'
 import { type Reply, RedisError } from './redis-replies.ts'
+import { readText } from './request-body.ts'
 
 /** Upstash's own limit on a request. */
 const bodyBytesMax = 1024 * 1024
@@ -34,7 +36,7 @@ export async function startUpstash(options: { port?: number; token?: string } = 
 async function answer(redis: Redis, token: string, request: IncomingMessage): Promise<Answer> {
   if (request.headers.authorization !== `Bearer ${token}`)
     return { status: 401, body: { error: 'Unauthorized' } }
-  const body = await readBody(request)
+  const body = readJson((await readText(request, bodyBytesMax)) ?? '')
   const encode = request.headers['upstash-encoding'] === 'base64' ? toBase64 : toPlain
   const one = (command: readonly string[]): Result => {
     try {
@@ -63,23 +65,6 @@ function refuse(error: string): Answer {
 function readCommand(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value) || typeof value[0] !== 'string') return undefined
   return value.map((part: unknown) => (typeof part === 'string' ? part : JSON.stringify(part)))
-}
-
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    if (!(chunk instanceof Buffer)) continue
-    bytes += chunk.length
-    if (bytes > bodyBytesMax) return undefined
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    // Refused by its reader as a command that cannot be parsed.
-    return undefined
-  }
 }
 
 function toBase64(reply: Reply): unknown {

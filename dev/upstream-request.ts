@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { readBytes } from './request-body.ts'
 import type { AskedAnswer } from './upstream-answer.ts'
 
 const bodyBytesMax = 64 * 1024 * 1024
@@ -89,17 +90,10 @@ export type ReadBody = { body: unknown; sha256: string; kept: unknown }
 
 /** The body, the hash of its bytes, and what is recorded of it. */
 export async function readBody(request: IncomingMessage): Promise<ReadBody> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    if (!(chunk instanceof Buffer)) continue
-    bytes += chunk.length
-    if (bytes > bodyBytesMax) throw new Error('the request is larger than 64 MB')
-    chunks.push(chunk)
-  }
-  const whole = Buffer.concat(chunks)
+  const whole = await readBytes(request, bodyBytesMax)
+  if (whole === undefined) throw new Error('the request is larger than 64 MB')
   const body = parsed(whole.toString('utf8'))
-  const kept = bytes > keptBytesMax ? { ...fieldsOf(body), messages: null, input: null } : body
+  const kept = whole.length > keptBytesMax ? { ...fieldsOf(body), messages: null, input: null } : body
   return { body, sha256: createHash('sha256').update(whole).digest('hex'), kept }
 }
 
