@@ -22,19 +22,27 @@ export async function askStripe<Answer extends Named, Value>(
   return isNamed(answer, kind) ? { ok: true, value: read(answer) } : notStripe
 }
 
-/** The first page of a list; no more is asked for than one page holds. */
-export async function askStripeList<Item extends Named, Value>(
-  ask: () => Promise<{ readonly object: 'list'; readonly data: readonly Item[] }>,
-  read: (item: Item) => Value,
-): Promise<ProviderAnswer<readonly Value[]>> {
-  let answer: Partial<Awaited<ReturnType<typeof ask>>>
+/** One page of a list; `read` sees whether there is more. */
+export async function askStripeList<Item, Value>(
+  ask: () => Promise<ListPage<Item>>,
+  read: (page: ListPage<Item>) => Value,
+): Promise<ProviderAnswer<Value>> {
+  let answer: Partial<ListPage<Item>>
   try {
     answer = await ask()
   } catch (error) {
     return failureOf(error)
   }
-  const { object, data } = answer
-  return object === 'list' && Array.isArray(data) ? { ok: true, value: data.map(read) } : notStripe
+  const { object, data, has_more = false } = answer
+  return object === 'list' && Array.isArray(data)
+    ? { ok: true, value: read({ object, data, has_more }) }
+    : notStripe
+}
+
+type ListPage<Item> = {
+  readonly object: 'list'
+  readonly data: readonly Item[]
+  readonly has_more: boolean
 }
 
 const notStripe: ProviderFailure = {

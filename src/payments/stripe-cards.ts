@@ -15,7 +15,7 @@ export function stripeCards(sdk: Stripe): Cards {
     list: (customerId) =>
       askStripeList(
         () => sdk.customers.listPaymentMethods(customerId, { type: 'card', limit: cardsMax }),
-        cardOf,
+        ({ data }) => data.map(cardOf),
       ),
     look: (cardId) => askStripe('payment_method', () => sdk.paymentMethods.retrieve(cardId), cardOf),
     confirmed: (customerId) => confirmedCards(sdk, customerId),
@@ -35,16 +35,17 @@ export function stripeCards(sdk: Stripe): Cards {
 }
 
 /** By the intents that have succeeded: a card that is merely there may have been charged and never confirmed. */
-async function confirmedCards(sdk: Stripe, customerId: string): Promise<ProviderAnswer<readonly Card[]>> {
+function confirmedCards(sdk: Stripe, customerId: string): Promise<ProviderAnswer<readonly Card[]>> {
   const asked = { customer: customerId, limit: cardsMax, expand: ['data.payment_method'] }
-  const found = await askStripeList(
+  return askStripeList(
     () => sdk.setupIntents.list(asked),
-    ({ status, payment_method: method }) =>
-      status === 'succeeded' && method !== null && typeof method === 'object' && method.type === 'card'
-        ? [cardOf(method)]
-        : [],
+    ({ data }) =>
+      data.flatMap(({ status, payment_method: method }) =>
+        status === 'succeeded' && method !== null && typeof method === 'object' && method.type === 'card'
+          ? [cardOf(method)]
+          : [],
+      ),
   )
-  return found.ok ? { ok: true, value: found.value.flat() } : found
 }
 
 /** Cards alone: the page asks for a mandate to charge them later. */

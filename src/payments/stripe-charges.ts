@@ -7,6 +7,7 @@ import type { PaymentConfig } from './config.ts'
 import type { Charge, Charges, NewCharge } from './provider.ts'
 import { askStripe, askStripeList } from './stripe-call.ts'
 import { centsOf, nanoUsdOfCents } from './stripe-checkouts.ts'
+import { namesOf } from './stripe-payments.ts'
 
 /** Among so many of the customer's newest payments an attempt is looked for: at most ten a day are made. */
 const lookedThroughMax = 100
@@ -25,14 +26,11 @@ export function stripeCharges(sdk: Stripe, config: PaymentConfig): Charges {
         chargeOf,
       ),
     look: (paymentId) => askStripe('payment_intent', () => sdk.paymentIntents.retrieve(paymentId), chargeOf),
-    find: async ({ customerId, orderId }) => {
-      const found = await askStripeList(
+    find: ({ customerId, orderId }) =>
+      askStripeList(
         () => sdk.paymentIntents.list({ customer: customerId, limit: lookedThroughMax }),
-        chargeOf,
-      )
-      if (!found.ok) return found
-      return { ok: true, value: found.value.find((charge) => charge.orderId === orderId) ?? null }
-    },
+        ({ data }) => data.map(chargeOf).find((charge) => charge.orderId === orderId) ?? null,
+      ),
   }
 }
 
@@ -54,22 +52,9 @@ function intentOf(asked: NewCharge, { statementSuffix }: PaymentConfig): Stripe.
 }
 
 export function chargeOf(intent: Stripe.PaymentIntent): Charge {
-  const {
-    id,
-    metadata,
-    livemode,
-    currency,
-    amount,
-    amount_received: received,
-    client_secret: secret,
-  } = intent
-  const error = intent.last_payment_error
+  const { amount, amount_received: received, client_secret: secret, last_payment_error: error } = intent
   return {
-    paymentId: id,
-    accountId: metadata['account_id'] ?? null,
-    orderId: metadata['order_id'] ?? null,
-    isLive: livemode,
-    currency,
+    ...namesOf(intent),
     amountNanoUsd: nanoUsdOfCents(amount),
     receivedNanoUsd: nanoUsdOfCents(received),
     status: statusOf(intent),

@@ -6,7 +6,7 @@ import { objectOf, readString } from '#core/readers.ts'
 import { nanoUsdOfCents } from './stripe-checkouts.ts'
 import type { PaymentConfig } from './config.ts'
 import type { InvoiceChange, InvoiceDocument, Invoices, NewInvoice, NewInvoiceLine } from './provider.ts'
-import { askStripe } from './stripe-call.ts'
+import { askStripe, askStripeList } from './stripe-call.ts'
 
 /** Of one customer, newest first: an account has one a month. */
 const listedMax = 100
@@ -68,12 +68,8 @@ export function stripeInvoices(sdk: Stripe, config: PaymentConfig): Invoices {
 }
 
 const find = (sdk: Stripe, { customerId, invoiceId }: Parameters<Invoices['find']>[0]) =>
-  askStripe(
-    'list',
-    async () => {
-      const { object, data } = await sdk.invoices.list({ customer: customerId, limit: listedMax })
-      return { id: 'list', object, data }
-    },
+  askStripeList(
+    () => sdk.invoices.list({ customer: customerId, limit: listedMax }),
     ({ data }) => {
       const found = data.find(({ metadata }) => metadata?.['invoice_id'] === invoiceId)
       return found === undefined ? null : documentOf(found)
@@ -82,17 +78,14 @@ const find = (sdk: Stripe, { customerId, invoiceId }: Parameters<Invoices['find'
 
 /** By its events: an invoice is paid long after it was made, and lists know only when that was. */
 const changedSince = (sdk: Stripe, { fromMs, after }: Parameters<Invoices['changedSince']>[0]) =>
-  askStripe(
-    'list',
-    async () => ({
-      id: 'list',
-      ...(await sdk.events.list({
+  askStripeList(
+    () =>
+      sdk.events.list({
         types: [...changes],
         created: { gte: Math.floor(fromMs / secondMs) },
         limit: listedMax,
         ...(after !== null && { starting_after: after }),
-      })),
-    }),
+      }),
     ({ data, has_more: hasMore }) => ({
       changes: data.flatMap(changeOf),
       next: hasMore ? (data.at(-1)?.id ?? null) : null,

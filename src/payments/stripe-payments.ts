@@ -8,7 +8,7 @@ import { addNanoUsd, maxNanoUsd, negateNanoUsd, zeroNanoUsd } from '#core/money.
 import { objectOf, readString } from '#core/readers.ts'
 import { type Fact, refundVersions } from '#ledger/payment-facts.ts'
 import type { PaidBy, PaymentState, Payments, ProviderAnswer } from './provider.ts'
-import { askStripe } from './stripe-call.ts'
+import { askStripe, askStripeList } from './stripe-call.ts'
 import { centsOf, nanoUsdOfCents } from './stripe-checkouts.ts'
 
 /** More than any payment may have: what is beyond them is refused as too many facts. */
@@ -26,15 +26,12 @@ export function stripePayments(sdk: Stripe): Payments {
         ({ payment_intent: payment }) => idOf(payment),
       ),
     paysInvoice: (paymentId) =>
-      askStripe(
-        'list',
-        async () => ({
-          id: 'list',
-          ...(await sdk.invoicePayments.list({
+      askStripeList(
+        () =>
+          sdk.invoicePayments.list({
             payment: { type: 'payment_intent', payment_intent: paymentId },
             limit: 1,
-          })),
-        }),
+          }),
         ({ data }) => data.length > 0,
       ),
     describe: (paymentId) =>
@@ -58,16 +55,13 @@ export function stripePayments(sdk: Stripe): Payments {
         ({ id }) => ({ refundId: id }),
       ),
     madeBetween: ({ fromMs, toMs, after }) =>
-      askStripe(
-        'list',
-        async () => ({
-          id: 'list',
-          ...(await sdk.paymentIntents.list({
+      askStripeList(
+        () =>
+          sdk.paymentIntents.list({
             created: { gte: Math.floor(fromMs / 1_000), lt: Math.floor(toMs / 1_000) },
             limit: pageMax,
             ...(after !== null && { starting_after: after }),
-          })),
-        }),
+          }),
         ({ data, has_more: hasMore }) => ({
           payments: data.map(summaryOf),
           next: hasMore ? (data.at(-1)?.id ?? null) : null,
@@ -94,9 +88,18 @@ async function look(sdk: Stripe, paymentId: string): Promise<ProviderAnswer<Paym
   const of = { payment_intent: paymentId, limit: pageMax }
   const [payment, refunds, disputes, warnings] = await Promise.all([
     askStripe('payment_intent', () => sdk.paymentIntents.retrieve(paymentId), summaryOf),
-    listed(sdk.refunds.list(of), refundFact),
-    listed(sdk.disputes.list(of), disputeFact),
-    listed(sdk.radar.earlyFraudWarnings.list(of), warningFact),
+    askStripeList(
+      () => sdk.refunds.list(of),
+      ({ data }) => data.map(refundFact),
+    ),
+    askStripeList(
+      () => sdk.disputes.list(of),
+      ({ data }) => data.map(disputeFact),
+    ),
+    askStripeList(
+      () => sdk.radar.earlyFraudWarnings.list(of),
+      ({ data }) => data.map(warningFact),
+    ),
   ])
   if (!payment.ok) return payment
   const lists = [refunds, disputes, warnings]
@@ -105,28 +108,24 @@ async function look(sdk: Stripe, paymentId: string): Promise<ProviderAnswer<Paym
   return { ok: true, value: { ...payment.value, facts } }
 }
 
-function listed<Thing>(
-  asked: PromiseLike<Stripe.ApiList<Thing>>,
-  read: (thing: Thing) => Fact,
-): Promise<ProviderAnswer<readonly Fact[]>> {
-  return askStripe(
-    'list',
-    async () => ({ id: 'list', ...(await asked) }),
-    ({ data }) => data.map(read),
-  )
+function summaryOf(payment: Stripe.PaymentIntent): Omit<PaymentState, 'facts'> {
+  const { status, amount_received: received, created } = payment
+  return {
+    ...namesOf(payment),
+    isPaid: status === 'succeeded',
+    receivedNanoUsd: nanoUsdOfCents(received),
+    madeAtMs: asMillis(created * 1_000),
+  }
 }
 
-function summaryOf(payment: Stripe.PaymentIntent): Omit<PaymentState, 'facts'> {
-  const { id, metadata, livemode, currency, status, amount_received: received, created } = payment
+/** Which payment it is, in whose name, and of which money. */
+export function namesOf({ id, metadata, livemode, currency }: Stripe.PaymentIntent) {
   return {
     paymentId: id,
     accountId: metadata['account_id'] ?? null,
     orderId: metadata['order_id'] ?? null,
     isLive: livemode,
     currency,
-    isPaid: status === 'succeeded',
-    receivedNanoUsd: nanoUsdOfCents(received),
-    madeAtMs: asMillis(created * 1_000),
   }
 }
 
