@@ -4,7 +4,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localHost } from '../../dev/ports.ts'
 import { startWorld, type World } from '../../dev/world.ts'
-import { eventually, newBuyer, type Buyer } from '../world/buying.ts'
+import { newBuyer, type Buyer } from '../world/buying.ts'
+import { eventually } from '../world/eventually.ts'
 import { ask, type WireAnswer } from '../world/gateway.ts'
 
 const payments = 4

@@ -4,9 +4,10 @@
 import { describe, expect, test } from 'vitest'
 import { stripeApiVersion } from '../../dev/stripe-state.ts'
 import { valueAt } from '../world/chat.ts'
+import { eventually } from '../world/eventually.ts'
 import { ask } from '../world/gateway.ts'
 import { sharedWorld } from '../world/shared-world.ts'
-import { eventually, newOwner, type Owner } from '../world/topping-up.ts'
+import { newOwner, type Owner } from '../world/topping-up.ts'
 
 const { control } = sharedWorld().stripe
 

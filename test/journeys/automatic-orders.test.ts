@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { valueAt } from '../world/chat.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'
-import { eventually, newOwner, type Owner } from '../world/topping-up.ts'
+import { newOwner, type Owner } from '../world/topping-up.ts'
+import { eventually } from '../world/eventually.ts'
 
 const { control } = sharedWorld().stripe
 

@@ -1,8 +1,9 @@
 // Buying credit as a new customer does, by every way to pay, and how the operator sees what does not add up with Stripe.
 
 import { expect, test } from 'vitest'
-import { type Bought, eventually, newBuyer, paymentOf } from '../world/buying.ts'
+import { type Bought, newBuyer, paymentOf } from '../world/buying.ts'
 import { valueAt } from '../world/chat.ts'
+import { eventually } from '../world/eventually.ts'
 import { ask, chatOf } from '../world/gateway.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'

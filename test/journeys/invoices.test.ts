@@ -1,8 +1,8 @@
 // What a postpaid account owes, from the cut of its books to the payment: the real Worker, Postgres, and Stripe's stand-in.
 
-import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { valueAt } from '../world/chat.ts'
+import { eventually } from '../world/eventually.ts'
 import { ask, chatOf, type WireAnswer } from '../world/gateway.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import { stripeOf } from '../world/stripe.ts'
@@ -39,24 +39,12 @@ function invoicesOf({ accountId }: Account): Promise<WireAnswer> {
   return ask(world, { apiKey: world.operatorToken, path: `/api/invoices?account_id=${accountId}` })
 }
 
-/** Queues deliver when they like: looked at until it is so. */
-async function eventually<Value>(
-  look: () => Promise<Value>,
-  isSo: (value: Value) => boolean,
-): Promise<Value> {
-  const until = Date.now() + 60_000
-  for (;;) {
-    const value = await look()
-    if (isSo(value) || Date.now() > until) return value
-    await wait(100)
-  }
-}
-
 const statusOf = async (account: Account) => valueAt((await invoicesOf(account)).body, 'data', 0, 'status')
 const isNow = (account: Account, status: string) =>
   eventually(
     () => statusOf(account),
     (found) => found === status,
+    60_000,
   )
 
 /** Stripe's documents of an invoice, with their lines. */

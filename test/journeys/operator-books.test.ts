@@ -2,7 +2,8 @@
 // warning of fraud settled by hand, and the lists over all accounts.
 
 import { describe, expect, test } from 'vitest'
-import { eventually, newBuyer, paymentOf } from '../world/buying.ts'
+import { newBuyer, paymentOf } from '../world/buying.ts'
+import { eventually } from '../world/eventually.ts'
 import { valueAt } from '../world/chat.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'

@@ -2,8 +2,9 @@
 // disputes, warnings. The real Worker, and the stand-in in Stripe's place.
 
 import { describe, expect, test } from 'vitest'
-import { type Bought, type Buyer, eventually, newBuyer, paymentOf } from '../world/buying.ts'
+import { type Bought, type Buyer, newBuyer, paymentOf } from '../world/buying.ts'
 import { valueAt } from '../world/chat.ts'
+import { eventually } from '../world/eventually.ts'
 import { ask, chatOf } from '../world/gateway.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'

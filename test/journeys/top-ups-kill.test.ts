@@ -2,57 +2,29 @@
 // of Postgres. In the end there is one customer, one page and one credit.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StripeRequest } from '../../dev/stripe-control.ts'
 import type { World } from '../../dev/world.ts'
-import { type Bought, type Buyer, eventually, newBuyer } from '../world/buying.ts'
+import { type Bought, type Buyer, newBuyer } from '../world/buying.ts'
 import { valueAt } from '../world/chat.ts'
-import { startFaultyWorld } from '../world/faulty-world.ts'
+import { deathMs, type DyingWorld, type IsFatal, startDyingWorld, startMs } from '../world/dying-world.ts'
+import { eventually } from '../world/eventually.ts'
 import { ask, chatOf } from '../world/gateway.ts'
-import { judgeOfStripe } from '../world/judged-stripe.ts'
 
-const judge = judgeOfStripe()
+let dying: DyingWorld
 let world: World
-/** The request to Stripe at whose arrival the product dies. */
-let fatal: ((request: StripeRequest) => boolean) | undefined
-let killed: Promise<void> | undefined
 
 beforeAll(async () => {
-  world = await startFaultyWorld({
-    stripe: {
-      // Told of each request as it arrives.
-      judge: (request) => {
-        if (fatal?.(request) === true) {
-          fatal = undefined
-          killed = world.product().kill()
-        }
-        return judge(request)
-      },
-    },
-  })
-}, 400_000)
+  dying = await startDyingWorld()
+  world = dying.world
+}, startMs)
 
 afterAll(() => world.stop())
-
-/** Two starts of the product, on a machine that does other things as well. */
-const deathMs = 240_000
-
-/** Waits for the planted death, and starts the product on its disk again. */
-async function rise(): Promise<void> {
-  await eventually(
-    async () => killed,
-    () => killed !== undefined,
-  )
-  await killed
-  killed = undefined
-  await world.startProductAgain()
-}
 
 /** As the client does that heard nothing: the same request under the same key, until there is an answer. */
 async function buyUntilAnswered(buyer: Buyer): Promise<Bought> {
   try {
     return await buyer.buy('25', { key: 'k' })
   } catch {
-    await rise()
+    await dying.rise()
     return buyUntilAnswered(buyer)
   }
 }
@@ -61,8 +33,7 @@ async function buyUntilAnswered(buyer: Buyer): Promise<Bought> {
 async function sweep({ accountId }: Buyer): Promise<void> {
   const rows = () =>
     world.sql("select 1 from payments where account_id = $1 and state <> 'placed'", [accountId])
-  // The local queues are gone with their process, which the platform's are not: what they had is sent again.
-  await world.operator('POST', `/accounts/${accountId}/resend`, { from: 1 })
+  await dying.sendAgain(accountId)
   await eventually(rows, (found) => found.length > 0)
   await world.sql(
     "update payments set placed_at = placed_at - interval '20 minutes', looked_at = null where account_id = $1",
@@ -80,7 +51,7 @@ async function expectOneCredit(buyer: Buyer, { orderId }: Bought): Promise<void>
   expect(keys).toEqual([`customer:${buyer.accountId}:1`, `checkout:${orderId}:1`])
 }
 
-const steps: readonly [string, (request: StripeRequest) => boolean][] = [
+const steps: readonly [string, IsFatal][] = [
   ['its customer is made', ({ method, path }) => method === 'POST' && path === '/v1/customers'],
   ['its page is made', ({ method, path }) => method === 'POST' && path === '/v1/checkout/sessions'],
   ['its payment is looked up', ({ method, path }) => method === 'GET' && path.startsWith('/v1/checkout/')],
@@ -106,12 +77,12 @@ describe.each(['come late', 'never come'])('where the events %s, a purchase', (e
     'during which the product is killed while %s is credited once',
     async (_step, isFatal) => {
       const buyer = await newBuyerHere()
-      fatal = isFatal
+      dying.dieAt(isFatal)
       const bought = await buyUntilAnswered(buyer)
       await pay(bought)
       const settling = settle(buyer).catch(() => undefined)
       // The lookup that dies is the event's, or the sweeper's.
-      if (fatal !== undefined || killed !== undefined) await rise()
+      if (dying.isDoomed()) await dying.rise()
       await settling
       await settle(buyer)
       await expectOneCredit(buyer, bought)

@@ -1,8 +1,9 @@
 // Buying credit: whatever Stripe tells, twice, late or in another order, an order is credited once, with what was agreed.
 
 import { describe, expect, test } from 'vitest'
-import { type Bought, type Buyer, eventually, newBuyer, paymentOf } from '../world/buying.ts'
+import { type Bought, type Buyer, newBuyer, paymentOf } from '../world/buying.ts'
 import { valueAt } from '../world/chat.ts'
+import { eventually } from '../world/eventually.ts'
 import { ask } from '../world/gateway.ts'
 import { sharedWorld, workerLog } from '../world/shared-world.ts'
 

@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWorld, type World } from '../../dev/world.ts'
-import { type Buyer, eventually, newBuyer } from '../world/buying.ts'
+import { type Buyer, newBuyer } from '../world/buying.ts'
+import { eventually } from '../world/eventually.ts'
 import { valueAt } from '../world/chat.ts'
 import { ask, type WireAnswer } from '../world/gateway.ts'
 import { leaveCard } from '../world/saving-cards.ts'

@@ -1,6 +1,5 @@
 // Buying credit as a person does it, for journeys: the console's API on one side, Stripe's stand-in on the other.
 
-import { setTimeout as wait } from 'node:timers/promises'
 import type { WorldClient } from '../../dev/world-client.ts'
 import { valueAt } from './chat.ts'
 import { ask, type WireAnswer } from './gateway.ts'
@@ -8,7 +7,12 @@ import { ask, type WireAnswer } from './gateway.ts'
 export type Buyer = {
   accountId: string
   /** A request under `/api` as the account's owner. */
-  api(method: string, path: string, body?: object, headers?: { [name: string]: string }): Promise<WireAnswer>
+  api: (
+    method: string,
+    path: string,
+    body?: object,
+    headers?: { [name: string]: string },
+  ) => Promise<WireAnswer>
   /** Places an order and opens its page. */
   buy(amount: string, more?: { key?: string; save_card?: boolean; page?: string }): Promise<Bought>
   balance(): Promise<unknown>
@@ -61,14 +65,4 @@ function sessionIn({ body }: WireAnswer): string {
 export async function paymentOf(world: WorldClient, sessionId: string): Promise<string> {
   const session = await world.stripe.control.object({ id: sessionId })
   return String(valueAt(session, 'payment_intent'))
-}
-
-/** Rows that Postgres gets a moment later. */
-export async function eventually<Value>(ask: () => Promise<Value>, isThere: (value: Value) => boolean) {
-  const until = Date.now() + 30_000
-  for (;;) {
-    const value = await ask()
-    if (isThere(value) || Date.now() > until) return value
-    await wait(50)
-  }
 }

@@ -1,10 +1,10 @@
 // An account with automatic top-up as its owner sees it, for journeys: the console's API on one side, Stripe's stand-in on the
 // other. Money is spent by metering messages, which cost two cents each.
 
-import { setTimeout as wait } from 'node:timers/promises'
 import type { StripeRequest } from '../../dev/stripe-control.ts'
 import type { WorldClient } from '../../dev/world-client.ts'
 import { valueAt } from './chat.ts'
+import { eventually } from './eventually.ts'
 import { ask, type WireAnswer } from './gateway.ts'
 
 const centsPerMessage = 2
@@ -90,14 +90,4 @@ export async function newOwner(world: WorldClient, creditUsd: string): Promise<O
 
 function hasAll(found: unknown, wanted: { readonly [name: string]: unknown }): boolean {
   return Object.entries(wanted).every(([name, value]) => valueAt(found, name) === value)
-}
-
-/** What comes by queue or webhook is there a moment later. */
-export async function eventually<Value>(look: () => Promise<Value>, isThere: (value: Value) => boolean) {
-  const until = Date.now() + 20_000
-  for (;;) {
-    const value = await look()
-    if (isThere(value) || Date.now() > until) return value
-    await wait(50)
-  }
 }
