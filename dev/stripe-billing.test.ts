@@ -223,7 +223,18 @@ describe('bank transfers', () => {
       excess: 1_000,
     })
     expect(await paidOf(sessionId)).toBe('paid')
-    expect(await stripe.paymentIntents.retrieve(paymentIntentId)).toMatchObject({ amount_received: 5_000 })
+    const paid = await stripe.paymentIntents.retrieve(paymentIntentId)
+    expect(paid).toMatchObject({ amount_received: 5_000 })
+    const cash = async () =>
+      (await stripe.customers.retrieve(idOf(paid.customer) ?? '', {
+        expand: ['cash_balance'],
+      })) as Stripe.Customer
+    expect((await cash()).cash_balance?.available).toEqual({ usd: 1_000 })
+    expect(standIn.control.transfer({ paymentIntentId, amount: 500 })).toEqual({
+      status: 'succeeded',
+      excess: 500,
+    })
+    expect((await cash()).cash_balance?.available).toEqual({ usd: 1_500 })
   })
 })
 

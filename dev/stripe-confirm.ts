@@ -10,6 +10,7 @@ import {
   presentmentDetails,
   succeedCharge,
 } from './stripe-charges.ts'
+import { addCash, takeCash } from './stripe-cash.ts'
 import { attach, usableMethod } from './stripe-customers.ts'
 import { refuseRequest, StripeRefusal } from './stripe-error.ts'
 import { idOf, known, type StripeState } from './stripe-state.ts'
@@ -68,7 +69,7 @@ export function confirm(
     case 'process':
       return waitForBank(state, intent, { method, end: behaviour.end })
     case 'transfer':
-      return askForTransfer(state, intent)
+      return askForTransfer(state, intent, method)
     case 'succeed':
       return succeed(state, intent, { method, presentment: how.presentment })
   }
@@ -176,14 +177,22 @@ function waitForBank(
   return intent
 }
 
-function askForTransfer(state: StripeState, intent: Stripe.PaymentIntent): Stripe.PaymentIntent {
-  if (idOf(intent.customer) === null)
+/** What the customer has sent too much of before is used first. */
+function askForTransfer(
+  state: StripeState,
+  intent: Stripe.PaymentIntent,
+  method: Stripe.PaymentMethod,
+): Stripe.PaymentIntent {
+  const customer = idOf(intent.customer)
+  if (customer === null)
     throw refuseRequest({ message: 'Bank transfers need a customer.', param: 'customer' })
+  const funded = takeCash(state, customer, intent.amount)
+  if (funded === intent.amount) return succeed(state, intent, { method })
   intent.status = 'requires_action'
   intent.next_action = {
     type: 'display_bank_transfer_instructions',
     display_bank_transfer_instructions: {
-      amount_remaining: intent.amount,
+      amount_remaining: intent.amount - funded,
       currency: intent.currency,
       hosted_instructions_url: state.pagesUrl,
       reference: intent.id.slice(-8).toUpperCase(),
@@ -191,6 +200,7 @@ function askForTransfer(state: StripeState, intent: Stripe.PaymentIntent): Strip
     },
   }
   state.emit('payment_intent.requires_action', intent)
+  if (funded > 0) state.emit('payment_intent.partially_funded', intent)
   return intent
 }
 
@@ -202,8 +212,11 @@ export function receiveTransfer(
 ): { status: Stripe.PaymentIntent.Status; excess: number } {
   const intent = known(state.paymentIntents, 'payment_intent', id, 'intent')
   const asked = intent.next_action?.display_bank_transfer_instructions
-  if (asked === undefined || asked.amount_remaining === null) {
-    expectStatus(intent, [], 'transfer money to')
+  const customer = idOf(intent.customer)
+  if (asked === undefined || asked.amount_remaining === null || customer === null) {
+    // Sent once more, though nothing asks for it any more.
+    expectStatus(intent, customer === null ? [] : ['succeeded', 'canceled'], 'transfer money to')
+    if (customer !== null) addCash(state, customer, amount)
     return { status: intent.status, excess: amount }
   }
   const remaining = asked.amount_remaining - amount
@@ -215,6 +228,7 @@ export function receiveTransfer(
   const method = known(state.paymentMethods, 'PaymentMethod', idOf(intent.payment_method) ?? '')
   succeed(state, intent, { method })
   state.onIntentEnd(intent, 'succeeded')
+  if (remaining < 0) addCash(state, customer, -remaining)
   return { status: intent.status, excess: -remaining }
 }
 

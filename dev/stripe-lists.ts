@@ -1,6 +1,7 @@
 // Lists as Stripe gives them, newest first and page by page, and the fields that a request wants as whole objects.
 
 import type Stripe from 'stripe'
+import { cashBalanceOf } from './stripe-cash.ts'
 import { refuseRequest } from './stripe-error.ts'
 import { type Form, formIn, integerIn, textIn, textsIn } from './stripe-form.ts'
 import { idOf, type StripeState } from './stripe-state.ts'
@@ -102,6 +103,7 @@ function includable(state: StripeState, id: string, name: string): unknown {
     const data = [...state.invoicePayments.values()].filter(({ invoice }) => invoice === id)
     return { object: 'list', data, has_more: false, url: '/v1/invoice_payments' }
   }
+  if (name === 'cash_balance' && state.customers.has(id)) return cashBalanceOf(state, id)
   if (name !== 'line_items') return undefined
   const data = state.lineItems.get(id)
   if (data === undefined) return undefined

@@ -1,6 +1,7 @@
 // Payment intents at Stripe's stand-in: made, confirmed on and off session, waiting for 3-D Secure or for the bank, ended.
 
 import type Stripe from 'stripe'
+import { addCash } from './stripe-cash.ts'
 import { confirm, type Confirmation, expectStatus } from './stripe-confirm.ts'
 import { expectOf, usableMethod } from './stripe-customers.ts'
 import { refuseRequest } from './stripe-error.ts'
@@ -190,7 +191,18 @@ export function cancelIntent(state: StripeState, id: string, form: Form): Stripe
   intent.status = 'canceled'
   intent.canceled_at = state.now()
   intent.cancellation_reason = wordIn(form, 'cancellation_reason', cancelReasons)
+  giveBackCash(state, intent)
   intent.next_action = null
   state.emit('payment_intent.canceled', intent)
   return intent
+}
+
+/** What has been transferred for it is free again. */
+function giveBackCash(
+  state: StripeState,
+  { amount, customer, next_action: action }: Stripe.PaymentIntent,
+): void {
+  const remaining = action?.display_bank_transfer_instructions?.amount_remaining ?? amount
+  const owner = idOf(customer)
+  if (owner !== null && remaining < amount) addCash(state, owner, amount - remaining)
 }

@@ -77,6 +77,8 @@ export class StripeState {
   readonly disputes: Kept<Stripe.Dispute> = new Map()
   readonly warnings: Kept<Stripe.Radar.EarlyFraudWarning> = new Map()
   readonly balanceTransactions: Kept<Stripe.BalanceTransaction> = new Map()
+  /** By customer, in cents: sent by bank transfer and used for nothing yet. */
+  readonly cash: Kept<number> = new Map()
   readonly events: Kept<StripeEvent> = new Map()
   /** Told of every event as it happens. */
   onEvent: (event: StripeEvent) => void = () => undefined

@@ -119,9 +119,18 @@ export const paymentMethodRoutes: readonly ConsoleRoute[] = [
       ...common,
       method: 'get',
       path: '/api/payment-methods',
-      summary: 'The saved cards.',
+      summary: 'The saved cards, and what has come by bank transfer and is not used yet.',
       query: account,
-      answer: { type: 'object', properties: { data: { type: 'array', items: card } } },
+      answer: {
+        type: 'object',
+        properties: {
+          data: { type: 'array', items: card },
+          unused_transfer: {
+            ...usdText,
+            description: 'Sent beyond what was bought: used for the next transfer.',
+          },
+        },
+      },
     },
   },
   {

@@ -3,6 +3,7 @@
 import { base62FromBytes } from '#core/base62.ts'
 import { refuse, type Json } from '#core/errors.ts'
 import { invalid, readFields } from '#core/fields.ts'
+import { formatUsd, zeroNanoUsd } from '#core/money.ts'
 import { asCustomer, knownCustomer } from '#payments/customer.ts'
 import type { ReadyParts } from '#payments/parts.ts'
 import type { Card, ProviderFailure } from '#payments/provider.ts'
@@ -20,13 +21,21 @@ export async function listCards(request: ConsoleRequest): Promise<ConsoleAnswer>
   const ready = await readyParts(request.parts)
   if (ready === undefined) return closed
   const customer = await knownCustomer(request.person.accountId, ready)
-  if (customer === undefined) return { ok: true, body: { data: [] } }
-  const cards = await ready.provider.cards.list(customer.customerId)
+  if (customer === undefined) return nothingKept
+  const { cards, customers } = ready.provider
+  const kept = await cards.list(customer.customerId)
   // Deleted at the provider: nothing is left of its cards.
-  if (!cards.ok) return cards.code === 'gone' ? { ok: true, body: { data: [] } } : failed(cards, request)
+  if (!kept.ok) return kept.code === 'gone' ? nothingKept : failed(kept, request)
+  const unused = await customers.unused(customer.customerId)
+  if (!unused.ok) return failed(unused, request)
   const used = (await request.account.autoTopUp())?.method?.id
-  return { ok: true, body: { data: cards.value.map((card) => cardBody(card, used)) } }
+  return {
+    ok: true,
+    body: { data: kept.value.map((card) => cardBody(card, used)), unused_transfer: formatUsd(unused.value) },
+  }
 }
+
+const nothingKept: ConsoleAnswer = { ok: true, body: { data: [], unused_transfer: formatUsd(zeroNanoUsd) } }
 
 function cardBody({ cardId, brand, last4, expiresMonth, expiresYear }: Card, used: string | undefined): Json {
   return {

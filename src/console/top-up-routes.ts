@@ -38,6 +38,11 @@ const topUp: Schema = {
         publishable_key: nullable(text),
       },
     }),
+    transfer: nullable({
+      type: 'object',
+      description: 'While it waits for a bank transfer. It is credited when nothing is missing.',
+      properties: { received: usdText, missing: usdText, instructions_url: nullable(text) },
+    }),
   },
 }
 

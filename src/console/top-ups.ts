@@ -9,7 +9,7 @@ import { addNanoUsd, formatUsd, formatUsdSum, type NanoUsd, nanoUsd, parseUsd } 
 import { readString, readWhole } from '#core/readers.ts'
 import type { OrderView } from '#ledger/order-commands.ts'
 import { type PaymentCursor, type PaymentRow, paymentRowOf, paymentsOf } from '#payments/payment-store.ts'
-import type { CheckoutPage, OpenCheckout } from '#payments/provider.ts'
+import type { BankTransfer, CheckoutPage, OpenCheckout } from '#payments/provider.ts'
 import { settleOrder } from '#payments/settle-order.ts'
 import { bonusTiers, topUpMaxNanoUsd, topUpMinNanoUsd } from '#payments/top-up-offer.ts'
 import { beginTopUp } from '#payments/top-ups.ts'
@@ -51,8 +51,18 @@ export async function showTopUp({ person, account, id, parts }: ConsoleRequest):
   const row = parts.db && (await paymentRowOf(parts.db, accountId, orderId))
   // Attempts of automatic top-up have no page, and stand in their rows alone.
   if (order === null) return row === undefined ? noSuchTopUp : { ok: true, body: rowBody(row) }
-  const page = settled?.ok === true ? settled.page : null
-  return { ok: true, body: { ...topUpBody(order, page, parts), receipt: row ? receiptBody(row) : null } }
+  const { page = null, transfer } = settled?.ok === true ? settled : {}
+  const receipt = row ? receiptBody(row) : null
+  return { ok: true, body: { ...topUpBody(order, page, parts), receipt, transfer: transferBody(transfer) } }
+}
+
+function transferBody(transfer: BankTransfer | undefined): Json {
+  if (transfer === undefined) return null
+  return {
+    received: formatUsd(transfer.receivedNanoUsd),
+    missing: formatUsd(transfer.missingNanoUsd),
+    instructions_url: transfer.url,
+  }
 }
 
 const noSuchTopUp = refuse('not_found', { message: 'This account has no top-up with this id.' })

@@ -39,6 +39,8 @@ export type Customers = {
     customerId: string
     email: string
   }): Promise<ProviderAnswer<{ customerId: string }>>
+  /** What has come by bank transfer and pays for nothing yet; the provider uses it for the next transfer. */
+  unused(customerId: string): Promise<ProviderAnswer<NanoUsd>>
 }
 
 /** A page of the provider's on which a person pays for one order. */
@@ -142,6 +144,16 @@ export type Checkout = OpenCheckout & {
   totalNanoUsd: NanoUsd
   /** Names the payment for refunds and disputes; null until there is one. */
   paymentId: string | null
+  /** While it waits for one. */
+  transfer?: BankTransfer
+}
+
+/** A payment is made when all of it has come; what is sent beyond it is left with the provider, in the customer's name. */
+export type BankTransfer = {
+  receivedNanoUsd: NanoUsd
+  missingNanoUsd: NanoUsd
+  /** Where the customer sees which account to send it to. */
+  url: string | null
 }
 
 /** Cards that a person has left with the provider. Only a card can be charged without its owner. */

@@ -4,11 +4,11 @@
 import type { AccountId, OrderId } from '#core/ids.ts'
 import type { OrderView, PaymentFacts } from '#ledger/order-commands.ts'
 import type { ReadyParts } from './parts.ts'
-import type { Checkout } from './provider.ts'
+import type { BankTransfer, Checkout } from './provider.ts'
 
 export type SettledOrder =
-  /** `page` where it can still be paid. */
-  | { ok: true; order: OrderView; page: Checkout | null }
+  /** `page` where it can still be paid; `transfer` where that was begun and the money has yet to come. */
+  | { ok: true; order: OrderView; page: Checkout | null; transfer?: BankTransfer }
   /** `unknown`: could not be looked at or booked now. */
   | { ok: false; code: 'no_such_order' | 'unknown' }
 
@@ -60,7 +60,7 @@ async function told(
     case 'open':
       return { ok: true, order, page: checkout }
     case 'pending':
-      return { ok: true, order, page: null }
+      return { ok: true, order, page: null, ...(checkout.transfer && { transfer: checkout.transfer }) }
   }
 }
 

@@ -104,6 +104,21 @@ function checkoutOf(session: Stripe.Checkout.Session): Checkout {
     taxNanoUsd: nanoUsdOfCents(tax),
     totalNanoUsd: nanoUsdOfCents(receivedOf(payment) ?? total),
     paymentId: payment?.id ?? null,
+    ...transferOf(payment),
+  }
+}
+
+/** Nothing that was sent is lost while some is missing: it counts for this payment. */
+function transferOf(payment: Stripe.PaymentIntent | null): Pick<Checkout, 'transfer'> {
+  const asked = payment?.next_action?.display_bank_transfer_instructions
+  if (payment === null || asked === undefined) return {}
+  const missing = asked.amount_remaining ?? payment.amount
+  return {
+    transfer: {
+      missingNanoUsd: nanoUsdOfCents(missing),
+      receivedNanoUsd: nanoUsdOfCents(payment.amount - missing),
+      url: asked.hosted_instructions_url,
+    },
   }
 }
 

@@ -2,8 +2,10 @@
 
 import type Stripe from 'stripe'
 
+import { zeroNanoUsd } from '#core/money.ts'
 import type { Customers } from './provider.ts'
 import { askStripe } from './stripe-call.ts'
+import { nanoUsdOfCents } from './stripe-checkouts.ts'
 
 export function stripeCustomers(sdk: Stripe): Customers {
   return {
@@ -32,6 +34,15 @@ export function stripeCustomers(sdk: Stripe): Customers {
         'customer',
         () => sdk.customers.create({ metadata: { account_id: accountId } }, { idempotencyKey: key }),
         ({ id }) => ({ customerId: id }),
+      ),
+    unused: (customerId) =>
+      askStripe(
+        'customer',
+        () => sdk.customers.retrieve(customerId, { expand: ['cash_balance'] }),
+        (customer) =>
+          customer.deleted === true
+            ? zeroNanoUsd
+            : nanoUsdOfCents(customer.cash_balance?.available?.['usd'] ?? 0),
       ),
   }
 }

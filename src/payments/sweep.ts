@@ -16,8 +16,8 @@ import {
 } from './payment-store.ts'
 import { type AskedOrder, settleOrder } from './settle-order.ts'
 
-/** A person at a page takes less, and its events come meanwhile. */
-const lookAfterMs = 15 * minuteMs
+/** A person at a page takes less, and its events come meanwhile; with the run after that, a quarter of an hour at most. */
+const lookAfterMs = 10 * minuteMs
 /** The provider forgets a key after a day: until then whoever placed the order may open it again by its own key. */
 export const openWithinMs = 23 * hourMs
 /** Who has not confirmed an automatic top-up by then will not; the nightly comparison sees what is paid later still. */

@@ -36,6 +36,8 @@ test.each([
   ['a card', 'pm_card_visa', undefined],
   ['a card of another brand', 'pm_card_mastercard', undefined],
   ['a wallet that leads away and back', 'pm_paypal', undefined],
+  ['a wallet of another kind', 'pm_cashapp', undefined],
+  ['stablecoins', 'pm_crypto', undefined],
   ['a debit of a bank, some days later', 'pm_usBankAccount_success', 'settle'],
   ['a bank transfer, once the money has come', 'pm_bankTransfer', 'transfer'],
 ] as const)('credit is bought by %s', async (_, method, later) => {
