@@ -130,9 +130,11 @@ function deliveryControl({ state, deliveries, webhookSecret }: Parts) {
       deliveries.made.filter(({ eventId }) => given.eventId === undefined || given.eventId === eventId),
     events: (filter: EventFilter = {}): readonly StripeEvent[] =>
       [...state.events.values()].filter((event) => fits(event, filter)),
+    /** The product's clock is so far ahead of the machine's: events are signed by it. */
+    signAhead: ({ seconds }: { seconds: number }) => void (deliveries.productAheadMs = seconds * 1_000),
     /** Signs what a test wants to post itself; time and secret as Stripe's unless given. */
     sign: ({ body, ...given }: { body: string; secret?: string; atSeconds?: number }): string =>
-      signatureOf(body, { secret: webhookSecret, ...given }),
+      signatureOf(body, { secret: webhookSecret, atSeconds: deliveries.productSeconds(), ...given }),
   }
 }
 

@@ -26,6 +26,8 @@ export class StripeDeliveries {
   private holds: EventFilter[] = []
   private readonly timers = new Set<NodeJS.Timeout>()
   private readonly underWay = new Set<Promise<unknown>>()
+  /** How far the product's clock is ahead of the machine's. */
+  productAheadMs = 0
   private isStopped = false
 
   take(event: StripeEvent): void {
@@ -69,6 +71,11 @@ export class StripeDeliveries {
     const kept = this.held.filter((event) => !taken.includes(event))
     this.held.splice(0, this.held.length, ...kept)
     return taken
+  }
+
+  /** As the product's clock says, which does not follow the stand-in's. */
+  productSeconds(): number {
+    return Math.floor((Date.now() + this.productAheadMs) / 1_000)
   }
 
   /** To every endpoint that wants it, once, whatever is answered. */
@@ -123,7 +130,7 @@ export class StripeDeliveries {
     const headers = {
       'content-type': 'application/json; charset=utf-8',
       'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-      'stripe-signature': signatureOf(body, { secret: endpoint.secret }),
+      'stripe-signature': signatureOf(body, { secret: endpoint.secret, atSeconds: this.productSeconds() }),
     }
     const signal = AbortSignal.timeout(answerMsMax)
     let status = 0
@@ -146,10 +153,10 @@ function isTaken(status: number): boolean {
   return status >= 200 && status < 300
 }
 
-/** The header by which a webhook knows Stripe. The time is the real one: the product's clock does not follow the stand-in's. */
+/** The header by which a webhook knows Stripe. */
 export function signatureOf(
   body: string,
-  { secret, atSeconds = Math.floor(Date.now() / 1_000) }: { secret: string; atSeconds?: number },
+  { secret, atSeconds }: { secret: string; atSeconds: number },
 ): string {
   const signature = createHmac('sha256', secret).update(`${atSeconds}.${body}`).digest('hex')
   return `t=${atSeconds},v1=${signature}`

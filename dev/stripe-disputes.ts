@@ -52,6 +52,7 @@ export function openDispute(
   state.disputes.set(dispute.id, dispute)
   charge.disputed = true
   state.emit('charge.dispute.created', dispute)
+  lookAtWarnings(state, charge)
   if (isWithdrawn) moveDispute(state, dispute.id, 'withdraw')
   return dispute
 }
@@ -106,7 +107,7 @@ export function warnOfFraud(state: StripeState, charge: Stripe.Charge): Stripe.R
   const warning: Stripe.Radar.EarlyFraudWarning = {
     id: state.newId('issfr'),
     object: 'radar.early_fraud_warning',
-    actionable: !charge.refunded && !charge.disputed,
+    actionable: isActionable(charge),
     charge: charge.id,
     created: state.now(),
     fraud_type: 'misc',
@@ -116,6 +117,20 @@ export function warnOfFraud(state: StripeState, charge: Stripe.Charge): Stripe.R
   state.warnings.set(warning.id, warning)
   state.emit('radar.early_fraud_warning.created', warning)
   return warning
+}
+
+/** Something can be done about a warning as long as the payment was neither disputed nor refunded whole. */
+export function lookAtWarnings(state: StripeState, charge: Stripe.Charge): void {
+  for (const warning of state.warnings.values()) {
+    const { actionable } = warning
+    if (warning.charge !== charge.id || actionable === isActionable(charge)) continue
+    warning.actionable = !actionable
+    state.emit('radar.early_fraud_warning.updated', warning, { actionable })
+  }
+}
+
+function isActionable({ refunded, disputed }: Stripe.Charge): boolean {
+  return !refunded && !disputed
 }
 
 const noEvidence: Stripe.Dispute.Evidence = {

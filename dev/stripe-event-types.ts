@@ -23,6 +23,7 @@ export const stripeEventTypes: readonly string[] = [
   'charge.dispute.funds_withdrawn',
   'charge.dispute.funds_reinstated',
   'radar.early_fraud_warning.created',
+  'radar.early_fraud_warning.updated',
   'payment_method.attached',
   'payment_method.detached',
   'payment_method.automatically_updated',

@@ -2,6 +2,7 @@
 
 import type Stripe from 'stripe'
 import { addBalanceTransaction } from './stripe-balance.ts'
+import { lookAtWarnings } from './stripe-disputes.ts'
 import { refuseRequest } from './stripe-error.ts'
 import { type Form, integerIn, metadataIn, textIn, wordIn } from './stripe-form.ts'
 import { idOf, known, type StripeState } from './stripe-state.ts'
@@ -75,6 +76,7 @@ export function refund(
   setRefunded(charge, charge.amount_refunded + amount)
   state.emit('charge.refunded', charge)
   state.emit('refund.created', made)
+  lookAtWarnings(state, charge)
   if (behaviour === 'fail_later') state.later(state.pendingMs, { do: 'fail_refund', id: made.id })
   if (behaviour === 'pend') state.later(state.pendingMs, { do: 'complete_refund', id: made.id })
   return made
@@ -124,6 +126,7 @@ export function failRefund(state: StripeState, id: string): Stripe.Refund {
   setRefunded(charge, charge.amount_refunded - made.amount)
   state.emit('refund.updated', made, { status: before })
   state.emit('refund.failed', made)
+  lookAtWarnings(state, charge)
   return made
 }
 

@@ -350,6 +350,18 @@ describe('refunds, disputes and fraud warnings', () => {
     const warning = standIn.control.fraudWarning({ paymentIntentId: payment_intent })
     expect(await stripe.radar.earlyFraudWarnings.retrieve(warning.id)).toMatchObject({ payment_intent })
   })
+
+  test('a warning is settled by a refund of the whole, not by one of a part', async () => {
+    const payment_intent = await paid('pm_card_visa')
+    const { id } = standIn.control.fraudWarning({ paymentIntentId: payment_intent })
+    const isActionable = async () => (await stripe.radar.earlyFraudWarnings.retrieve(id)).actionable
+    await stripe.refunds.create({ payment_intent, amount: 100 })
+    expect(await isActionable()).toBe(true)
+    await stripe.refunds.create({ payment_intent })
+    expect(await isActionable()).toBe(false)
+    const types = standIn.control.events({ mentions: id }).map(({ type }) => type)
+    expect(types).toEqual(['radar.early_fraud_warning.created', 'radar.early_fraud_warning.updated'])
+  })
 })
 
 describe('idempotency', () => {

@@ -116,7 +116,7 @@ test('an event of test mode is refused where live money is taken', async () => {
   expect((await door.fetch(await signedWith(secret))).status).toBe(400)
 })
 
-// Cases: payments 4
+// Cases: payments 4; billing-bugs 46
 test.each([
   ['no webhook secret', { STRIPE_WEBHOOK_SECRET: '' }],
   ['a webhook secret that can be guessed', { STRIPE_WEBHOOK_SECRET: 'whsec_short' }],

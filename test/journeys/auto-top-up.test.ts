@@ -6,6 +6,7 @@ import { stripeApiVersion } from '../../dev/stripe-state.ts'
 import { valueAt } from '../world/chat.ts'
 import { eventually } from '../world/eventually.ts'
 import { ask } from '../world/gateway.ts'
+import { mailsTo } from '../world/mailbox.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import { newOwner, type Owner } from '../world/topping-up.ts'
 
@@ -62,10 +63,11 @@ describe('automatic top-up', () => {
     expect([await owner.balance(), (await owner.asked()).length]).toEqual(['23.00', 1])
   })
 
-  // Requirements: 14, 15
+  // Requirements: 14, 15, 73
   test.each([
     ['threshold', { threshold: '4.99' }],
     ['amount', { amount: '19.99' }],
+    ['amount', { threshold: '30.00' }],
     ['amount', { amount: '2500.01' }],
     ['amount', { amount: '20.001' }],
     ['monthly_cap', { monthly_cap: '19.00' }],
@@ -95,8 +97,7 @@ describe('automatic top-up', () => {
   // Cases: payments 34
   test('is not brought about by a refund', async () => {
     const owner = await ready('1')
-    const { body } = await owner.api('POST', '/api/top-ups', { amount: '15.00', page: 'hosted' })
-    const sessionId = /cs_test_\w+/.exec(JSON.stringify(body))?.[0] ?? ''
+    const { sessionId } = await owner.buy('15.00')
     await control.pay({ sessionId, method: 'pm_card_visa' })
     await eventually(owner.balance, (balance) => balance === '16.00')
     await owner.enable()
@@ -106,19 +107,6 @@ describe('automatic top-up', () => {
     expect([await owner.balance(), await owner.seen()]).toMatchObject(['1.00', { state: 'idle' }])
     expect(await owner.asked()).toHaveLength(0)
   })
-
-  // Cases: payments 32
-  test('stays within its monthly cap', async () => {
-    const owner = await ready('10')
-    await owner.enable({ monthly_cap: '30.00' })
-    await owner.spend(1)
-    await eventually(owner.balance, (balance) => balance === '29.00')
-    await owner.spend(25)
-    expect(await owner.seen()).toMatchObject({ state: 'waiting', charged_this_month: '20.00' })
-    const seconds = valueAt(await owner.seen(), 'next_try_in_seconds')
-    expect(new Date(Date.now() + Number(seconds) * 1_000).getUTCDate()).toBe(1)
-    expect(await owner.asked()).toHaveLength(1)
-  })
 })
 
 describe('an answer that is lost', () => {
@@ -127,12 +115,7 @@ describe('an answer that is lost', () => {
     'after Stripe has charged the card (%s) is one payment and one credit',
     async (kind) => {
       const owner = await ready('10')
-      await control.plantFault({
-        kind,
-        method: 'POST',
-        path: '/v1/payment_intents',
-        mentions: owner.accountId,
-      })
+      await owner.breakCharge(kind)
       await owner.enable()
       await owner.spend(1)
       await eventually(owner.balance, (balance) => balance === '29.00')
@@ -150,14 +133,8 @@ describe('an answer that is lost', () => {
     'or none at all (%s) is no decline: it is asked for again under the same key',
     async (kind) => {
       const owner = await ready('10')
-      await control.plantFault({
-        kind,
-        method: 'POST',
-        path: '/v1/payment_intents',
-        mentions: owner.accountId,
-        // The SDK itself tries twice more after a fault of Stripe's.
-        times: kind === 'server_error' ? 3 : 1,
-      })
+      // The SDK itself tries twice more after a fault of Stripe's.
+      await owner.breakCharge(kind, kind === 'server_error' ? 3 : 1)
       await owner.enable()
       await owner.spend(1)
       await eventually(owner.balance, (balance) => balance === '29.00')
@@ -171,12 +148,7 @@ describe('an answer that is lost', () => {
     const owner = await ready('10')
     const filter = { mentions: owner.accountId }
     await control.holdDeliveries(filter)
-    await control.plantFault({
-      kind: 'server_error_after_commit',
-      method: 'POST',
-      path: '/v1/payment_intents',
-      mentions: owner.accountId,
-    })
+    await owner.breakCharge('server_error_after_commit')
     await owner.enable()
     await owner.spend(1)
     await eventually(owner.asked, (asked) => asked.length > 0)
@@ -209,9 +181,15 @@ describe('a card that is declined', () => {
   // Cases: payments 28
   test('because its bank asks for its owner waits for them; the same payment, confirmed, is credited', async () => {
     const owner = await ready('10', 'pm_card_authenticationRequired')
+    const email = `${owner.accountId}@customer.example`
+    await owner.api('PUT', '/api/billing-emails', { billing_emails: [email] })
     await owner.enable()
     await owner.spend(1)
     expect(await owner.becomes({ why: 'needs_action' })).toMatchObject({ state: 'paused' })
+    const subjects = async () => (await mailsTo(sharedWorld(), email)).map(({ subject }) => subject)
+    expect(await eventually(subjects, (mails) => mails.length > 0)).toEqual([
+      'Your bank asks you to confirm a payment of $20.00',
+    ])
     const { body } = await owner.api('GET', '/api/auto-top-up/confirmation')
     const paymentIntentId = String(valueAt(body, 'payment'))
     expect(body).toMatchObject({
@@ -224,23 +202,6 @@ describe('a card that is declined', () => {
     expect(await owner.becomes({ state: 'idle' })).toMatchObject({ state: 'idle', why: null })
     expect([await owner.balance(), (await owner.asked()).length]).toEqual(['29.00', 1])
     expect(await owner.api('GET', '/api/auto-top-up/confirmation')).toMatchObject({ status: 404 })
-  })
-
-  // Cases: payments 29, 31
-  test('for ever pauses at once; the same card saved again changes nothing, another one is charged', async () => {
-    const owner = await ready('10')
-    await control.setCard({
-      paymentMethodId: owner.cardId,
-      behaviour: { does: 'decline', decline: 'stolen_card' },
-    })
-    await owner.enable()
-    await owner.spend(1)
-    expect(await owner.becomes({ state: 'paused', why: 'card' })).toMatchObject({ why: 'card' })
-    await owner.save()
-    expect(await owner.seen()).toMatchObject({ state: 'paused', why: 'card' })
-    await owner.save('pm_card_mastercard')
-    expect(await owner.seen()).not.toMatchObject({ state: 'paused' })
-    expect((await owner.asked()).length).toBe(1)
   })
 })
 
@@ -260,7 +221,7 @@ async function asBrowser(paymentIntentId: string, cardId: string): Promise<void>
 }
 
 describe('saved cards', () => {
-  // Requirements: 16, 49
+  // Requirements: 16
   test('are listed, removed by their owner, and managed on Stripe’s own page', async () => {
     const owner = await ready('50')
     await owner.enable()
@@ -277,6 +238,22 @@ describe('saved cards', () => {
     ])
     await owner.spend(45)
     expect(await owner.asked()).toHaveLength(0)
+  })
+
+  // Requirements: 13, 16
+  test('are charged alone: with whatever else was paid on a page, nothing can be charged by itself', async () => {
+    const owner = await newOwner(sharedWorld(), '50')
+    const { sessionId } = await owner.buy('15.00', { save_card: true })
+    await control.pay({ sessionId, method: 'pm_paypal' })
+    await eventually(owner.balance, (balance) => balance === '65.00')
+    await control.deliveriesSettled()
+    expect((await owner.api('GET', '/api/payment-methods')).body).toMatchObject({ data: [] })
+    expect(await owner.enable()).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid_request', param: 'payment_method' } },
+    })
+    await owner.spend(60)
+    expect(await owner.asked()).toEqual([])
   })
 
   // Cases: payments 53

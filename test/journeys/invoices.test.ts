@@ -3,12 +3,15 @@
 import { describe, expect, test } from 'vitest'
 import { valueAt } from '../world/chat.ts'
 import { eventually } from '../world/eventually.ts'
-import { ask, chatOf, type WireAnswer } from '../world/gateway.ts'
+import { ask, chatOf, streamOf, type WireAnswer } from '../world/gateway.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import { stripeOf } from '../world/stripe.ts'
 
 const world = sharedWorld()
 const { control } = world.stripe
+
+/** Four thousand tokens of it are several cents. */
+const dearModel = 'claude-opus-4-8'
 
 type Account = { accountId: string; apiKey: string }
 
@@ -108,6 +111,29 @@ describe('an invoice', () => {
     expect(await isNow(account, 'paid')).toBe('paid')
     expect(await call(account)).toMatchObject({ status: 200 })
   }, 90_000)
+
+  // Cases: payments 45
+  test('leaves what is settled after it was cut to the next one', async () => {
+    const account = await newAccount()
+    const { accountId, apiKey } = account
+    await owe(account, '2')
+    // A call that runs meanwhile.
+    const body = streamOf(
+      { tokens: 4_000, firstMs: 1_500 },
+      { model: dearModel, max_completion_tokens: 4_000 },
+    )
+    const running = ask(world, { apiKey, body })
+    const holds = async () => valueAt(await world.operator('GET', `/accounts/${accountId}`), 'open_holds')
+    expect(await eventually(holds, (count) => count === 1)).toBe(1)
+    await cut(account)
+    expect((await invoicesOf(account)).body).toMatchObject({ data: [{ amount: '2.00' }], owed: '0.00' })
+    const costUsd = Number(valueAt((await running).events.at(-2), 'usage', 'cost'))
+    expect(costUsd).toBeGreaterThan(0.01)
+    await owe(account, '1')
+    await cut(account)
+    const next = Number(valueAt((await invoicesOf(account)).body, 'data', 0, 'amount'))
+    expect(next).toBe(Math.floor((1 + costUsd) * 100) / 100)
+  })
 
   // Cases: payments 47
   test('is not written over 31 cents, which are carried', async () => {

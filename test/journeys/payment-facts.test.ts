@@ -8,6 +8,7 @@ import { eventually } from '../world/eventually.ts'
 import { ask, chatOf } from '../world/gateway.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'
+import { newOwner } from '../world/topping-up.ts'
 
 const { control } = sharedWorld().stripe
 
@@ -27,7 +28,8 @@ const operator = ({ accountId }: Buyer, path: string, body: object) =>
 const refund = ({ buyer, orderId }: Paid, body: object) =>
   operator(buyer, '/refunds', { reason: 'a test', idempotency_key: 'r', payment: orderId, ...body })
 
-const shown = async ({ accountId }: Buyer) => (await askOperator('GET', `/accounts/${accountId}`)).body
+const shown = async ({ accountId }: Pick<Buyer, 'accountId'>) =>
+  (await askOperator('GET', `/accounts/${accountId}`)).body
 
 /** All that this payment's events say, once more, in both directions. */
 async function toldAgain({ paymentIntentId }: Paid): Promise<void> {
@@ -261,11 +263,26 @@ describe('a dispute', () => {
 })
 
 // Cases: payments 42
-test('a bank’s warning of fraud marks the account and moves nothing, until the payment has gone back', async () => {
-  const { buyer, paymentIntentId } = await paid('20')
+test('a bank’s warning of fraud marks the account and stops automatic top-up, until the payment has gone back', async () => {
+  const owner = await newOwner(sharedWorld(), '1')
+  const { accountId } = owner
+  await owner.save()
+  const { sessionId } = await owner.buy('20.00')
+  await control.pay({ sessionId, method: 'pm_card_visa' })
+  await control.deliveriesSettled()
+  await owner.enable()
+  const paymentIntentId = await paymentOf(sharedWorld(), sessionId)
   await control.fraudWarning({ paymentIntentId })
   await control.deliveriesSettled()
-  expect(await shown(buyer)).toMatchObject({ balance: '20.00', fraud_warnings: 1 })
+  expect(await shown({ accountId })).toMatchObject({ balance: '21.00', fraud_warnings: 1 })
+  await owner.spend(15)
+  // Whatever its owner says.
+  await owner.enable()
+  expect(await owner.seen()).toMatchObject({ enabled: true, state: 'paused', why: 'payment_in_doubt' })
+  expect([await owner.balance(), await owner.asked()]).toEqual(['6.00', []])
+  await control.refund({ paymentIntentId })
+  expect(await eventually(owner.credits, (credits) => credits > 0)).toBe(1)
+  expect(await shown({ accountId })).toMatchObject({ balance: '6.00', fraud_warnings: 0 })
 })
 
 // Cases: payments 17

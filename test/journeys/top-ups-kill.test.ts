@@ -3,11 +3,12 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../../dev/world.ts'
-import { type Bought, type Buyer, newBuyer } from '../world/buying.ts'
+import { type Bought, type Buyer, newBuyer, paymentOf } from '../world/buying.ts'
 import { valueAt } from '../world/chat.ts'
 import { deathMs, type DyingWorld, type IsFatal, startDyingWorld, startMs } from '../world/dying-world.ts'
 import { eventually } from '../world/eventually.ts'
 import { ask, chatOf } from '../world/gateway.ts'
+import { loseAccount, makeAccountAnew } from '../world/lost-account.ts'
 
 let dying: DyingWorld
 let world: World
@@ -171,26 +172,51 @@ test('with Postgres away what is paid can be spent at once, and is mirrored once
   expect(paid).toHaveLength(2)
 }, 120_000)
 
-// Cases: payments 11
-test('a payment that is told while its account is lost is credited once the account is made anew', async () => {
-  const buyer = await newBuyer(world)
-  const { accountId } = buyer
-  await world.stripe.control.holdDeliveries({ mentions: accountId })
-  const bought = await buyer.buy('25', { key: 'k' })
-  await eventually(
-    () => world.sql('select 1 from payments where account_id = $1', [accountId]),
-    (rows) => rows.length > 0,
+describe('while the account is lost', () => {
+  const statusesOf = (deliveries: readonly { status: number }[]) =>
+    new Set(deliveries.map(({ status }) => status))
+
+  // Cases: payments 11
+  test('a payment that is told is credited once the account is made anew', async () => {
+    const buyer = await newBuyer(world)
+    const { accountId } = buyer
+    await world.stripe.control.holdDeliveries({ mentions: accountId })
+    const bought = await buyer.buy('25', { key: 'k' })
+    await world.stripe.control.pay({ sessionId: bought.sessionId, method: 'pm_card_visa' })
+    await loseAccount(world, accountId)
+    // Told now, it is not taken for somebody else's: Stripe is asked to come again, and nobody else looks at it here.
+    const types = ['checkout.session.completed', 'payment_intent.succeeded']
+    const told = await world.stripe.control.redeliver({ mentions: accountId, types })
+    expect([told.length, statusesOf(told)]).toEqual([2, new Set([503])])
+    await makeAccountAnew(world, accountId)
+    await world.stripe.control.redeliver({ mentions: accountId })
+    await expectOneCredit(buyer, bought)
+  }, 240_000)
+
+  // Cases: payments 11
+  test.each(['refund', 'dispute'] as const)(
+    'a %s that is told is booked once the account is made anew, once',
+    async (what) => {
+      const buyer = await newBuyer(world)
+      const { control } = world.stripe
+      const { sessionId } = await buyer.buy('25')
+      await control.pay({ sessionId, method: 'pm_card_visa' })
+      await control.deliveriesSettled()
+      const paymentIntentId = await paymentOf(world, sessionId)
+      const about = { mentions: paymentIntentId }
+      await control.holdDeliveries(about)
+      await loseAccount(world, buyer.accountId)
+      const { id } = await control[what]({ paymentIntentId, amount: 500 })
+      const told = await control.redeliver({ mentions: id })
+      expect([told.length > 0, statusesOf(told)]).toEqual([true, new Set([503])])
+      await makeAccountAnew(world, buyer.accountId)
+      for (const _ of ['first', 'again'])
+        expect(statusesOf(await control.redeliver(about))).toEqual(new Set([200]))
+      expect(await buyer.transactions()).toEqual([
+        ['purchase', '25.00', '25.00'],
+        [what, '-5.00', '20.00'],
+      ])
+    },
+    240_000,
   )
-  await world.stripe.control.pay({ sessionId: bought.sessionId, method: 'pm_card_visa' })
-  await world.fault({ kind: 'lose', accountId })
-  // Told now, it is not taken for somebody else's: Stripe is asked to come again, and nobody else looks at it here.
-  const told = await world.stripe.control.redeliver({
-    mentions: accountId,
-    types: ['checkout.session.completed', 'payment_intent.succeeded'],
-  })
-  expect(told.map(({ status }) => status)).toEqual([503, 503])
-  const rebuild = { reason: 'the object was lost', idempotency_key: 'r', confirm: true }
-  await world.operator('POST', `/accounts/${accountId}/rebuild`, rebuild)
-  await world.stripe.control.redeliver({ mentions: accountId })
-  await expectOneCredit(buyer, bought)
-}, 240_000)
+})

@@ -264,3 +264,18 @@ test('a balance falls by exactly what each answer says that it cost, to the bill
     expect((await presentOf(world, account)).balanceNanoUsd).toBe(left)
   }
 })
+
+// Cases: payments 52
+test.each([
+  [1, 38],
+  [1_000_000, 37_500_000],
+])('%d tokens at 37,500 trillionths of a dollar cost %d billionths', async (tokens, nano) => {
+  const world = sharedWorld()
+  const account = await world.newAccount()
+  const usageIs = { prompt_tokens: tokens, completion_tokens: 0, total_tokens: tokens }
+  const body = chatOf({ tokens: 1, usageIs }, { model: 'command-r7b-12-2024' })
+  const answer = await ask(world, { apiKey: account.apiKey, body })
+  expect(nanoOfNumber(valueAt(answer.body, 'cost'))).toBe(nano)
+  await chargeOfCall(world, account, answer.callId)
+  expect((await presentOf(world, account)).balanceNanoUsd).toBe(10_000_000_000 - nano)
+})

@@ -15,18 +15,24 @@ export type Buyer = {
   ) => Promise<WireAnswer>
   /** Places an order and opens its page. */
   buy(amount: string, more?: { key?: string; save_card?: boolean; page?: string }): Promise<Bought>
-  balance(): Promise<unknown>
+  balance: () => Promise<unknown>
   /** The account's movements of money, oldest first. */
-  transactions(): Promise<readonly (readonly [string, string, string])[]>
+  transactions: () => Promise<readonly (readonly [string, string, string])[]>
 }
 
 export type Bought = { orderId: string; sessionId: string; answer: WireAnswer }
 
 export async function newBuyer(world: WorldClient, creditUsd = '0'): Promise<Buyer> {
-  const { accountId, apiKey } = await world.newAccount({
-    creditUsd,
-    key: { scopes: ['inference', 'balance:read'] },
-  })
+  return buyerOf(world, await world.newAccount({ creditUsd, key: readingKey }))
+}
+
+/** Calls, and sees its balance. */
+export const readingKey = { scopes: ['inference', 'balance:read'] }
+
+export function buyerOf(
+  world: WorldClient,
+  { accountId, apiKey }: { accountId: string; apiKey: string },
+): Buyer {
   const api: Buyer['api'] = (method, path, body, headers = {}) => {
     const named =
       body === undefined ? `${path}${path.includes('?') ? '&' : '?'}account_id=${accountId}` : path

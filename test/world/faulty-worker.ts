@@ -1,6 +1,8 @@
 // The real Worker with switches for faults that the platform has and a test cannot wait for: an object that freezes, is
 // away, restarts or is evicted after every call, and a queue that loses or repeats. Never part of the product.
 
+// First, so that whoever keeps a hold of the clock has this one.
+import { keepAlarmsOnTime, machineNow, setAhead } from './faulty-clock.ts'
 import worker from '#worker.ts'
 
 export { RelayObject } from '#worker.ts'
@@ -17,6 +19,8 @@ type FaultRequest =
   /** The n-th next call of the method does its work, and then its caller hears of a failure. */
   | { kind: 'fail_after'; accountId: string; method: string; calls: number }
   | { kind: 'drop_messages' | 'fail_before_messages' | 'fail_after_messages'; ms: number }
+  /** The product's clock is so far ahead of the machine's, and stays so. Timers that run do not notice. */
+  | { kind: 'clock'; aheadMs: number }
   | { kind: 'clear' }
 
 type Seen = {
@@ -39,10 +43,11 @@ const roundTrips = new Map<string, number>()
 const contexts = new WeakMap<object, DurableObjectState>()
 const openCalls = new WeakMap<DurableObjectState, number>()
 
-const isOn = (fault: string) => (faults.get(fault) ?? 0) > Date.now()
+const isOn = (fault: string) => (faults.get(fault) ?? 0) > machineNow()
 
 export class AccountObject extends RealAccountObject {
   constructor(context: DurableObjectState, env: Env) {
+    keepAlarmsOnTime(context.storage)
     super(context, env)
     contexts.set(this, context)
     seenOf(context.id.toString()).constructions += 1
@@ -107,6 +112,7 @@ const methods = [
   'autoTopUp',
   'setAutoTopUp',
   'loseMethod',
+  'tellFacts',
   'beginAttempt',
   'reportAttempt',
 ] as const satisfies readonly (keyof AccountPort)[]
@@ -132,11 +138,11 @@ async function passFaults(
   const id = context.id.toString()
   const seen = seenOf(id)
   seen.calls[name] = (seen.calls[name] ?? 0) + 1
-  const receivedAt = Date.now()
+  const receivedAt = machineNow()
   // An object that cannot be reached still runs its alarms; a frozen one runs nothing.
   if (name !== 'alarm' && isOn(`unreachable ${id}`)) throw new Error('the object is away: planted by a test')
   openCalls.set(context, (openCalls.get(context) ?? 0) + 1)
-  while (isOn(`freeze ${id}`)) await pause((faults.get(`freeze ${id}`) ?? 0) - Date.now())
+  while (isOn(`freeze ${id}`)) await pause((faults.get(`freeze ${id}`) ?? 0) - machineNow())
   const halfwayMs = isOn(`far ${id}`) ? (roundTrips.get(id) ?? 0) / 2 : 0
   try {
     if (halfwayMs > 0) await pause(halfwayMs)
@@ -233,6 +239,7 @@ async function burst(
 
 async function plant(fault: FaultRequest, env: Env): Promise<Response> {
   if (fault.kind === 'clear') faults.clear()
+  else if (fault.kind === 'clock') setAhead(fault.aheadMs)
   else if (fault.kind === 'restart' || fault.kind === 'lose' || fault.kind === 'lose_alarm')
     await end(env, fault)
   else if (fault.kind === 'fail_after') {
@@ -240,9 +247,9 @@ async function plant(fault: FaultRequest, env: Env): Promise<Response> {
     failuresAfter.set(`${fault.method} ${id}`, fault.calls)
   } else if ('accountId' in fault && 'ms' in fault) {
     const id = env.ACCOUNT.idFromName(fault.accountId).toString()
-    faults.set(`${fault.kind} ${id}`, Date.now() + fault.ms)
+    faults.set(`${fault.kind} ${id}`, machineNow() + fault.ms)
     if (fault.kind === 'far') roundTrips.set(id, fault.roundTripMs)
-  } else if ('ms' in fault) faults.set(fault.kind, Date.now() + fault.ms)
+  } else if ('ms' in fault) faults.set(fault.kind, machineNow() + fault.ms)
   return Response.json({ planted: fault.kind })
 }
 

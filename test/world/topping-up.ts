@@ -2,51 +2,43 @@
 // other. Money is spent by metering messages, which cost two cents each.
 
 import type { StripeRequest } from '../../dev/stripe-control.ts'
+import type { FaultKind } from '../../dev/stripe-faults.ts'
 import type { WorldClient } from '../../dev/world-client.ts'
+import { type Buyer, buyerOf, readingKey } from './buying.ts'
 import { valueAt } from './chat.ts'
 import { eventually } from './eventually.ts'
 import { ask, type WireAnswer } from './gateway.ts'
 
 const centsPerMessage = 2
 
-export type Owner = {
-  accountId: string
-  /** A request under `/api` as the account's owner. */
-  api(method: string, path: string, body?: object): Promise<WireAnswer>
+export type Owner = Buyer & {
   /** Leaves a card on the provider's page; answers with its id once the account knows it. */
   save(card?: string): Promise<string>
   /** Below $10, $20, unless said otherwise. */
   enable(terms?: object): Promise<WireAnswer>
   spend(dollars: number): Promise<void>
-  balance: () => Promise<unknown>
   /** As `GET /api/auto-top-up` says. */
   seen: () => Promise<unknown>
   /** Waits until it says so. */
   becomes(wanted: { readonly [name: string]: unknown }): Promise<unknown>
   /** The payments that Stripe was asked to make, repeats under the same key left out. */
   asked: () => Promise<readonly StripeRequest[]>
+  /** The next requests to make one meet this. */
+  breakCharge(kind: FaultKind, times?: number): Promise<void>
   /** The account's automatic top-ups, as its books have them. */
   credits: () => Promise<number>
 }
 
 export async function newOwner(world: WorldClient, creditUsd: string): Promise<Owner> {
-  const { accountId, apiKey } = await world.newAccount({
-    creditUsd,
-    settings: { rpm: 100_000 },
-    key: { scopes: ['inference', 'balance:read'] },
-  })
+  const account = await world.newAccount({ creditUsd, settings: { rpm: 100_000 }, key: readingKey })
+  const { accountId, apiKey } = account
   const { control } = world.stripe
+  const buyer = buyerOf(world, account)
+  const { api } = buyer
   let messages = 0
-  const api: Owner['api'] = (method, path, body) => {
-    const isRead = body === undefined
-    const named = isRead ? `${path}${path.includes('?') ? '&' : '?'}account_id=${accountId}` : path
-    const whole = isRead ? undefined : { account_id: accountId, ...body }
-    return ask(world, { apiKey: world.operatorToken, method, path: named, body: whole })
-  }
   const seen = async () => (await api('GET', '/api/auto-top-up')).body
   return {
-    accountId,
-    api,
+    ...buyer,
     save: async (card = 'pm_card_visa') => {
       const before = valueAt(await seen(), 'payment_method')
       const { body } = await api('POST', '/api/payment-methods', { page: 'hosted' })
@@ -63,7 +55,6 @@ export async function newOwner(world: WorldClient, creditUsd: string): Promise<O
       const answer = await ask(world, { apiKey, method: 'POST', path: '/v1/meter', body })
       if (answer.status !== 200) throw new Error(`The meter answered ${answer.status}: ${answer.text}`)
     },
-    balance: async () => valueAt(await world.operator('GET', `/accounts/${accountId}`), 'balance'),
     seen,
     becomes: (wanted) => eventually(seen, (found) => hasAll(found, wanted)),
     asked: async () => {
@@ -79,12 +70,9 @@ export async function newOwner(world: WorldClient, creditUsd: string): Promise<O
         return true
       })
     },
-    credits: async () => {
-      const { body } = await ask(world, { apiKey, path: '/v1/account/transactions?limit=100' })
-      const data = valueAt(body, 'data')
-      const lines: readonly unknown[] = Array.isArray(data) ? data : []
-      return lines.filter((line) => valueAt(line, 'type') === 'auto_top_up').length
-    },
+    breakCharge: (kind, times = 1) =>
+      control.plantFault({ kind, method: 'POST', path: '/v1/payment_intents', mentions: accountId, times }),
+    credits: async () => (await buyer.transactions()).filter(([type]) => type === 'auto_top_up').length,
   }
 }
 
