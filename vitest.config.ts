@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { BalancedShards } from './dev/balanced-shards.ts'
 
 const againstTheProduct = {
   environment: 'node' as const,
@@ -17,6 +18,9 @@ export default defineConfig({
     reporters: ['default', './dev/failed-tests.ts'],
     // What a passing test has logged hides what a failing one says.
     silent: 'passed-only',
+    sequence: { sequencer: BalancedShards },
+    // Of two cores vitest would leave one idle; most of the time goes to the simulation beside everything else that is pure.
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -18,6 +18,8 @@ export type ProductOptions = {
   /** Where objects keep their storage; a second start with the same folder finds it again. */
   persistTo: string
   port: number
+  /** How long a queue waits for company before it delivers; as in wrangler.toml where absent. */
+  queueSeconds?: number
 }
 
 export type Product = {
@@ -58,7 +60,8 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   }
 }
 
-function workerOf({ dir, mainModule }: Bundle, { vars, port }: ProductOptions): V4WorkerOptions {
+function workerOf({ dir, mainModule }: Bundle, options: ProductOptions): V4WorkerOptions {
+  const { vars, port, queueSeconds } = options
   // Written by bundle.ts from wrangler's own answer.
   const kept = JSON.parse(readFileSync(join(dir, 'options.json'), 'utf8')) as Partial<V4WorkerOptions>
   return {
@@ -66,8 +69,15 @@ function workerOf({ dir, mainModule }: Bundle, { vars, port }: ProductOptions): 
     bindings: { ...kept.bindings, ...vars },
     modulesRoot: dir,
     modules: modulesOf(dir, mainModule),
+    ...(queueSeconds === undefined ? {} : { queueConsumers: waitingConsumers(kept, queueSeconds) }),
     unsafeDirectSockets: [{ host: localHost, port }],
   }
+}
+
+function waitingConsumers({ queueConsumers = {} }: Partial<V4WorkerOptions>, maxBatchTimeout: number) {
+  return Object.fromEntries(
+    Object.entries(queueConsumers).map(([queue, consumer]) => [queue, { ...consumer, maxBatchTimeout }]),
+  )
 }
 
 const moduleTypes = {

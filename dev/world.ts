@@ -38,6 +38,9 @@ export type WorldOptions = {
   stripe?: Pick<StripeOptions, 'judge' | 'pendingMs'>
 }
 
+/** A world that keeps nothing is a test's, which would wait for each batch. */
+const testQueueSeconds = 0.05
+
 export type World = WorldClient & {
   upstream: Upstream
   /** The running product; another one after each restart. */
@@ -102,6 +105,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
     bundle,
     port,
     persistTo: join(stateDir, 'objects'),
+    ...(options.keep === undefined ? { queueSeconds: testQueueSeconds } : {}),
     ...(logFile === null ? {} : { logFile }),
     vars: withoutUndefined({
       ENVIRONMENT: 'development',

@@ -63,7 +63,7 @@ async function answered(request: WireRequest): Promise<WireAnswer> {
   return answer
 }
 
-describe('who executed a call', () => {
+describe.concurrent('who executed a call', () => {
   // Requirements: 62
   test.each(sides.map((side) => [nameOf(side), side] as const))('is told: %s', async (_name, side) => {
     const account = await sharedWorld().newAccount()
