@@ -114,6 +114,7 @@ async function startParts(options: WorldOptions, ends: Ends): Promise<World> {
       SEALING_KEY: secrets.sealingKey,
       // Tests open accounts by the hundred.
       OPERATOR_RPM: '100000',
+      CONSOLE_RPM: '100000',
       PAYMENT_ATTEMPTS_PER_HOUR: '100000',
       CODE_ATTEMPTS_PER_HOUR: '100000',
       WELCOME_CREDIT_USD: '5.00',

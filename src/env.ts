@@ -31,6 +31,8 @@ export type Env = {
   SEALING_KEY_PREVIOUS?: string
   /** Operator requests per minute and credential; 100 where absent. */
   OPERATOR_RPM?: string
+  /** Requests under `/api` per minute and account, 300 where absent; three times as many per network. */
+  CONSOLE_RPM?: string
   /** Payments begun and cards saved per hour and account, 20 where absent; three times as many per network. */
   PAYMENT_ATTEMPTS_PER_HOUR?: string
   /** Promotion codes tried per hour and account, 5 where absent; twice as many per network. */

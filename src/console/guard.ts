@@ -40,7 +40,7 @@ export type AttemptKind = 'payment' | 'code' | 'message'
 export type Attempts = {
   /** Why it may not be tried now; undefined where it may. */
   refusalOf(
-    kind: AttemptKind,
+    kind: AttemptKind | 'request',
     from: { accountId: string; address: string | null },
   ): Promise<string | undefined>
 }
@@ -150,10 +150,10 @@ async function admit(
     return refuse('insufficient_role', { message: `This needs one of the roles ${roles.join(', ')}.` })
   const { accountId } = person
   const account = parts.accounts(accountId)
-  if ((await account.view()) === null)
-    return refuse('not_found', { message: 'There is no account with this id.' })
-  const address = request.headers.get('cf-connecting-ip')
-  const message = attempt && (await parts.attempts.refusalOf(attempt, { accountId, address }))
+  const from = { accountId, address: request.headers.get('cf-connecting-ip') }
+  const [view, tooMany] = await Promise.all([account.view(), parts.attempts.refusalOf('request', from)])
+  if (view === null) return refuse('not_found', { message: 'There is no account with this id.' })
+  const message = tooMany ?? (attempt && (await parts.attempts.refusalOf(attempt, from)))
   if (message !== undefined) return refuse('rate_limit_exceeded', { message, retryAfterSeconds: 60 })
   return { ok: true, person, account, body, query, origin }
 }

@@ -29,7 +29,7 @@ export const promotionRoutes: readonly ConsoleRoute[] = [
       method: 'post',
       path: '/api/promotion-codes/redeem',
       summary: 'Redeems a promotion code, once per account.',
-      auth: 'operator',
+      auth: 'person',
       charged: false,
       successStatus: 201,
       body: {

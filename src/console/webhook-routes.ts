@@ -38,7 +38,7 @@ const emails = { type: 'array', items: text } as const
 const emailsAnswer: Schema = { type: 'object', properties: { account_id: text, billing_emails: emails } }
 
 function described(method: RouteMethod, path: string, summary: string) {
-  return { method, path: `/api${path}`, summary, auth: 'operator' as const, charged: false }
+  return { method, path: `/api${path}`, summary, auth: 'person' as const, charged: false }
 }
 
 function closed(properties: { readonly [name: string]: Schema }, required: readonly string[]): Schema {

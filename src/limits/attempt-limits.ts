@@ -1,14 +1,18 @@
 // How often an account, or whoever sits behind one network, may try what strangers try by the thousand: stolen cards, guessed
 // codes. Far above what a person does. Redis away, each isolate counts for itself.
 
-import { type Clock, hourMs } from '#core/clock.ts'
+import { type Clock, hourMs, minuteMs } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import { type LimitsEnv, type WindowLimit, limitTimeoutMs, windowLimitOf } from './window-limit.ts'
 
-/** `payment`: a page to pay or to leave a card. `code`: a promotion code. `message`: one that goes to an address of theirs. */
-export type AttemptKind = 'payment' | 'code' | 'message'
+/**
+ * `request`: any at all. `payment`: a page to pay or to leave a card. `code`: a promotion code. `message`: one that goes to an
+ * address of theirs.
+ */
+export type AttemptKind = 'request' | 'payment' | 'code' | 'message'
 
 export type AttemptEnv = LimitsEnv & {
+  CONSOLE_RPM?: string
   PAYMENT_ATTEMPTS_PER_HOUR?: string
   CODE_ATTEMPTS_PER_HOUR?: string
 }
@@ -26,32 +30,47 @@ type Rule = {
   /** Several accounts of one office share a network; a farm of accounts does as well. */
   readonly networkFactor: number
   readonly what: string
+  readonly within: 'a minute' | 'an hour'
 }
 
 const rules: { readonly [Kind in AttemptKind]: Rule } = {
+  request: {
+    perAccount: (env) => readLimit(env.CONSOLE_RPM, 300),
+    networkFactor: 3,
+    what: 'requests may be sent',
+    within: 'a minute',
+  },
   payment: {
     perAccount: (env) => readLimit(env.PAYMENT_ATTEMPTS_PER_HOUR, 20),
     networkFactor: 3,
     what: 'payments may be begun and cards saved',
+    within: 'an hour',
   },
   code: {
     perAccount: (env) => readLimit(env.CODE_ATTEMPTS_PER_HOUR, 5),
     networkFactor: 2,
     what: 'promotion codes may be tried',
+    within: 'an hour',
   },
-  message: { perAccount: () => 60, networkFactor: 3, what: 'messages may be sent by hand' },
+  message: {
+    perAccount: () => 60,
+    networkFactor: 3,
+    what: 'messages may be sent by hand',
+    within: 'an hour',
+  },
 }
 
 export function attemptLimits(env: AttemptEnv, parts: { clock: Clock; log: Log }): AttemptLimits {
-  const limit = (name: string, requests: number) => ({
+  const limit = (name: string, requests: number, windowMs: number) => ({
     requests,
-    window: windowLimitOf(env, { name, requests, windowMs: hourMs, timeoutMs: limitTimeoutMs }, parts),
+    window: windowLimitOf(env, { name, requests, windowMs, timeoutMs: limitTimeoutMs }, parts),
   })
   const made = new Map(
-    Object.entries(rules).map(([kind, { perAccount, networkFactor }]) => {
+    Object.entries(rules).map(([kind, { perAccount, networkFactor, within }]) => {
       const most = perAccount(env)
-      const ofNetwork = limit(`${kind}-network`, most * networkFactor)
-      return [kind, { ofAccount: limit(`${kind}-account`, most), ofNetwork }]
+      const windowMs = within === 'an hour' ? hourMs : minuteMs
+      const ofNetwork = limit(`${kind}-network`, most * networkFactor, windowMs)
+      return [kind, { ofAccount: limit(`${kind}-account`, most, windowMs), ofNetwork }]
     }),
   )
   return {
@@ -64,9 +83,11 @@ export function attemptLimits(env: AttemptEnv, parts: { clock: Clock; log: Log }
         ofAccount.window.allows(accountId),
         allowsNetwork(ofNetwork.window, address),
       ])
-      const { what } = rules[kind]
-      if (!isAccountFree) return sentence(`${ofAccount.requests} ${what} by one account`)
-      return isNetworkFree ? undefined : sentence(`${ofNetwork.requests} ${what} from one network`)
+      const { what, within } = rules[kind]
+      if (!isAccountFree) return sentence(`${ofAccount.requests} ${what} by one account within ${within}`)
+      return isNetworkFree
+        ? undefined
+        : sentence(`${ofNetwork.requests} ${what} from one network within ${within}`)
     },
   }
 }
@@ -76,7 +97,7 @@ async function allowsNetwork(window: WindowLimit, address: string | null): Promi
 }
 
 function sentence(rule: string): string {
-  return `At most ${rule} within an hour. Wait a while, then try again.`
+  return `At most ${rule}. Wait a while, then try again.`
 }
 
 /** Of IPv6 the first half: whoever has one address of it has them all. Pure. */

@@ -10,6 +10,7 @@ import { ask, type WireAnswer } from '../world/gateway.ts'
 
 const payments = 4
 const codes = 2
+const requests = 30
 
 describe.each([
   ['with Redis there', {}],
@@ -21,6 +22,7 @@ describe.each([
     const figures = {
       PAYMENT_ATTEMPTS_PER_HOUR: String(payments),
       CODE_ATTEMPTS_PER_HOUR: String(codes),
+      CONSOLE_RPM: String(requests),
     }
     world = await startWorld({ vars: { ...figures, ...vars } })
   }, 60_000)
@@ -69,6 +71,15 @@ describe.each([
     // Of one network, whatever its last half says.
     const one = await statuses(farm.length, (time) => redeem(farm[time] ?? buyer, `2001:db8:1:2::${time}`))
     expect(one).toEqual([404, 404, 404, 404, 429, 429, 429])
+  })
+
+  test('an account that asks without end is asked to wait, and another one is not', async () => {
+    const buyer = await newBuyer(world)
+    // The minute may turn once on the way.
+    const looks = await statuses(2 * requests + 1, () => buyer.api('GET', '/api/top-ups'))
+    expect(new Set(looks)).toEqual(new Set([200, 429]))
+    expect(looks.slice(0, requests)).not.toContain(429)
+    expect((await (await newBuyer(world)).api('GET', '/api/top-ups')).status).toBe(200)
   })
 
   test('a request that may not be made is counted for nobody', async () => {

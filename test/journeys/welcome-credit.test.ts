@@ -173,7 +173,34 @@ describe('the operator', () => {
     return buyer
   }
 
+  test('whose product dies between the claim and the credit finishes it for the same account alone', async () => {
+    const [ada, bob] = [await cardIn(), await cardIn()]
+    const email = `${person()}@ada.example`
+    // The row is written slowly, so that there is a moment at which to die.
+    await world.sql(`create function be_slow() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(3); return new; end $$`)
+    await world.sql(
+      'create trigger slow after insert on welcome_credits for each row execute function be_slow()',
+    )
+    const asked = claim(ada, email).catch(() => 'no answer')
+    const writing = () =>
+      world.sql(`select 1 from pg_stat_activity where state = 'active' and wait_event = 'PgSleep'`)
+    expect(await eventually(writing, (rows) => rows.length > 0)).toHaveLength(1)
+    await world.product().kill()
+    expect(await asked).toBe('no answer')
+    await world.sql('drop trigger slow on welcome_credits')
+    await world.startProductAgain()
+    const rows = await world.sql('select account_id, credited_seq from welcome_credits')
+    expect(rows).toEqual([{ account_id: ada.accountId, credited_seq: null }])
+    expect(await ada.balance()).toBe('0.00')
+    expect(reasonOf(await claim(bob, email))).toBe('not_eligible')
+    expect(await claim(ada, email)).toMatchObject({ status: 201, body: { balance: '5.00' } })
+    expect(reasonOf(await claim(ada, email))).toBe('already_given')
+    expect(await balances([ada, bob])).toEqual(['5.00', '0.00'])
+  }, 120_000)
+
   test('gives no more of it within a day than was set, though all ask at once; the sweep finishes what died', async () => {
+    await world.sql('delete from welcome_credits')
     const farm = await Promise.all(Array.from({ length: 6 }, () => cardIn()))
     const answers = await Promise.all(farm.map((buyer) => claim(buyer, `${person()}@ada.example`)))
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(2)
