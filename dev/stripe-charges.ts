@@ -28,7 +28,7 @@ function newCharge(
     application_fee_amount: null,
     balance_transaction: null,
     billing_details: { ...method.billing_details },
-    calculated_statement_descriptor: intent.statement_descriptor ?? 'SLUICE LOCAL',
+    calculated_statement_descriptor: intent.statement_descriptor ?? statementOf(intent),
     captured: false,
     created: state.now(),
     currency: intent.currency,
@@ -63,6 +63,11 @@ function newCharge(
   }
   state.charges.set(charge.id, charge)
   return charge
+}
+
+/** The account's own name, shortened where something follows it. */
+function statementOf({ statement_descriptor_suffix: suffix }: Stripe.PaymentIntent): string {
+  return suffix === null ? 'SLUICE LOCAL' : `SLUICE* ${suffix}`
 }
 
 function cardDetails({ card }: Stripe.PaymentMethod): { card?: Stripe.Charge.PaymentMethodDetails.Card } {

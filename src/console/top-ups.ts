@@ -7,6 +7,7 @@ import { invalid, type Read, readFields } from '#core/fields.ts'
 import { type AccountId, type OrderId, orderIdOf, readOrderId } from '#core/ids.ts'
 import { addNanoUsd, formatUsd, formatUsdSum, type NanoUsd, nanoUsd, parseUsd } from '#core/money.ts'
 import { readString, readWhole } from '#core/readers.ts'
+import { driverErrorOf } from '#db/client.ts'
 import type { OrderView } from '#ledger/order-commands.ts'
 import { type PaymentCursor, type PaymentRow, paymentRowOf, paymentsOf } from '#payments/payment-store.ts'
 import type { BankTransfer, CheckoutPage, OpenCheckout } from '#payments/provider.ts'
@@ -48,12 +49,26 @@ export async function showTopUp({ person, account, id, parts }: ConsoleRequest):
   const settled = provider && (await settleOrder({ accountId, orderId }, { ...parts, provider }))
   // With the provider away: as the account knows it.
   const order = settled?.ok === true ? settled.order : await account.order(orderId)
-  const row = parts.db && (await paymentRowOf(parts.db, accountId, orderId))
+  const row = await rowOf(accountId, orderId, parts)
   // Attempts of automatic top-up have no page, and stand in their rows alone.
   if (order === null) return row === undefined ? noSuchTopUp : { ok: true, body: rowBody(row) }
   const { page = null, transfer } = settled?.ok === true ? settled : {}
   const receipt = row ? receiptBody(row) : null
   return { ok: true, body: { ...topUpBody(order, page, parts), receipt, transfer: transferBody(transfer) } }
+}
+
+/** Receipts stand in Postgres; while it is away the order is shown as its account knows it. */
+async function rowOf(
+  accountId: AccountId,
+  orderId: OrderId,
+  { db, log }: ConsoleParts,
+): Promise<PaymentRow | undefined> {
+  try {
+    return db && (await paymentRowOf(db, accountId, orderId))
+  } catch (error) {
+    log.error('receipt_unreadable', { account: accountId, order: orderId }, driverErrorOf(error))
+    return undefined
+  }
 }
 
 function transferBody(transfer: BankTransfer | undefined): Json {

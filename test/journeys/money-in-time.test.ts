@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { World } from '../../dev/world.ts'
-import { newBuyer, paymentOf } from '../world/buying.ts'
+import { type Buyer, newBuyer, paymentOf } from '../world/buying.ts'
 import { valueAt } from '../world/chat.ts'
 import { eventually } from '../world/eventually.ts'
 import { startFaultyWorld } from '../world/faulty-world.ts'
@@ -204,7 +204,7 @@ test('tax comes on top of what is bought: the credit is net, and so is what a re
   const email = `${buyer.accountId}@customer.example`
   await buyer.api('PUT', '/api/billing-emails', { billing_emails: [email] })
   await control.setTax({ basisPoints: 2_000 })
-  const { sessionId } = await buyer.buy('20')
+  const { sessionId, orderId } = await buyer.buy('20')
   await control.setTax({ basisPoints: 0 })
   await control.pay({ sessionId, method: 'pm_card_visa' })
   await control.deliveriesSettled()
@@ -216,7 +216,14 @@ test('tax comes on top of what is bought: the credit is net, and so is what a re
     (mails) => mails.length > 0,
   )
   expect(receipt[0]?.subject).toBe('Receipt: $20.00 of credit')
-  expect(receipt[0]?.text).toContain('Paid: $24.00, of which $4.00 is tax.')
+  expect(receipt[0]?.text).toMatch(/Paid: \$24\.00 .*of which \$4\.00 is tax\./)
+  const shown = async () => (await buyer.api('GET', `/api/top-ups/${orderId}`)).body
+  const receiptOf = (body: unknown) => valueAt(body, 'receipt') ?? null
+  expect(await eventually(shown, (body) => receiptOf(body) !== null)).toMatchObject({
+    amount: '20.00',
+    credit: '20.00',
+    receipt: { paid: '24.00', tax: '4.00' },
+  })
   // Half of what was paid is half of what was credited.
   await control.refund({ paymentIntentId, amount: 1_200 })
   await control.deliveriesSettled()
@@ -310,6 +317,9 @@ test('the operator’s words stand on the statement of the card, of a purchase a
   const buyer = await newBuyer(world)
   const { control } = world.stripe
   const { sessionId } = await buyer.buy('20')
+  const emailOf = ({ accountId }: Buyer) => `${accountId}@customer.example`
+  for (const one of [owner, buyer])
+    await one.api('PUT', '/api/billing-emails', { billing_emails: [emailOf(one)] })
   await control.pay({ sessionId, method: 'pm_card_visa' })
   await owner.spend(1)
   await eventually(owner.credits, (credits) => credits > 0)
@@ -317,4 +327,9 @@ test('the operator’s words stand on the statement of the card, of a purchase a
   const ids = [await paymentOf(world, sessionId), String(valueAt(made, 'data', 'object', 'id'))]
   for (const id of ids)
     expect(await control.object({ id })).toMatchObject({ statement_descriptor_suffix: 'AI CREDIT' })
+  for (const one of [owner, buyer]) {
+    const mails = () => mailsTo(world, emailOf(one))
+    const [receipt] = await eventually(mails, (all) => all.length > 0)
+    expect(receipt?.text).toContain('Your statement shows it as SLUICE* AI CREDIT.')
+  }
 }, 60_000)

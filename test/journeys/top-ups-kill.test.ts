@@ -152,6 +152,8 @@ test('with Postgres away what is paid can be spent at once, and is mirrored once
       await world.stripe.control.pay({ sessionId, method: 'pm_card_visa' })
     await world.stripe.control.deliveriesSettled()
     expect(await buyer.balance()).toBe('30.00')
+    const shown = await buyer.api('GET', `/api/top-ups/${bought.orderId}`)
+    expect(shown).toMatchObject({ status: 200, body: { status: 'paid', receipt: null } })
     expect(await ask(world, { apiKey, body: chatOf({}) })).toMatchObject({ status: 402 })
     expect(accountId).not.toBe(buyer.accountId)
   } finally {
