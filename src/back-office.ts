@@ -38,9 +38,10 @@ import { operatorLimit } from '#ops/operator-limit.ts'
 import { autoTopUpTask } from '#payments/auto-top-up-task.ts'
 import { paymentConfig, webhookSecrets } from '#payments/config.ts'
 import { invoiceTask } from '#payments/invoice-task.ts'
-import { compareWithProvider, isCompareHour } from '#payments/compare.ts'
+import { comparisonAt } from '#payments/compare.ts'
 import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts } from '#payments/parts.ts'
+import { forgetEvents } from '#payments/payment-store.ts'
 import { completeRedemptions } from '#payments/redeem.ts'
 import { completeWelcomes } from '#payments/welcome-credit.ts'
 import { welcomeOffer } from '#payments/welcome-offer.ts'
@@ -133,7 +134,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
                 { name: 'promotions', run: () => completeRedemptions({ ...settlement, db }) },
                 { name: 'welcome credits', run: () => completeWelcomes({ ...settlement, db }) },
                 { name: 'payments', run: () => compareNightly({ ...payments, db }) },
-                { name: 'old notices', run: () => forgetOld(db, clock.now()) },
+                { name: 'old rows', run: () => forget(db) },
                 { name: 'secrets', run: () => reseal(db, sealer) },
               ],
       }),
@@ -155,13 +156,17 @@ async function reseal(db: Db, sealer: NoticesParts['sealer']): Promise<void> {
   if (lost > 0) log.error('kept_secret_lost', { count: lost })
 }
 
+async function forget(db: Db): Promise<void> {
+  await forgetOld(db, clock.now())
+  await forgetEvents(db, clock.now())
+}
+
 /** Once a day; the report's findings stand with those of the books. */
 async function compareNightly(parts: PaymentParts & { db: Db }): Promise<void> {
-  const provider = isCompareHour(parts.clock.now()) ? await parts.provider() : undefined
-  if (provider === undefined) return
-  const { findings, isWhole } = await compareWithProvider({ ...parts, provider })
-  if (!isWhole) parts.log.error('comparison_cut_short', {})
-  await recordFindings(parts.db, findings, parts.clock.now())
+  const compare = comparisonAt(parts.clock.now())
+  const provider = compare && (await parts.provider())
+  if (compare === undefined || provider === undefined) return
+  await recordFindings(parts.db, await compare({ ...parts, provider }), parts.clock.now())
 }
 
 async function describedPayment(

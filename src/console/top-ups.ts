@@ -9,6 +9,7 @@ import { addNanoUsd, formatUsd, formatUsdSum, type NanoUsd, nanoUsd, parseUsd } 
 import { readString, readWhole } from '#core/readers.ts'
 import { driverErrorOf } from '#db/client.ts'
 import type { OrderView } from '#ledger/order-commands.ts'
+import { tellAttempt } from '#payments/attempt.ts'
 import { type PaymentCursor, type PaymentRow, paymentRowOf, paymentsOf } from '#payments/payment-store.ts'
 import type { BankTransfer, CheckoutPage, OpenCheckout } from '#payments/provider.ts'
 import { settleOrder } from '#payments/settle-order.ts'
@@ -41,7 +42,8 @@ export async function buyCredit(request: ConsoleRequest): Promise<ConsoleAnswer>
 }
 
 /** The page to which a person returns asks this, and so fulfils what it shows. */
-export async function showTopUp({ person, account, id, parts }: ConsoleRequest): Promise<ConsoleAnswer> {
+export async function showTopUp(request: ConsoleRequest): Promise<ConsoleAnswer> {
+  const { person, account, id, parts } = request
   const orderId = readOrderId(id)
   if (orderId === undefined) return noSuchTopUp
   const provider = await parts.provider()
@@ -51,7 +53,7 @@ export async function showTopUp({ person, account, id, parts }: ConsoleRequest):
   const order = settled?.ok === true ? settled.order : await account.order(orderId)
   const row = await rowOf(accountId, orderId, parts)
   // Attempts of automatic top-up have no page, and stand in their rows alone.
-  if (order === null) return row === undefined ? noSuchTopUp : { ok: true, body: rowBody(row) }
+  if (order === null) return row === undefined ? noSuchTopUp : attemptAnswer(row, orderId, request)
   const { page = null, transfer } = settled?.ok === true ? settled : {}
   const receipt = row ? receiptBody(row) : null
   return { ok: true, body: { ...topUpBody(order, page, parts), receipt, transfer: transferBody(transfer) } }
@@ -78,6 +80,20 @@ function transferBody(transfer: BankTransfer | undefined): Json {
     missing: formatUsd(transfer.missingNanoUsd),
     instructions_url: transfer.url,
   }
+}
+
+/** One that its owner has just confirmed is credited by whoever asks first. */
+async function attemptAnswer(
+  row: PaymentRow,
+  orderId: OrderId,
+  { person: { accountId }, account, parts }: ConsoleRequest,
+): Promise<ConsoleAnswer> {
+  const { state, paymentId } = row
+  const provider = state === 'open' && paymentId !== null ? await parts.provider() : undefined
+  if (provider === undefined || paymentId === null) return { ok: true, body: rowBody(row) }
+  await tellAttempt({ accountId, orderId, paymentId }, { ...parts, provider })
+  const credited = (await account.paymentView(orderId))?.creditedNanoUsd ?? null
+  return { ok: true, body: rowBody(credited === null ? row : { ...row, state: 'paid', failure: null }) }
 }
 
 const noSuchTopUp = refuse('not_found', { message: 'This account has no top-up with this id.' })

@@ -27,7 +27,7 @@ async function cutNow({ accountId, body, parts }: AccountRequest): Promise<Opera
     const amount = invoice === null ? null : formatUsd(invoice.terms.amountNanoUsd)
     return {
       ok: true,
-      status: 201,
+      status: isRepeat ? 200 : 201,
       body: { account_id: accountId, invoice: invoiceId, amount, is_repeat: isRepeat },
     }
   }

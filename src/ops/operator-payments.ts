@@ -19,17 +19,18 @@ async function comparePayments({ body, parts }: OperatorRequest): Promise<Operat
   if (!('provider' in ready)) return ready
   const { db } = ready
   if (db === undefined) return noDatabase
-  const { compareWithProvider } = await import('#payments/compare.ts')
+  const { compareNow } = await import('#payments/compare.ts')
   const { recordFindings } = await import('#settlement/findings.ts')
-  const report = await compareWithProvider({ ...ready, db }, restMs.value)
+  const report = await compareNow({ ...ready, db }, restMs.value)
+  const { payments, invoices } = report
   await recordFindings(db, report.findings, parts.clock.now())
   return {
     ok: true,
     body: {
-      payments: report.payments,
-      credits: report.credits,
-      invoices: report.invoices,
-      is_whole: report.isWhole,
+      payments: payments.payments,
+      credits: payments.credits,
+      invoices: invoices.documents,
+      is_whole: payments.isWhole && invoices.isWhole,
       findings: report.findings.map(({ kind, accountId, subject }) => ({
         kind,
         account_id: accountId === '' ? null : accountId,
@@ -51,8 +52,10 @@ async function replayEvent({ body, parts }: OperatorRequest): Promise<OperatorAn
     return looked.code === 'gone'
       ? invalid('event_id', 'The payment provider knows no event of this id; it forgets them after 30 days.')
       : refuse('payment_unavailable')
-  const { lookAfter } = await import('#payments/webhook.ts')
+  const { lookAfter, remember } = await import('#payments/webhook.ts')
   const outcome = await lookAfter(looked.value, ready)
+  const { isLive } = ready.provider
+  if (ready.db !== undefined) await remember(ready.db, { event: looked.value, isLive, outcome }, ready)
   return { ok: true, body: { event_id: id.value, type: looked.value.type, outcome } }
 }
 

@@ -13,9 +13,9 @@ import type { InvoiceDocument } from './provider.ts'
 const usualRestMs = hourMs
 /** A run that was skipped is made up for by the next ones. */
 const windowMs = 3 * dayMs
-/** 3,000 events, and of what they are about so many documents: the rest is said in the report. */
+/** 3,000 events, and of what they are about so many documents, each with its account: a run may ask 1,000 times. */
 const pagesMax = 30
-const looksMax = 500
+const looksMax = 200
 
 export type InvoiceFinding = {
   kind: 'invoice_unknown' | 'invoice_not_credited' | 'invoice_not_paid' | 'invoice_differs'

@@ -15,8 +15,8 @@ const usualRestMs = hourMs
 const windowMs = 3 * dayMs
 /** 10,000 payments; what is beyond them is said in the report. */
 const pagesMax = 100
-/** Credits whose payment is not in the window, and payments without our names: each is looked up. */
-const looksMax = 500
+/** Credits whose payment is not in the window, and payments without our names: each is looked up. A run may ask 1,000 times. */
+const looksMax = 300
 /** Of so many orders Postgres is asked at once. */
 const ordersAtOnce = 500
 
@@ -135,8 +135,8 @@ async function neverPaid(
 ): Promise<readonly PaymentFinding[]> {
   const found: PaymentFinding[] = []
   for (const { accountId, orderId, paymentId } of credits) {
-    const looked = await provider.payments.look(paymentId)
-    if (looked.ok ? looked.value.isPaid : looked.code !== 'gone') continue
+    const looked = await provider.charges.look(paymentId)
+    if (looked.ok ? looked.value.status === 'succeeded' : looked.code !== 'gone') continue
     const detail = { paymentId, orderId }
     found.push({ kind: 'credit_without_payment', accountId, subject: orderId, detail })
   }

@@ -1,35 +1,44 @@
-// The nightly comparison of the books with the provider, whole: payments and invoices. What is found stands with the findings
-// of the books; nothing is mended.
+// The nightly comparison of the books with the provider: payments, and an hour later invoices, so that no run asks too much at
+// once. What is found stands with the findings of the books; nothing is mended.
 
+import type { Json } from '#core/errors.ts'
 import { compareInvoices, type InvoiceFinding } from './compare-invoices.ts'
 import { type CompareParts, comparePayments, type PaymentFinding } from './compare-payments.ts'
 
-export type ComparisonReport = {
-  payments: number
-  credits: number
-  /** Documents that were looked at. */
-  invoices: number
-  findings: readonly (PaymentFinding | InvoiceFinding)[]
-  /** False where there was more than one run looks at. */
-  isWhole: boolean
+type CutShort = {
+  kind: 'comparison_cut_short'
+  accountId: ''
+  subject: 'payments' | 'invoices'
+  detail: Json
 }
 
-/** `restMs`: what is younger may still be on its way to its account; an hour where nobody says. */
-export async function compareWithProvider(parts: CompareParts, restMs?: number): Promise<ComparisonReport> {
+export type ComparisonFinding = PaymentFinding | InvoiceFinding | CutShort
+
+/** In the quiet of the night (UTC), by the hourly trigger; undefined at every other hour. */
+export function comparisonAt(
+  nowMs: number,
+): ((parts: CompareParts) => Promise<readonly ComparisonFinding[]>) | undefined {
+  const hour = new Date(nowMs).getUTCHours()
+  if (hour === paymentsHour) return async (parts) => withCutShort('payments', await comparePayments(parts))
+  if (hour === invoicesHour) return async (parts) => withCutShort('invoices', await compareInvoices(parts))
+  return undefined
+}
+
+const paymentsHour = 4
+const invoicesHour = 5
+
+/** Both at once, for the operator. `restMs`: what is younger may still be on its way; an hour where nobody says. */
+export async function compareNow(parts: CompareParts, restMs?: number) {
   const payments = await comparePayments(parts, restMs)
   const invoices = await compareInvoices(parts, restMs)
-  return {
-    payments: payments.payments,
-    credits: payments.credits,
-    invoices: invoices.documents,
-    findings: [...payments.findings, ...invoices.findings],
-    isWhole: payments.isWhole && invoices.isWhole,
-  }
+  return { payments, invoices, findings: [...payments.findings, ...invoices.findings] }
 }
 
-/** In the quiet of the night (UTC), by the hourly trigger. */
-export function isCompareHour(nowMs: number): boolean {
-  return new Date(nowMs).getUTCHours() === compareHour
+function withCutShort(
+  subject: CutShort['subject'],
+  { findings, isWhole }: { findings: readonly ComparisonFinding[]; isWhole: boolean },
+): readonly ComparisonFinding[] {
+  return isWhole
+    ? findings
+    : [...findings, { kind: 'comparison_cut_short', accountId: '', subject, detail: {} }]
 }
-
-const compareHour = 4

@@ -1,8 +1,8 @@
 // The rows of invoices, for whoever looks over all accounts: the sweeper and lists. SQL alone; nothing is decided by them.
 
-import { asc, eq, lt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, lt, ne, or, sql } from 'drizzle-orm'
 
-import type { Millis } from '#core/clock.ts'
+import { dayMs, type Millis } from '#core/clock.ts'
 import { type AccountId, type InvoiceId, readAccountId, readInvoiceId } from '#core/ids.ts'
 import type { Db } from '#db/client.ts'
 import { invoices } from '#db/payments-schema.ts'
@@ -59,12 +59,19 @@ export async function writeInvoice(
 
 export type WaitingInvoice = { accountId: AccountId; invoiceId: InvoiceId; cutAtMs: number }
 
+/** So long one that was given up is still looked at; what is paid later still is told by its event, or found by the comparison. */
+const givenUpForMs = 90 * dayMs
+
 /** What still asks for money or was not sent yet, longest not looked at first. */
-export async function waitingInvoices(db: Db, limit: number): Promise<readonly WaitingInvoice[]> {
+export async function waitingInvoices(
+  db: Db,
+  { now, limit }: { now: Millis; limit: number },
+): Promise<readonly WaitingInvoice[]> {
+  const isRecent = gt(invoices.cutAt, new Date(now - givenUpForMs))
   const rows = await db
     .select()
     .from(invoices)
-    .where(lt(invoices.rank, endedRank))
+    .where(and(lt(invoices.rank, endedRank), or(ne(invoices.state, 'uncollectible'), isRecent)))
     .orderBy(sql`${invoices.lookedAt} asc nulls first`, asc(invoices.cutAt))
     .limit(limit)
   return rows.flatMap((row) => {

@@ -1,4 +1,5 @@
-// Told of each entry about an invoice: what was cut is issued, what is overdue is looked at once more, and the row in Postgres
+// Told of each entry about an invoice: what was cut is issued, what is issued is sent, what is overdue is
+// looked at once more, what its operator asks for is done, and the row in Postgres
 // follows what the account knows by now.
 
 import { readInvoiceId } from '#core/ids.ts'
@@ -6,13 +7,13 @@ import { hourMs } from '#core/clock.ts'
 import { objectOf } from '#core/readers.ts'
 import { readAsk } from '#ledger/invoice-asks.ts'
 import type { Task, TaskHandler } from '#ledger/tasks.ts'
-import { type Cut, issueInvoice } from './issue-invoice.ts'
+import { type Cut, issueInvoice, sendInvoice } from './issue-invoice.ts'
 import { carryOutAsk } from './invoice-ask.ts'
 import { writeInvoice } from './invoice-store.ts'
 import type { PaymentParts } from './parts.ts'
 import { settleInvoice } from './settle-invoice.ts'
 
-const askWithinMs = 23 * hourMs
+const actWithinMs = 23 * hourMs
 
 export function invoiceTask(parts: PaymentParts): TaskHandler {
   return { kinds: ['invoice', 'purchase'], act: (task) => act(task, parts) }
@@ -33,9 +34,10 @@ async function act({ accountId, entry }: Task, parts: PaymentParts): Promise<voi
   const ask = readAsk(detail['ask'])
   if (invoice.state === 'cut') await issueInvoice(cut, ready)
   else if (detail['what'] === 'overdue') await settleInvoice({ accountId, invoiceId }, ready)
-  else if (detail['what'] === 'asked' && ask !== undefined) {
-    // What its operator asked for long ago, and saw refused, is not tried again by itself.
-    if (parts.clock.now() - entry.createdAtMs > askWithinMs) return
+  // The provider forgets a key after a day: later than this nothing is sent or asked for once more.
+  else if (parts.clock.now() - entry.createdAtMs > actWithinMs) return
+  else if (detail['what'] === 'issued') await sendInvoice(cut, ready)
+  else if (ask !== undefined) {
     const done = await carryOutAsk({ accountId, invoiceId, ask }, ready)
     if (!done.ok && done.code === 'unknown') throw new Error(`It is not known what became of ${invoiceId}.`)
   }

@@ -1,4 +1,4 @@
-// Makes the document of an invoice that was cut: draft, lines, final, sent. Every step goes under a key that follows from the
+// Makes the document of an invoice that was cut: draft, lines, final; then it is sent. Every step goes under a key that follows from the
 // invoice alone, so whoever dies in between is followed by somebody who comes to the same document.
 
 import { hourMs } from '#core/clock.ts'
@@ -27,13 +27,24 @@ export async function issueInvoice(cut: Cut, parts: ReadyParts): Promise<void> {
   const isOld = parts.clock.now() - cut.cutAtMs > makeWithinMs
   const document = isOld ? await foundAgain(cut, parts) : await made(cut, parts)
   if (document === undefined) return
-  const { documentId } = document
-  const told = await tellDocument({ accountId, invoice, document }, parts)
-  if (told !== 'issued') return
-  const sent = await parts.provider.invoices.send({ key: `inv:${invoice.invoiceId}:send`, documentId })
-  // It can be paid at its address all the same; the notice of ours tells of it.
-  if (!sent.ok)
-    parts.log.error('invoice_not_sent', { account: accountId, invoice: invoice.invoiceId, why: sent.message })
+  // That it is issued is an entry of its own, by whose task it is sent.
+  await tellDocument({ accountId, invoice, document }, parts)
+}
+
+/** Mailed by the provider, once: throws where nobody can say. It can be paid at its address all the same; our own notice tells of it. */
+export async function sendInvoice(
+  { accountId, invoice }: Omit<Cut, 'cutAtMs'>,
+  parts: ReadyParts,
+): Promise<void> {
+  const { invoiceId, issued, state } = invoice
+  if (issued === null || issued.isLive !== parts.provider.isLive || state !== 'issued') return
+  const sent = await parts.provider.invoices.send({
+    key: `inv:${invoiceId}:send`,
+    documentId: issued.providerId,
+  })
+  if (sent.ok) return
+  parts.log.error('invoice_not_sent', { account: accountId, invoice: invoiceId, why: sent.message })
+  if (sent.code === 'unknown') throw new Error(`${sent.code}: ${sent.message}`)
 }
 
 async function made({ accountId, invoice }: Cut, parts: ReadyParts): Promise<InvoiceDocument> {

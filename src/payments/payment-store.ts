@@ -2,7 +2,7 @@
 
 import { and, asc, desc, eq, gt, isNotNull, lt, not, or, sql } from 'drizzle-orm'
 
-import { asMillis, isoTime, type Millis } from '#core/clock.ts'
+import { asMillis, dayMs, isoTime, type Millis } from '#core/clock.ts'
 import { type AccountId, type OrderId, readAccountId, readOrderId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { Db } from '#db/client.ts'
@@ -161,6 +161,17 @@ export async function paymentsOf(
     .where(and(eq(payments.accountId, accountId), isBelow))
     .orderBy(desc(payments.placedAt), desc(payments.orderId))
     .limit(limit)
+}
+
+/** The provider forgets its events after 30 days, and with them what could be looked after again. */
+const eventsKeptMs = 90 * dayMs
+/** At once: the next hour goes on. */
+const eventsAtOnce = 10_000
+
+export async function forgetEvents(db: Db, now: Millis): Promise<void> {
+  const before = isoTime(asMillis(now - eventsKeptMs))
+  await db.execute(sql`delete from stripe_events where id in (select id from stripe_events
+    where first_seen_at < ${before}::timestamptz order by first_seen_at limit ${eventsAtOnce})`)
 }
 
 export type SeenEvent = {

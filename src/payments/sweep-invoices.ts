@@ -14,7 +14,7 @@ export async function sweepInvoices(parts: PaymentParts): Promise<void> {
   const { db, log } = parts
   const provider = await parts.provider()
   if (db === undefined || provider === undefined) return
-  for (const waiting of await waitingInvoices(db, invoicesPerSweepMax)) {
+  for (const waiting of await waitingInvoices(db, { now: parts.clock.now(), limit: invoicesPerSweepMax })) {
     const { accountId: account, invoiceId } = waiting
     try {
       await sweepInvoice(waiting, { ...parts, provider }, db)

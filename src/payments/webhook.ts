@@ -12,7 +12,6 @@ import { type Db, driverErrorOf } from '#db/client.ts'
 import { eventTable } from './event-table.ts'
 import { isLostAccount } from './lost-account.ts'
 import type { EventOutcome, PaymentEvent } from './payment-event.ts'
-import { orderNamedIn } from './order-events.ts'
 import { writeSeenEvent } from './payment-store.ts'
 import type { ReadyParts, WebhookParts } from './parts.ts'
 
@@ -77,14 +76,14 @@ const notNow = refuse('ledger_unavailable', {
 })
 
 /** After the credit, which never waits for it; without Postgres the event is in the log alone. */
-async function remember(
+export async function remember(
   db: Db,
   { event, isLive, outcome }: { event: PaymentEvent; isLive: boolean; outcome: EventOutcome },
-  { clock, log }: WebhookParts,
+  { clock, log }: Pick<WebhookParts, 'clock' | 'log'>,
 ): Promise<void> {
   const { id, type, object } = event
   const objectId = readString(object['id']) ?? null
-  const accountId = orderNamedIn(object)?.accountId ?? null
+  const accountId = readAccountId(objectOf(object['metadata'])['account_id']) ?? null
   try {
     await writeSeenEvent(db, { id, type, objectId, accountId, isLive, outcome }, clock.now())
   } catch (error) {

@@ -111,6 +111,11 @@ const texts: { readonly [Kind in FindingKind]: FindingText } = {
     nextStep:
       'POST …/payments/replay with its newest event; what stays is corrected in the provider’s dashboard, or voided by POST …/invoices/void and cut again.',
   },
+  comparison_cut_short: {
+    what: 'More payments or invoices (subject) changed in three days than one night compares; the rest was not looked at.',
+    nextStep:
+      'Webhooks and sweepers look after each of them all the same. Compare the rest with an export of the provider’s dashboard.',
+  },
   stray: {
     what: 'A line of a closed epoch came after its end and was booked again, or refused.',
     nextStep:

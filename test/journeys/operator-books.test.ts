@@ -142,6 +142,20 @@ describe('the comparison of Stripe’s invoices with the books', () => {
   }, 120_000)
 })
 
+test('an invoice is mailed by Stripe once, however often its account sends its log again', async () => {
+  const { accountId, invoiceId } = await invoiced('3')
+  const sent = () => control.events({ types: ['invoice.sent'], mentions: invoiceId })
+  expect(await eventually(sent, (events) => events.length > 0)).toHaveLength(1)
+  await world.operator('POST', `/accounts/${accountId}/resend`, { from: 1 })
+  const asked = () =>
+    control.requests({ method: 'POST', path: '/v1/invoices/', mentions: `inv:${invoiceId}:send` })
+  expect(await eventually(asked, (requests) => requests.length > 1)).toMatchObject([
+    { isReplay: false },
+    { isReplay: true },
+  ])
+  expect(await sent()).toHaveLength(1)
+})
+
 describe('the operator', () => {
   // Cases: payments 46
   test('marks an invoice paid that was paid past Stripe: it is paid there, credited once, and stands with who and why', async () => {
