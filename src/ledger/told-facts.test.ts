@@ -93,6 +93,10 @@ function expectedOfFailing(has: (index: number) => boolean): number {
   return 20 - target + (1 - target / 20)
 }
 
+/** Mutation tests run this once per change: there, what is told twice is told once, and 720 orders are tried. */
+const isShort = process.env['PROPERTY_RUNS'] !== undefined
+const toldAgain = [1, 2]
+
 /** A tree of all orders: what has been told up to a node is walked once for all orders that go on from there. */
 class Orders {
   readonly books = new Map<number, string>()
@@ -113,7 +117,7 @@ class Orders {
     this.#check(state, seen)
     let isEnd = true
     for (const [index, event] of this.#events.entries()) {
-      if ((seen & (1 << index)) !== 0) continue
+      if ((seen & (1 << index)) !== 0 || (isShort && toldAgain.includes(index))) continue
       isEnd = false
       const { next, changes } = decide(state, ({ draft }) => draft !== null && event(draft), contextOf(rows))
       const added = changes?.references.map((row) => [`${row.scope} ${row.reference}`, row] as const) ?? []
@@ -173,7 +177,7 @@ describe('every order of what may be told of a payment', () => {
       const { live } = Simulator.opened(0)
       const orders = new Orders(events, expected)
       orders.walk(live, new Map(), 0)
-      expect([orders.orders, orders.books.size]).toEqual([count, 2 ** events.length])
+      if (!isShort) expect([orders.orders, orders.books.size]).toEqual([count, 2 ** events.length])
     },
   )
 
@@ -184,7 +188,7 @@ describe('every order of what may be told of a payment', () => {
     expect(simulator.live.postedNanoUsd).toBe(dollars(-1))
     const orders = new Orders(refundsThatFail, expectedOfFailing, -1)
     orders.walk(simulator.live, new Map(), 0)
-    expect(orders.orders).toBe(5_040)
+    if (!isShort) expect(orders.orders).toBe(5_040)
   })
 })
 
