@@ -44,6 +44,11 @@ describe('the environment', () => {
     expect(differences).toEqual([expect.stringContaining(name)])
   })
 
+  // A webhook's address is a customer's choice, and without this a host of the operator's own zone is reached behind its firewall.
+  test('lets no request of the Worker past the protection of its own zone', () => {
+    expect(read('wrangler.toml')).toMatch(/^compatibility_flags = \["global_fetch_strictly_public"\]$/m)
+  })
+
   test('names production in wrangler.toml, so that no deploy runs as development', () => {
     expect(read('wrangler.toml')).toMatch(/^ENVIRONMENT = "production"$/m)
   })
