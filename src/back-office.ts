@@ -148,6 +148,14 @@ function lazySealer({ SEALING_KEY: key, SEALING_KEY_PREVIOUS: previous }: Env): 
   return async () => (isSecret(key) ? (made ??= sealerOf({ key, previousKey }, random)) : undefined)
 }
 
+/** A slip in a setting gives nothing away, and is told. */
+function offerOf(env: Env): ConsoleParts['welcome'] {
+  const offer = welcomeOffer(env)
+  const written = env.WELCOME_CREDIT_USD ?? ''
+  if (offer === undefined && Number(written) !== 0) log.error('welcome_credit_not_readable', {})
+  return offer
+}
+
 async function reseal(db: Db, sealer: NoticesParts['sealer']): Promise<void> {
   const made = await sealer()
   if (made === undefined) return
@@ -225,7 +233,7 @@ function consoleParts(env: Env, payments: PaymentParts, notices: NoticesParts): 
     random,
     webhookOrigin: notices.localOrigin,
     sealer: notices.sealer,
-    welcome: welcomeOffer(env),
+    welcome: offerOf(env),
     sendNotices: () => sendDue(notices),
     attempts: attemptLimits(env, { clock, log }),
     authorize: (request, account) => authorizeOperator(request, account, env.OPERATOR_TOKEN),

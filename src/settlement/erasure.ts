@@ -37,6 +37,9 @@ export function erasures(entries: readonly EntryRow[]): readonly SQL[] {
     // By what was paid; the figures of the receipt stay.
     sql`update notices set figures = figures - array['method', 'last4'] from ${sent}
       where notices.account_id = erased.id and ${isNew} and notices.figures ?| array['method', 'last4']`,
+    // What was sent repeats the figures, and what was answered is the customer's own text; what waits still goes out.
+    sql`delete from webhook_deliveries using ${sent} where webhook_deliveries.account_id = erased.id and ${isNew}
+      and webhook_deliveries.state in ('delivered', 'failed')`,
     sql`update webhook_endpoints set description = '' from ${sent}
       where webhook_endpoints.account_id = erased.id and ${isNew}`,
     sql`update accounts set name = '', erased_seq = greatest(coalesce(erased_seq, 0), erased.seq)

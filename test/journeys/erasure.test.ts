@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
 import { cloneDir } from '../../dev/clone.ts'
+import { newBuyer } from '../world/buying.ts'
 import { valueAt } from '../world/chat.ts'
 import { ask } from '../world/gateway.ts'
 import { askOperator } from '../world/operator.ts'
@@ -99,3 +100,36 @@ test.each([
   const answer = await askOperator('POST', `/accounts/${accountId}/erase`, body)
   expect(answer).toMatchObject({ status: 400, body: { error: { param } } })
 })
+
+test('what an account was told of a person and sent to them goes with them', async () => {
+  const world = sharedWorld()
+  const buyer = await newBuyer(world)
+  const { accountId, api } = buyer
+  const email = `jane.roe.${accountId}@customer.example`
+  await api('PUT', '/api/billing-emails', { billing_emails: [email] })
+  const hook = { url: `${world.mailboxUrl}/hooks/${accountId}`, description: `${person}'s endpoint` }
+  expect((await api('POST', '/api/webhooks', hook)).status).toBe(201)
+  await fetch(hook.url, { method: 'PUT', body: JSON.stringify({ status: 200, body: `Thanks, ${person}` }) })
+  const { sessionId } = await buyer.buy('10')
+  await world.stripe.control.pay({ sessionId, method: 'pm_card_visa' })
+  const told = async () => {
+    const of = (table: string) => `select to_jsonb(t)::text as row from ${table} t where account_id = $1`
+    const tables = ['notices', 'webhook_deliveries', 'webhook_endpoints', 'billing_emails']
+    return JSON.stringify(await world.sql(tables.map(of).join(' union all '), [accountId]))
+  }
+  // All that is to go has been there.
+  await vi.waitFor(
+    async () => {
+      const text = await told()
+      for (const trace of ['last4', `Thanks, ${person}`, `${person}'s endpoint`, email])
+        expect(text).toContain(trace)
+    },
+    { timeout: 30_000 },
+  )
+  const command = { reason: 'asked for', idempotency_key: 'e-1', confirm: true }
+  expect((await askOperator('POST', `/accounts/${accountId}/erase`, command)).status).toBe(201)
+  await confirmed(accountId)
+  const left = await told()
+  for (const trace of ['last4', person, email]) expect(left).not.toContain(trace)
+  expect(left).toContain('receipt')
+}, 90_000)
