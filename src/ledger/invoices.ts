@@ -64,10 +64,10 @@ export function keepInvoices(draft: Draft): void {
   const { state } = draft
   if (isPeriodOver(state, state.nowMs) && mayDo(draft, 'invoice'))
     cut(draft, windowStart('month', state.nowMs), { actor: 'period' })
-  for (const { invoiceId, amountNanoUsd, dueAtMs } of lateInvoices(state, state.nowMs)) {
+  for (const { invoiceId, amountNanoUsd, dueAtMs, url } of lateInvoices(state, state.nowMs)) {
     if (!mayDo(draft, `overdue:${invoiceId}`)) continue
     const graceDays = state.settings.invoiceGraceDays
-    appendInvoice(draft, invoiceId, { what: 'overdue', amountNanoUsd, dueAtMs, graceDays })
+    appendInvoice(draft, invoiceId, { what: 'overdue', amountNanoUsd, dueAtMs, graceDays, url })
   }
 }
 

@@ -117,11 +117,13 @@ function movementTold(
 /** What was cut is told when it can be paid. */
 function invoiceTold({ reference }: Entry, detail: JsonObject): Told | undefined {
   const dueAtMs = readWhole(detail['dueAtMs']) ?? 0
+  const payAt = readString(detail['url'])
   const figures = {
     number: reference,
     amount: usdIn(detail, 'amountNanoUsd'),
     due_on: dayOf(dueAtMs),
     reference,
+    ...(payAt !== undefined && { pay_at: payAt }),
   }
   if (detail['what'] === 'overdue') {
     const suspendedAtMs = dueAtMs + (readWhole(detail['graceDays']) ?? 0) * dayMs
@@ -129,11 +131,10 @@ function invoiceTold({ reference }: Entry, detail: JsonObject): Told | undefined
   }
   if (detail['what'] !== 'issued') return undefined
   const [from, to] = [readWhole(detail['periodStartMs']) ?? 0, readWhole(detail['periodEndMs']) ?? 1]
-  const payAt = readString(detail['url'])
   const period = `${dayOf(from)} to ${dayOf(to - 1)}`
   return {
     type: 'invoice_issued',
-    figures: { ...figures, period, ...(payAt !== undefined && { pay_at: payAt }) },
+    figures: { ...figures, period },
   }
 }
 

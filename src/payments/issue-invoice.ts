@@ -37,7 +37,8 @@ export async function sendInvoice(
   parts: ReadyParts,
 ): Promise<void> {
   const { invoiceId, issued, state } = invoice
-  if (issued === null || issued.isLive !== parts.provider.isLive || state !== 'issued') return
+  if (issued === null || issued.isLive !== parts.provider.isLive) return
+  if (state !== 'issued' && state !== 'overdue') return
   const sent = await parts.provider.invoices.send({
     key: `inv:${invoiceId}:send`,
     documentId: issued.providerId,

@@ -291,6 +291,33 @@ describe('the operator’s lists', () => {
     expect((await list('&from=2020-01-01')).ids).toHaveLength(3)
   })
 
+  test('of what an account was told goes page by page', async () => {
+    const buyer = await newBuyer(world)
+    for (const amount of ['10.00', '11.00']) {
+      const { sessionId } = await buyer.buy(amount)
+      await control.pay({ sessionId, method: 'pm_card_visa' })
+    }
+    const path = `/accounts/${buyer.accountId}/notices`
+    const told = async (query: string) => (await askOperator('GET', `${path}${query}`)).body
+    await eventually(
+      () => told(''),
+      (found) => valueAt(found, 'data', 1) !== undefined,
+    )
+    const first = await told('?limit=1')
+    const second = await told(`?limit=1&cursor=${String(valueAt(first, 'next_cursor'))}`)
+    const amounts = [first, second].map((page) => valueAt(page, 'data', 0, 'figures', 'amount'))
+    expect(amounts).toEqual(expect.arrayContaining(['10.00', '11.00']))
+    expect(valueAt(second, 'next_cursor')).toBe(null)
+    expect(valueAt(first, 'data', 0)).toMatchObject({
+      type: 'receipt',
+      figures: { paid: amounts[0], method: 'visa', last4: '4242', statement: expect.any(String) },
+    })
+    expect(await askOperator('GET', `${path}?cursor=x`)).toMatchObject({
+      status: 400,
+      errorCode: 'invalid_request',
+    })
+  })
+
   test.each([
     ['/payments', 'status=strange', 'status'],
     ['/payments', 'type=refund', 'type'],
