@@ -16,7 +16,7 @@ import type { Changes } from './rows.ts'
 import { stateFrom } from './start.ts'
 import type { State } from './state.ts'
 import { Store } from './store.ts'
-import { tasksOf } from './tasks.ts'
+import { sendTasksFirst } from './tasks.ts'
 import { type Timings, timings, timingsScaledDown } from './timings.ts'
 
 export type LedgerEnv = {
@@ -75,7 +75,7 @@ export class AccountEngine {
       entriesAfter: (seq, limit) => this.store.entriesAfter(seq, limit),
       state: () => this.#commit.state,
       sent: (from, seq, hash) => this.ask((draft) => markSent(draft, from, seq, hash), undefined, undefined),
-      send: (message) => sendTo(env, message),
+      send: (message) => sendTasksFirst(message, { entries: env.ENTRIES_QUEUE, tasks: env.TASKS_QUEUE }),
       now: () => this.now(),
     })
     this.#alarm = new Alarm((atMs) => {
@@ -219,15 +219,6 @@ export class AccountEngine {
   #context(): Context {
     return { nowMs: this.now(), timings: this.#timings, lookup: this.store.lookup, rowsPerSnapshot }
   }
-}
-
-/** Sent only when both queues took it: a message of which one was lost goes out again, to both. */
-async function sendTo(env: LedgerEnv, message: EntriesMessage): Promise<void> {
-  const tasks = tasksOf(message)
-  await Promise.all([
-    env.ENTRIES_QUEUE.send(message),
-    tasks === undefined ? undefined : env.TASKS_QUEUE.send(tasks),
-  ])
 }
 
 function commandsPerCommitOf(env: LedgerEnv): number {

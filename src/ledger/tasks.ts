@@ -36,3 +36,18 @@ export function tasksOf({ accountId, entries }: EntriesMessage): EntriesMessage 
   const told = entries.filter(({ kind }) => taskKinds.has(kind))
   return told.length === 0 ? undefined : { accountId, entries: told }
 }
+
+type Taker = { send(message: EntriesMessage): Promise<unknown> }
+
+/**
+ * What Postgres has confirmed is never sent again: whoever acts on it must have been told by then. Where the queue of entries
+ * does not take the message, it goes out once more, to both.
+ */
+export async function sendTasksFirst(
+  message: EntriesMessage,
+  queues: { readonly entries: Taker; readonly tasks: Taker },
+): Promise<void> {
+  const tasks = tasksOf(message)
+  if (tasks !== undefined) await queues.tasks.send(tasks)
+  await queues.entries.send(message)
+}
