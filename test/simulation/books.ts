@@ -3,6 +3,7 @@
 
 import type { CallId } from '#core/ids.ts'
 import { isObject } from '#core/readers.ts'
+import { isChoreNear } from './chores-near.ts'
 import type { ObjectHost } from './object-host.ts'
 import type { Line } from './line.ts'
 import type { KnownCall, Oracle } from './oracle.ts'
@@ -18,7 +19,6 @@ type Booked = { lines: Line[]; reversals: Line[]; expiredNanoUsd: number | undef
 const silentForMs = 53_000
 /** No hold may have to wait longer than this for its wake: a minute after a sign of life, and half of one after a start. */
 const wakeWithinMs = 92_000
-const nearMs = 10_000
 
 export class Books {
   readonly lines: Line[] = []
@@ -201,7 +201,7 @@ export class Books {
   #checkMemory(added: readonly Line[]): void {
     const { object, storage } = this.#host
     if (object === null) return
-    if (this.#isRenewalNear()) {
+    if (isChoreNear(this.lines, this.#host.nowMs)) {
       this.#seenDebtNanoUsd = undefined
       this.#seenStart = -1
       return
@@ -229,7 +229,9 @@ export class Books {
       view.epoch === 1 &&
       added.length > 0 &&
       added.every(
-        ({ kind, reference }) => kind === 'refund' && !this.#oracle.payments.disputed.has(reference),
+        ({ kind, reference, detail }) =>
+          // What was told of a payment has happened already.
+          kind === 'refund' && 'asked' in detail && !this.#oracle.payments.disputed.has(reference),
       )
     if (isOnlyRefunded && view.availableNanoUsd < 0)
       throw new Violation('I3', 'what was given back was held for a running call')
@@ -248,12 +250,6 @@ export class Books {
     const wakeInMs = storage.alarmMs === null ? Infinity : storage.alarmMs - this.#host.nowMs
     if (holds.length > 0 && !this.#host.isAlarming && wakeInMs > wakeWithinMs)
       throw new Violation('alarm', `a hold is open and the next wake is in ${wakeInMs} ms`)
-  }
-
-  /** To look at an account whose period is over begins the next one: whoever checks must not. Clocks differ by seconds. */
-  #isRenewalNear(): boolean {
-    const granted = this.lines.findLast(({ kind }) => kind === 'allowance')
-    return granted !== undefined && this.#host.nowMs + nearMs >= Number(granted.detail['endMs'])
   }
 
   #checkHold(hold: { callId: CallId; heldNanoUsd: number; checkpointNanoUsd: number }): void {

@@ -1,5 +1,5 @@
-// Lets plain Node load the shipped files: the platform's module is a stand-in, Postgres is a model behind the files
-// that speak SQL, and a planted bug changes the text of one shipped file as it is loaded. Nothing of this is in src/.
+// Lets plain Node load the shipped files: the platform's module and Stripe's are stand-ins, Postgres is a model behind the
+// files that speak SQL, and a planted bug changes the text of one shipped file as it is loaded. Nothing of this is in src/.
 
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
@@ -8,10 +8,24 @@ import { fileURLToPath } from 'node:url'
 import type { Plant } from './plants.ts'
 
 const platform = new URL('./platform.ts', import.meta.url).href
-const postgres = new URL('./postgres.ts', import.meta.url).href
+const sdk = new URL('./sdk.ts', import.meta.url).href
 
-/** The files that speak SQL. */
-const sqlFiles = ['mirror.ts', 'findings.ts', 'epochs.ts', 'erasure.ts']
+const paymentFiles = [
+  'payment-store',
+  'invoice-store',
+  'invoice-sums',
+  'credited-payments',
+  'lost-account',
+  'billing-address',
+]
+
+/** The files that speak SQL, and who stands in for them. */
+const sqlFiles = new Map([
+  ...['mirror', 'findings', 'epochs', 'erasure'].map((name) =>
+    modelled(`settlement/${name}`, './postgres.ts'),
+  ),
+  ...paymentFiles.map((name) => modelled(`payments/${name}`, './payment-rows.ts')),
+])
 
 /** A schedule writes some seventy rows: with the shipped number no start would ever begin with a snapshot. */
 const oftenSnapshots: Plant = {
@@ -26,8 +40,10 @@ export function installHooks(plant: Plant | null): void {
   registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'cloudflare:workers') return { url: platform, shortCircuit: true }
+      if (specifier === 'stripe') return { url: sdk, shortCircuit: true }
       const found = next(specifier, context)
-      return isSqlFile(found.url) ? { ...found, url: postgres } : found
+      const model = sqlFiles.get(found.url)
+      return model === undefined ? found : { ...found, url: model }
     },
     load(url, context, next) {
       const changes = [oftenSnapshots, plant].filter(
@@ -49,6 +65,6 @@ export function planted(source: string, plant: Plant): string {
   return changed
 }
 
-function isSqlFile(url: string): boolean {
-  return sqlFiles.some((name) => url.endsWith(`/src/settlement/${name}`))
+function modelled(file: string, model: string): [string, string] {
+  return [new URL(`../../src/${file}.ts`, import.meta.url).href, new URL(model, import.meta.url).href]
 }

@@ -44,9 +44,10 @@ export class Payments {
   }
 
   /** At the object's gate. */
-  refunded({ reference }: Refund, answer: RefundAnswer): void {
+  refunded({ reference, payment }: Refund, answer: RefundAnswer): void {
     neverAnother(reference, answer)
-    if (!answer.ok) return
+    // What goes back through Stripe follows from what Stripe says (money-truth.ts).
+    if (!answer.ok || isThroughStripe(payment)) return
     const { seq, amountNanoUsd } = answer
     const known = this.refunds.get(reference)
     if (known !== undefined && (known.seq !== seq || known.amountNanoUsd !== amountNanoUsd))
@@ -102,7 +103,7 @@ export class Payments {
     const sums = new Map<string, number>()
     for (const { reference, amountNanoUsd, detail } of refunds) {
       const { payment } = detail
-      if (typeof payment !== 'string') continue
+      if (typeof payment !== 'string' || isThroughStripe(payment)) continue
       const sum = (sums.get(payment) ?? 0) - amountNanoUsd
       sums.set(payment, sum)
       const isFree = this.disputed.has(reference) || late.has(reference)
@@ -137,6 +138,10 @@ export class Payments {
       if (units > this.includedUnits)
         throw new Violation('allowance', `${units} of ${this.includedUnits} units of a period are used`)
   }
+}
+
+function isThroughStripe(payment: string | null): boolean {
+  return payment?.startsWith('ord_') === true
 }
 
 function meteredOf({ amountNanoUsd, detail }: Line): Metered {

@@ -4,6 +4,7 @@
 import { nanoUsd } from '#core/money.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { Dice } from './dice.ts'
+import { type MoneyInPlan, type StripePlan, moneyInPlans, stripePlan } from './money-in-plan.ts'
 import { type MoneyPlan, type PaymentPlan, moneyPlans } from './money-plan.ts'
 
 export const tokenPriceNanoUsd = 10_000
@@ -105,7 +106,7 @@ export type StrikePlan = {
   readonly number: number
 }
 
-export type Item = CallPlan | CreditPlan | LossPlan | MoneyPlan | ReversalPlan | StrikePlan
+export type Item = CallPlan | CreditPlan | LossPlan | MoneyInPlan | MoneyPlan | ReversalPlan | StrikePlan
 
 export type Plan = {
   readonly seed: number
@@ -124,6 +125,7 @@ export type Plan = {
     refusalPercent: number
   }
   readonly postgresLossPercent: number
+  readonly stripe: StripePlan
   readonly items: readonly Item[]
 }
 
@@ -166,7 +168,9 @@ export function planOf(seed: number): Plan {
   }
   const payments: PaymentPlan[] = [{ name: 'first', atMs: 0, amountNanoUsd: plan.balanceNanoUsd }]
   for (const item of items) if (item.type === 'credit' && item.kind === 'purchase') payments.push(item)
-  return { ...plan, items: [...items, ...moneyPlans(seed, keys, payments)] }
+  const money = [...moneyPlans(seed, keys, payments), ...moneyInPlans(seed)]
+  const isAsked = money.some(({ type }) => type === 'top_up' || type === 'order' || type === 'postpaid')
+  return { ...plan, items: [...items, ...money], stripe: stripePlan(seed, isAsked) }
 }
 
 /** A call of each key to earn good standing in one isolate, and one of each key at the same moment. */

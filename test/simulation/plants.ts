@@ -227,6 +227,68 @@ export const plants: readonly Plant[] = [
     find: "if (referenceOf(draft, 'credit', orderId) !== undefined) return { ok: true, isBooked: false }",
     replace: '',
   },
+  {
+    name: 'Postgres told before whoever acts',
+    file: 'ledger/tasks.ts',
+    find: 'if (tasks !== undefined) await queues.tasks.send(tasks)\n  await queues.entries.send(message)',
+    replace:
+      'await Promise.all([queues.entries.send(message), tasks === undefined ? undefined : queues.tasks.send(tasks)])',
+  },
+  {
+    name: 'credited once the page is complete',
+    file: 'payments/stripe-checkouts.ts',
+    find: "if (paid === 'paid' || payment?.status === 'succeeded') return 'paid'",
+    replace: "if (paid === 'paid' || status === 'complete' || payment?.status === 'succeeded') return 'paid'",
+  },
+  {
+    name: 'order credited by its page and by its payment',
+    file: 'ledger/orders.ts',
+    find: "  if (order.state === 'paid')\n    return { ok: true, order, balanceNanoUsd",
+    replace: "  if (order.state === 'paid' && draft === null)\n    return { ok: true, order, balanceNanoUsd",
+  },
+  {
+    name: 'what goes back booked per event',
+    file: 'ledger/told-facts.ts',
+    find: 'const paidNanoUsd = subtractNanoUsd(target.paidNanoUsd, record.paidNanoUsd)',
+    replace: 'const paidNanoUsd = target.paidNanoUsd',
+  },
+  {
+    name: 'dispute by its status alone',
+    file: 'payments/stripe-payments.ts',
+    find: 'version: movements.length * versionsPerMovement + rank',
+    replace: 'version: rank',
+  },
+  {
+    name: 'bonus kept by who gets the money back',
+    file: 'ledger/payment-facts.ts',
+    find: 'bonusNanoUsd: paid <= 0 ? zeroNanoUsd : shareRoundedUpOf(bonus, target, paid)',
+    replace: 'bonusNanoUsd: paid <= 0 ? shareRoundedUpOf(bonus, target, paid) : zeroNanoUsd',
+  },
+  {
+    name: 'hold of a refund released on a time-out',
+    file: 'payments/refund-task.ts',
+    find: "if (made.code === 'unknown') throw",
+    replace: "if (made.code === 'unknown' && paymentId === '') throw",
+  },
+  {
+    name: 'invoice made again once its key is forgotten',
+    file: 'payments/issue-invoice.ts',
+    find: 'const makeWithinMs = 23 * hourMs',
+    replace: 'const makeWithinMs = 23_000 * hourMs',
+  },
+  {
+    name: 'owed again while an invoice asks for it',
+    file: 'ledger/invoices-replay.ts',
+    find: 'return subtractNanoUsd(debtNanoUsd, addNanoUsd(...invoicing.open.map(({ amountNanoUsd }) => amountNanoUsd)))',
+    replace:
+      'return subtractNanoUsd(debtNanoUsd, addNanoUsd(...invoicing.open.slice(60).map(({ amountNanoUsd }) => amountNanoUsd)))',
+  },
+  {
+    name: 'suspended without grace',
+    file: 'ledger/suspension.ts',
+    find: 'nowMs >= dueAtMs + graceMs',
+    replace: 'nowMs >= dueAtMs + 0 * graceMs',
+  },
 ]
 
 /** What has no part to be planted in yet. */

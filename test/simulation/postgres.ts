@@ -15,6 +15,7 @@ import type { Mark, Written } from '#settlement/mirror.ts'
 import type { EntryRow, HashConflict, MirrorRows } from '#settlement/rows.ts'
 import type { Dice } from './dice.ts'
 import type { Faults } from './faults.ts'
+import { PaymentRows } from './payment-tables.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 
 /** Fewer than the shipped ones: a rebuild takes several steps. */
@@ -26,6 +27,7 @@ export class Postgres {
   readonly findings = new Map<string, Finding & { readonly id: number }>()
   /** Of one account: each epoch that has ended, oldest first. */
   readonly epochs: EpochRow[] = []
+  readonly payments = new PaymentRows()
   isDown = false
   /** Of a hundred transactions, how many lose their answer, before the commit or after it. */
   lossPercent = 0

@@ -25,6 +25,9 @@ const batchMax = 10
 const batchWaitMs = 200
 /** A turn of a consumer that did not finish: its messages are delivered again. */
 const visibleAgainMs = 30_000
+/** What has failed so often comes later than asked for: an outage of a day is not a thousand tries. */
+const oftenAttempts = 10
+const oftenFactor = 12
 
 type Stored<Body> = { readonly id: string; readonly text: string; readonly body?: Body; attempts: number }
 
@@ -138,7 +141,10 @@ export class SimulatedQueue<Body> {
       body: JSON.parse(stored.text) as Body,
       attempts: stored.attempts,
       ack: () => settle(() => (this.pending -= 1)),
-      retry: (options) => settle(() => this.#makeReady(stored, (options?.delaySeconds ?? 1) * 1_000)),
+      retry: (options) => {
+        const factor = stored.attempts > oftenAttempts ? oftenFactor : 1
+        settle(() => this.#makeReady(stored, (options?.delaySeconds ?? 1) * 1_000 * factor))
+      },
     }
   }
 }

@@ -125,7 +125,9 @@ function checkStrays({ books, postgres, oracle }: Setting): void {
             ? payment
             : undefined
     const isAbout = about === undefined || books.lines.some((line) => line.reference === about)
-    const isTold = isCharge || creditKinds.has(what) || toldKinds.has(what)
+    // What was told of a payment is told again whole.
+    const isFact = what === 'refund' && !('asked' in readDetail(entry))
+    const isTold = (isCharge || creditKinds.has(what) || toldKinds.has(what)) && !isFact
     if (isTold && isAbout && !isThere)
       throw new Violation('I8', `entry ${epoch}:${seq} (${what}) came too late and is lost`)
   }
@@ -139,11 +141,11 @@ const epochFactor = 1e6
 function checkSettings({ books, postgres }: Setting): void {
   // An epoch opens when the one before it is over; the numbers of two may be the same.
   const placeOf = ({ epoch, seq }: Pick<Entry, 'epoch' | 'seq'>) => epoch * epochFactor + seq
-  const lines = books.lines.filter(({ kind }) => kind === 'settings')
+  const lines = books.lines.filter(({ kind, reference }) => kind === 'settings' && !isOther(reference))
   const places = new Map(lines.map((line) => [line.reference, placeOf(line)]))
   for (const { kind, detail } of postgres.findings.values()) {
     const { entry } = detail as { entry?: Entry }
-    if (kind !== 'stray' || entry?.kind !== 'settings') continue
+    if (kind !== 'stray' || entry?.kind !== 'settings' || isOther(entry.reference)) continue
     const { reference } = entry
     places.set(reference, Math.min(placeOf(entry), places.get(reference) ?? Infinity))
   }
@@ -153,6 +155,11 @@ function checkSettings({ books, postgres }: Setting): void {
   const [newest] = lines.toSorted((a, b) => (places.get(b.reference) ?? 0) - (places.get(a.reference) ?? 0))
   if (standing !== newest?.reference)
     throw new Violation('I8', `${standing} stands, ${newest?.reference} was decided last`)
+}
+
+/** Says nothing of whether the account is frozen. */
+function isOther(reference: string): boolean {
+  return reference.endsWith('postpaid')
 }
 
 function readDetail({ detail }: Entry): { readonly [name: string]: unknown } {

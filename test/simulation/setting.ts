@@ -29,6 +29,7 @@ export type Setting = {
   readonly books: Books
   readonly entries: SimulatedQueue<EntriesMessage>
   readonly captures: SimulatedQueue<ParkedCapture>
+  readonly tasks: SimulatedQueue<EntriesMessage>
   readonly log: Log
   /** A line of the trace. */
   readonly say: (what: string) => void

@@ -48,6 +48,7 @@ export function strike(world: Setting, { clients, operator }: Actors, plan: Stri
       return scheduler.after(plan.forMs, outside, () => (postgres.isDown = false))
     case 'consumer_killed':
       world.entries.turn?.kill()
+      world.tasks.turn?.kill()
       return world.captures.turn?.kill()
     case 'isolate_killed':
       faults.fired('worker_killed')

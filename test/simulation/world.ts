@@ -16,6 +16,7 @@ import { Clients } from './clients.ts'
 import { Dice } from './dice.ts'
 import { Faults } from './faults.ts'
 import { Network } from './network.ts'
+import { MoneyIn } from './money-in.ts'
 import { ObjectHost } from './object-host.ts'
 import { Operator } from './operator.ts'
 import { Oracle } from './oracle.ts'
@@ -34,6 +35,9 @@ export type Run = { steps: number; faults: Faults; violation: Violation | undefi
 const hourMs = 3_600_000
 const planEndsAfterMs = 10 * 60_000
 const quietWithinMs = 12 * hourMs
+/** What Stripe has forgotten by then comes to its end as well. */
+const longQuietMs = 50 * hourMs
+const compareWithinMs = hourMs / 60
 /** More than any sound schedule needs: who runs in circles is stopped. */
 const stepsMax = 60_000
 
@@ -57,6 +61,7 @@ export class World implements Setting {
   readonly operator: Operator
   readonly cashier: Cashier
   readonly charger: Charger
+  readonly moneyIn: MoneyIn
   readonly rebuilder: Rebuilder
   readonly trace: string[] = []
   readonly #isTraced: boolean
@@ -80,6 +85,7 @@ export class World implements Setting {
         if (isTraced)
           this.say(`${question.method} ${JSON.stringify(question.command)} → ${JSON.stringify(answer)}`)
         this.guard(() => oracle.answered(question, answer, ranAtMs))
+        this.moneyIn.answered(question, answer)
       },
       ran: () => undefined,
       trace: (what: string) => this.say(what),
@@ -132,10 +138,11 @@ export class World implements Setting {
     this.tasks = new SimulatedQueue(
       'tasks',
       { ...parts, dice: dice('tasks') },
-      { ...plan.queue },
-      (messages, turn) => this.charger.consume(messages, turn),
+      { ...plan.queue, ...(isTold(plan) ? { lossPercent: 0 } : {}) },
+      (messages, turn) => this.moneyIn.consume(messages, turn),
     )
     this.charger = new Charger(this)
+    this.moneyIn = new MoneyIn(this)
     this.clients = new Clients(this)
     this.operator = new Operator(this)
     this.cashier = new Cashier(this)
@@ -174,6 +181,7 @@ export class World implements Setting {
   #play(): void {
     const { plan, scheduler } = this
     this.operator.open()
+    this.moneyIn.open()
     for (const item of plan.items) {
       scheduler.after(item.atMs, this.outside, () => {
         this.say(`${item.type} ${item.name}`)
@@ -184,7 +192,11 @@ export class World implements Setting {
     this.#calmDown()
     this.#until(scheduler.nowMs + quietWithinMs)
     checkQuiet(this)
+    if (this.moneyIn.isLong) this.#until(scheduler.nowMs + longQuietMs)
+    this.moneyIn.compare()
+    this.#until(scheduler.nowMs + compareWithinMs)
     this.charger.checkQuiet(this.books.lines)
+    this.moneyIn.checkQuiet()
   }
 
   #do(item: Item): void {
@@ -205,6 +217,10 @@ export class World implements Setting {
         return this.cashier.agree(item)
       case 'top_up':
         return this.charger.agree(item)
+      case 'order':
+      case 'fact':
+      case 'postpaid':
+        return this.moneyIn.do(item)
       case 'strike':
         return strike(this, this, item)
     }
@@ -235,6 +251,7 @@ export class World implements Setting {
     Object.assign(captures.faults, kind)
     Object.assign(tasks.faults, kind)
     Object.assign(network.unkindness, { replyLossPercent: 0, delayPercent: 0 })
+    this.moneyIn.calmDown()
     postgres.isDown = false
     postgres.lossPercent = 0
     host.unreachableUntilMs = 0
@@ -289,6 +306,11 @@ export class World implements Setting {
       Object.assign(console, { log: kept.log })
     }
   }
+}
+
+/** The platform loses no task; what nobody reminds of would be lost with it. */
+function isTold({ items }: Plan): boolean {
+  return items.some(({ type }) => type === 'order' || type === 'postpaid')
 }
 
 function textOf(cause: unknown): string {

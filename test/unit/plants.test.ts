@@ -41,6 +41,17 @@ const known = [
   'metered twice',
   'allowance never used up',
   'top-up credited twice',
+  // Of issue 5.
+  'Postgres told before whoever acts',
+  'credited once the page is complete',
+  'order credited by its page and by its payment',
+  'what goes back booked per event',
+  'dispute by its status alone',
+  'bonus kept by who gets the money back',
+  'hold of a refund released on a time-out',
+  'invoice made again once its key is forgotten',
+  'owed again while an invoice asks for it',
+  'suspended without grace',
 ]
 
 test('every bug that the simulation must find is planted or says what it waits for', () => {
