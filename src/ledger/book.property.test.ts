@@ -20,6 +20,7 @@ import { Simulator, isExpiry } from './book.simulator.ts'
 import { capture } from './charges.ts'
 import type { Admit, AdmitAnswer } from './call-commands.ts'
 import { credit } from './credits.ts'
+import { clearWarnings } from './fraud-warnings.ts'
 import type { Draft } from './draft.ts'
 import { erase } from './erasure.ts'
 import { captureOf, dollar, grantOf, keyOf, secretHashOf } from './example-commands.ts'
@@ -114,6 +115,7 @@ type Step =
       isThroughProvider: boolean
     }
   | { do: 'tell'; payment: number; isPaidBefore: boolean; facts: readonly Fact[] }
+  | { do: 'clear'; payment: number; reference: number }
   | { do: 'vain'; slot: number; cost: number }
   | { do: 'together'; slots: number[]; cost: number }
 
@@ -252,6 +254,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       payment: paymentNumber,
       isPaidBefore: fc.constantFrom(false, false, true),
       facts: fc.array(fact, { minLength: 1, maxLength: 2 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('clear' as const),
+      payment: paymentNumber,
+      reference: fc.nat({ max: 5 }),
     }),
   },
   {
@@ -679,6 +689,27 @@ class Life {
           answer.isPaymentKnown || simulator.live.postedNanoUsd <= postedNanoUsd,
           'nothing comes of nothing',
         )
+        return
+      }
+      case 'clear': {
+        const { risk } = simulator.live
+        const { length } = simulator.store.entries
+        const asked = { payment: `credit ${next.payment}`, reference: `clear ${next.reference}` }
+        const command = { ...asked, reason: '', actor: '' }
+        const answer = simulator.ask((draft) => clearWarnings(draft, command))
+        const cleared = answer.ok ? answer.cleared : 0
+        const lines = simulator.store.entries.slice(length).filter(({ kind }) => kind === 'fraud_warning')
+        assert(lines.length === cleared, 'each is one line')
+        assert(
+          lines.every(({ amountNanoUsd }) => amountNanoUsd === 0),
+          'what is cleared moves no money',
+        )
+        assert(
+          simulator.live.risk.fraudWarnings === risk.fraudWarnings - cleared,
+          'what is cleared is no doubt any more',
+        )
+        assert(!answer.ok || answer.isRepeat || cleared > 0, 'nothing is cleared where nothing is open')
+        if (cleared > 0) this.seen.add('cleared')
         return
       }
       case 'vain':

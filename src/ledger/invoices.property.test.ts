@@ -15,7 +15,8 @@ import { credit } from './credits.ts'
 import { admitOf, captureOf, dollar, grantOf } from './example-commands.ts'
 import { invoiceFrom } from './invoice-views.ts'
 import { cutInvoice, endInvoice, issueInvoice, payInvoice } from './invoices.ts'
-import type { InvoiceEnd } from './invoice-commands.ts'
+import { askOfInvoice } from './invoice-asks.ts'
+import type { InvoiceAsk, InvoiceEnd } from './invoice-commands.ts'
 import { changeSettings } from './settings.ts'
 
 const centNanoUsd = 10_000_000
@@ -38,6 +39,12 @@ const step = fc.oneof(
     do: fc.constant('end' as const),
     back,
     end: fc.constantFrom<InvoiceEnd>('void', 'uncollectible'),
+  }),
+  fc.record({
+    do: fc.constant('ask' as const),
+    back,
+    ask: fc.constantFrom<InvoiceAsk>('pay_outside', 'void'),
+    n: fc.nat({ max: 5 }),
   }),
   fc.record({ do: fc.constant('top up' as const), dollars: fc.constantFrom(1, 7) }),
   fc.record({
@@ -90,6 +97,8 @@ class Life {
       case 'cut':
         simulator.ask((draft) => cutInvoice(draft, { reference: `cut ${one.n}`, reason: '', actor: '' }))
         return
+      case 'ask':
+        return this.#ask(one)
       case 'issue':
       case 'pay':
       case 'end':
@@ -119,6 +128,22 @@ class Life {
     } else if (one.do === 'end') simulator.ask((draft) => endInvoice(draft, { invoiceId, end: one.end }))
     else
       simulator.ask((draft) => payInvoice(draft, { invoiceId, facts: this.#factsOf(invoiceId, one.isRight) }))
+  }
+
+  /** Only words: what comes of it is told like everything else. */
+  #ask({ back: behind, ask, n }: Step & { do: 'ask' }): void {
+    const { simulator } = this
+    const { postedNanoUsd, invoicing } = simulator.live
+    const invoiceId = this.#idOf(invoicing.count - behind)
+    const command = { invoiceId, ask, reference: `ask ${n}`, reason: '', actor: '' }
+    const answer = simulator.ask((draft) => askOfInvoice(draft, command))
+    const known = invoiceFrom(invoiceId, simulator.store.lookup, simulator.nowMs)
+    if (answer.ok) expect(known?.issued).not.toBeNull()
+    if (answer.ok && !answer.isRepeat) expect(['paid', 'void']).not.toContain(known?.state)
+    expect([simulator.live.postedNanoUsd, simulator.live.invoicing.open.length]).toEqual([
+      postedNanoUsd,
+      invoicing.open.length,
+    ])
   }
 
   #factsOf(invoiceId: InvoiceId, isRight: boolean) {
@@ -162,7 +187,7 @@ class Life {
       store.entries.filter(({ kind, reference }) => kind === 'purchase' && reference === id).length
     const isVoid = (id: string) =>
       store.entries.some(
-        ({ reference, detail }) => reference === id && JSON.stringify(detail).includes('"void"'),
+        ({ reference, detail }) => reference === id && JSON.stringify(detail).includes('"end":"void"'),
       )
     for (const { id } of cuts) expect(isPaid(id)).toBeLessThanOrEqual(1)
     const open = cuts.filter(({ id }) => isPaid(id) === 0 && !isVoid(id))

@@ -36,6 +36,11 @@ test('a purchase brings its receipt once, though Stripe tells of it again and ag
   expect(receipt?.text).toContain('A bonus of $50.00 comes with it.')
   expect(receipt?.text).toContain('Balance now: $1050.00.')
   expect(receipt?.text).toContain(bought.orderId)
+  expect(receipt?.text).toMatch(
+    /Paid: \$1000\.00 by visa ending in 4242\.\s+Your statement shows it as [^\n]+\./,
+  )
+  expect(receipt?.text).toMatch(/Date: \d{4}-\d\d-\d\d\./)
+  expect(receipt?.text).toContain('Seller: Sluice.')
   expect(low?.subject).toBe('Your balance is low: $0.50')
   expect(await mailTries(sharedWorld(), email)).toBe(2)
 })
