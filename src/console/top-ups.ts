@@ -110,17 +110,31 @@ export async function listTopUps({ person, account, query, parts }: ConsoleReque
   const { db } = parts
   if (db === undefined) return noDatabase
   const rows = await paymentsOf(db, person.accountId, { before, limit })
-  const waiting = before === null ? await account.orders() : []
+  const waiting = await account.orders()
   const fresh = waiting.filter(({ orderId }) => !rows.some((row) => row.orderId === orderId)).toReversed()
+  const known = await Promise.all(rows.map((row) => knownBody(row, waiting, { account, parts })))
   const last = rows.length === limit ? rows.at(-1) : undefined
   return {
     ok: true,
     body: {
       offer: offerBody(),
-      data: [...fresh.map((order) => topUpBody(order, null, parts)), ...rows.map(rowBody)],
+      data: [...(before === null ? fresh.map((order) => topUpBody(order, null, parts)) : []), ...known],
       next_cursor: last === undefined ? null : `${last.placedAt.getTime()}_${last.orderId}`,
     },
   }
+}
+
+/** A row comes a moment after what it tells of: what waits there and not with the account any more is asked for. */
+async function knownBody(
+  row: PaymentRow,
+  waiting: readonly OrderView[],
+  { account, parts }: Pick<ConsoleRequest, 'account' | 'parts'>,
+): Promise<Json> {
+  const orderId = readOrderId(row.orderId)
+  const isWaiting = row.state === 'placed' || row.state === 'open'
+  const isBehind = isWaiting && !waiting.some((order) => order.orderId === row.orderId)
+  const order = isBehind && orderId !== undefined ? await account.order(orderId) : null
+  return order === null ? rowBody(row) : topUpBody(order, null, parts)
 }
 
 function offerBody(): Json {
