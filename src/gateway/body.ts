@@ -1,5 +1,6 @@
 // The request's body, read once and bounded: a length that is stated, a length that is not, and a compressed one.
 
+import { readBounded } from '#core/bounded-body.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 
 /** Ten times the largest text context of the catalog; images come as URLs or fit as well. */
@@ -28,26 +29,8 @@ export async function readBody(request: Request): Promise<ReadBody> {
 }
 
 async function readCounted(body: ReadableStream<Uint8Array>): Promise<ReadBody> {
-  const reader = body.getReader()
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    length += value.length
-    if (length > bodyBytesMax) {
-      await reader.cancel()
-      return tooLarge()
-    }
-    chunks.push(value)
-  }
-  const bytes = new Uint8Array(length)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return { ok: true, bytes }
+  const bytes = await readBounded(body, bodyBytesMax)
+  return bytes === undefined ? tooLarge() : { ok: true, bytes }
 }
 
 async function discard(body: ReadableStream<Uint8Array>): Promise<void> {

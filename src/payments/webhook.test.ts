@@ -4,7 +4,7 @@ import Stripe from 'stripe'
 import { expect, test } from 'vitest'
 
 import { asMillis } from '#core/clock.ts'
-import type { ErrorCode } from '#core/errors.ts'
+import { errorKindOf } from '#core/errors.ts'
 import { makeRequestId } from '#core/ids.ts'
 import { jsonLog } from '#core/log.ts'
 import { paymentConfig, webhookSecrets } from './config.ts'
@@ -39,13 +39,9 @@ function doorOf(env: Partial<typeof settings> = {}) {
     ),
     webhookSecrets: webhookSecrets(read),
     makeRequestId: () => makeRequestId(now, (bytes) => new Uint8Array(bytes)),
-    refuseWith: ({ code }) => Response.json({ code }, { status: statusOf(code) }),
+    refuseWith: ({ code }) => Response.json({ code }, { status: errorKindOf(code).status }),
   }
   return webhookRoutes(parts)
-}
-
-function statusOf(code: ErrorCode): number {
-  return code === 'not_configured' ? 503 : code === 'invalid_request' ? 400 : 500
 }
 
 function eventText(more: object = {}): string {
@@ -133,4 +129,19 @@ test('in production nothing stands in for Stripe', () => {
   const env = { ...settings, STRIPE_BASE_URL: 'http://127.0.0.1:1' }
   expect(paymentConfig(env)?.baseUrl?.port).toBe('1')
   expect(paymentConfig({ ...env, ENVIRONMENT: 'production' })?.baseUrl).toBeUndefined()
+})
+
+test('a body without end is refused before much of it is kept, whoever sends it', async () => {
+  let chunks = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      chunks += 1
+      controller.enqueue(new Uint8Array(65_536))
+    },
+  })
+  // Node wants to know that the answer waits for the body.
+  const asked = { method: 'POST', body, duplex: 'half' }
+  const request = new Request('http://localhost/webhooks/stripe', asked)
+  expect((await doorOf().fetch(request)).status).toBe(413)
+  expect(chunks).toBeLessThan(20)
 })

@@ -3,6 +3,7 @@
 
 import { Hono } from 'hono'
 
+import { readBounded } from '#core/bounded-body.ts'
 import { refuse, type Json, type Refusal } from '#core/errors.ts'
 import { jsonAnswer } from '#core/json-exchange.ts'
 import type { RouteDescription } from '#core/route-table.ts'
@@ -114,9 +115,8 @@ async function isOfLostAccount({ object }: PaymentEvent, parts: ReadyParts): Pro
   return accountId !== undefined && isLostAccount(accountId, parts)
 }
 
-/** Undefined for a body that is too long. */
-async function readBytes(request: Request): Promise<Uint8Array | undefined> {
-  if (Number(request.headers.get('content-length') ?? '0') > bodyBytesMax) return undefined
-  const bytes = new Uint8Array(await request.arrayBuffer())
-  return bytes.length > bodyBytesMax ? undefined : bytes
+/** Undefined for a body that is too long: whoever posts here is not known yet, and may never end. */
+async function readBytes({ headers, body }: Request): Promise<Uint8Array | undefined> {
+  if (Number(headers.get('content-length') ?? '0') > bodyBytesMax) return undefined
+  return body === null ? new Uint8Array() : readBounded(body, bodyBytesMax)
 }
