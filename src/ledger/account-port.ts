@@ -90,6 +90,14 @@ import type {
   RebuildAnswer,
   TakeEntries,
 } from './rebuild-commands.ts'
+import type {
+  AskForPlan,
+  AskForPlanAnswer,
+  DropPage,
+  PlanView,
+  TellSubscription,
+  TellSubscriptionAnswer,
+} from './subscription-commands.ts'
 
 export type AccountPort = {
   admit(command: Admit): Promise<AdmitAnswer>
@@ -127,6 +135,11 @@ export type AccountPort = {
   /** What the operator wants of the payment provider. */
   askOfInvoice(command: AskOfInvoice): Promise<AskOfInvoiceAnswer>
   endInvoice(command: EndInvoice): Promise<EndInvoiceAnswer>
+  /** A plan that is paid for (subscriptions.ts). */
+  askForPlan(command: AskForPlan): Promise<AskForPlanAnswer>
+  dropPage(command: DropPage): Promise<AskForPlanAnswer>
+  tellSubscription(command: TellSubscription): Promise<TellSubscriptionAnswer>
+  plan(): Promise<PlanView | null>
   linkCustomer(command: LinkCustomer): Promise<LinkCustomerAnswer>
   order(orderId: OrderId): Promise<OrderView | null>
   orders(): Promise<readonly OrderView[]>

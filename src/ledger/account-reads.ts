@@ -21,6 +21,8 @@ import type { PaymentView } from './payment-commands.ts'
 import { isRenewalDue } from './plans.ts'
 import type { Pulse } from './pulse.ts'
 import type { State } from './state.ts'
+import type { PlanView } from './subscription-commands.ts'
+import { planView } from './subscriptions.ts'
 import { paymentViewOf } from './told-facts.ts'
 import { accountView, holdView, keyView } from './views.ts'
 
@@ -106,6 +108,12 @@ export class AccountReads extends DurableObject<LedgerEnv> {
   async invoices(page: InvoicePage): Promise<InvoicesView | null> {
     const state = await this.#renewed()
     return state === null ? null : invoicesView(state, this.engine.store.lookup, page, this.engine.now())
+  }
+
+  /** The plan with what is paid for it. */
+  async plan(): Promise<PlanView | null> {
+    const state = await this.#renewed()
+    return state === null ? null : planView(state)
   }
 
   async customer(): Promise<Customer | null> {

@@ -25,8 +25,8 @@ import type {
   RevokeKey,
   RotateKey,
 } from './account-commands.ts'
-import { AccountInvoices } from './account-invoices.ts'
 import { noAccount } from './account-reads.ts'
+import { AccountSubscriptions } from './account-subscriptions.ts'
 import type {
   Admit,
   AdmitAnswer,
@@ -95,7 +95,7 @@ import { tellFacts } from './told-facts.ts'
 
 const failed = { ok: false, code: 'internal' } as const
 
-export class AccountObject extends AccountInvoices implements AccountPort {
+export class AccountObject extends AccountSubscriptions implements AccountPort {
   // ── About a call ─────────────────────────────────────────────────────────────────────────────────────────────
 
   admit(command: Admit): Promise<AdmitAnswer> {

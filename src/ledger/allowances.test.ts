@@ -18,6 +18,7 @@ import { termsDetail } from './plan-details.ts'
 import { afterGrant, afterPlan } from './plans-replay.ts'
 
 const onPlan: Allowances = {
+  ...noAllowances,
   plan: { terms: exampleTerms, anchorDay: 5 },
   period: { startMs: 1_000, endMs: 2_000 },
   used: { sms: 4 },

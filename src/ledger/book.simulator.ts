@@ -4,10 +4,8 @@
 import { assert } from '#core/assert.ts'
 import { asMillis } from '#core/clock.ts'
 import type { CallId } from '#core/ids.ts'
-import { isObject } from '#core/readers.ts'
-import { type Consumable, consumables } from '#core/consumables.ts'
 import { nextDueAt } from './alarm.ts'
-import { type Taken, readTaken, usedOf } from './allowances.ts'
+import { checkAllowances } from './book.allowances.ts'
 import { type Desk, type Question, askCreate, decide, decideGroup } from './book.ts'
 import { overrunDebtMaxNanoUsd } from './charges.ts'
 import type { AccountSettings } from './account-commands.ts'
@@ -17,7 +15,6 @@ import { credit } from './credits.ts'
 import type { Context, Draft } from './draft.ts'
 import { callAt, dollar, exampleAccountId, grantOf, keyOf } from './example-commands.ts'
 import { putKey } from './keys.ts'
-import { readTerms } from './plan-details.ts'
 import { MemoryStore } from './memory-store.ts'
 import { ageRate } from './rate.ts'
 import { rateFigures } from './rate-limits.ts'
@@ -145,7 +142,7 @@ export class Simulator {
     assert(live.heldNanoUsd === held, 'I2: held is the sum of all open holds')
     assert(live.headSeq === store.entries.length, 'I4: entries are numbered without a gap')
     this.#checkLots()
-    this.#checkAllowances()
+    checkAllowances(live, store.entries)
     checkRefunds(this.store.entries)
     const floor = 0 - overrunDebtMaxNanoUsd - this.adjustedDownNanoUsd - takenBack(this.store.entries)
     assert(live.postedNanoUsd >= floor, 'I9: the balance is never below the overrun cap')
@@ -169,32 +166,6 @@ export class Simulator {
       const kept = pins.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0)
       assert(kept === heldNanoUsd || settings.creditLimitNanoUsd > 0, 'a prepaid hold rests on whole lots')
     }
-  }
-
-  /** What is used is what the entries of the period say, and no period was granted twice. */
-  #checkAllowances(): void {
-    const { allowances } = this.live
-    const grants = this.store.entries.filter(({ kind }) => kind === 'allowance')
-    const starts = new Set(grants.map(({ reference }) => reference))
-    assert(starts.size === grants.length, 'a period is granted once')
-    const isNow = ({ periodStartMs }: Taken) => periodStartMs === allowances.period?.startMs
-    const taken = this.store.entries.flatMap(({ detail }) =>
-      isObject(detail) ? (readTaken(detail) ?? []) : [],
-    )
-    for (const consumable of consumables) {
-      const units = taken.filter((one) => isNow(one) && one.consumable === consumable)
-      const sum = units.reduce((total, one) => total + one.units, 0)
-      assert(usedOf(allowances, consumable) === sum && sum >= 0, 'what is used is the sum of what was taken')
-      const most = Math.max(0, ...this.#plansOf(consumable))
-      assert(sum <= most, 'no more is used than a plan has ever included')
-    }
-  }
-
-  #plansOf(consumable: Consumable): number[] {
-    const plans = this.store.entries.filter(({ kind }) => kind === 'plan')
-    return plans.map(
-      ({ detail }) => readTerms(isObject(detail) ? detail['terms'] : undefined)?.included[consumable] ?? 0,
-    )
   }
 
   /** By the operator's reversals. */

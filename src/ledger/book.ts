@@ -16,6 +16,7 @@ import { create, createAgain, isCreatable } from './settings.ts'
 import { snapshotOf } from './start.ts'
 import type { State } from './state.ts'
 import { newState } from './state.ts'
+import { keepSubscription } from './subscriptions.ts'
 
 /** One command of a group, bound to whoever waits for its answer. */
 export type Question = (desk: Desk) => void
@@ -34,6 +35,7 @@ export function decideGroup(state: State | null, questions: readonly Question[],
   const desk: Desk = { draft: state === null ? null : openAt(state, context), isCreation: false, context }
   if (desk.draft !== null) {
     expireDue(desk.draft)
+    keepSubscription(desk.draft)
     renewAllowances(desk.draft)
     keepInvoices(desk.draft)
   }

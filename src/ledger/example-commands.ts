@@ -1,6 +1,6 @@
 // Sound commands for tests, each with what a test wants to be different. Not part of the product.
 
-import { asMillis } from '#core/clock.ts'
+import { asMillis, dayMs } from '#core/clock.ts'
 import { type CallId, callIdOf, keyNumber, makeAccountId, makeRequestId } from '#core/ids.ts'
 import { nanoUsd, picoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { Credit, PutKey } from './account-commands.ts'
@@ -8,6 +8,7 @@ import type { AutoTopUpTerms, SavedMethod, SetAutoTopUp } from './auto-top-up-co
 import type { Admit, Capture, ChargeDetail } from './call-commands.ts'
 import type { PaymentFacts } from './order-commands.ts'
 import type { Meter, PlanTerms, SetPlan } from './plan-commands.ts'
+import type { SubscriptionInvoice, TellSubscription } from './subscription-commands.ts'
 
 export const exampleAccountId = makeAccountId('w', (bytes) => new Uint8Array(bytes).fill(7))
 
@@ -147,6 +148,33 @@ export function paymentOf(dollars: number, changes: Partial<PaymentFacts> = {}):
     taxNanoUsd: zeroNanoUsd,
     receivedNanoUsd: nanoUsd(dollars * dollar),
     paymentId: 'pi_1',
+    ...changes,
+  }
+}
+
+/** Paid for 30 days from a time on, unless said otherwise. */
+export function invoiceOf(
+  invoiceId: string,
+  startMs: number,
+  changes: Partial<SubscriptionInvoice> = {},
+): SubscriptionInvoice {
+  const terms = changes.terms ?? exampleTerms
+  const endMs = startMs + 30 * dayMs
+  const paid = { kind: 'period', state: 'paid', totalNanoUsd: nanoUsd(20 * dollar) } as const
+  return { invoiceId, planId: terms.id, terms, startMs, endMs, ...paid, ...changes }
+}
+
+export function subscriptionOf(
+  invoices: readonly SubscriptionInvoice[],
+  changes: Partial<TellSubscription> = {},
+): TellSubscription {
+  return {
+    subscriptionId: 'sub_1',
+    accountId: exampleAccountId,
+    isLive: false,
+    state: 'active',
+    isEnding: false,
+    invoices,
     ...changes,
   }
 }

@@ -5,12 +5,24 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { dayMs, hourMs, minuteMs } from '#core/clock.ts'
 import { nanoUsd, picoUsd } from '#core/money.ts'
+import { isObject } from '#core/readers.ts'
 import { checkRebuild } from './book.rebuilt.ts'
 import { Simulator } from './book.simulator.ts'
 import { credit } from './credits.ts'
-import { dollar, exampleTerms, grantOf, meterOf, planOf } from './example-commands.ts'
+import {
+  dollar,
+  exampleTerms,
+  grantOf,
+  invoiceOf,
+  meterOf,
+  planOf,
+  subscriptionOf,
+} from './example-commands.ts'
 import { meter } from './meter.ts'
 import { setPlan } from './plans.ts'
+import type { SubscriptionInvoice, TellSubscription } from './subscription-commands.ts'
+import { readPaidBy } from './subscription-details.ts'
+import { tellSubscription, toldInvoicesMax } from './subscriptions.ts'
 
 const plansOfTest = [
   exampleTerms,
@@ -23,6 +35,8 @@ type Step =
   | { do: 'plan'; plan: number; anchorDay: number | null; reference: number }
   | { do: 'meter'; n: number; quantity: number; isSms: boolean }
   | { do: 'credit'; amount: number }
+  | { do: 'bill'; sub: number; plan: number; what: 'renew' | 'change' | 'fail' | 'pay' }
+  | { do: 'tell'; sub: number; known: number; state: TellSubscription['state']; isEnding: boolean }
   | { do: 'wait'; ms: number }
   | { do: 'toEnd'; before: number }
   | { do: 'crash' }
@@ -63,6 +77,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('toEnd' as const), before: fc.constantFrom(0, 0, 1) }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('bill' as const),
+      sub: fc.constantFrom(0, 0, 0, 1),
+      plan: fc.nat({ max: plansOfTest.length - 1 }),
+      what: fc.constantFrom('renew', 'renew', 'change', 'fail', 'pay'),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('tell' as const),
+      sub: fc.constantFrom(0, 0, 0, 1),
+      // Mostly all of them; whoever has looked earlier knows fewer.
+      known: fc.constantFrom(99, 99, 1, 2),
+      state: fc.constantFrom('active', 'active', 'active', 'unpaid', 'ended'),
+      isEnding: fc.constantFrom(false, false, true),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
   {
     weight: 1,
@@ -72,7 +106,37 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const seen = new Set<string>()
 
-function take(account: Simulator, next: Step): void {
+/** What the payment provider has of an account's subscriptions. */
+class Provider {
+  readonly invoices = new Map<number, SubscriptionInvoice[]>()
+  /** No second here is the millisecond in which another period began. */
+  #billed = 0
+
+  of(sub: number): readonly SubscriptionInvoice[] {
+    return this.invoices.get(sub) ?? []
+  }
+
+  bill({ sub, plan, what }: Step & { do: 'bill' }, nowMs: number): void {
+    const all = this.invoices.get(sub) ?? []
+    this.invoices.set(sub, all)
+    this.#billed += 1
+    const invoiceId = `in_${this.#billed}`
+    const terms = plansOfTest[plan] ?? exampleTerms
+    const last = all.findLast(({ kind }) => kind === 'period')
+    const failed = all.findIndex(({ state }) => state === 'failed')
+    const open = all[failed]
+    if (what === 'pay' && open !== undefined) all[failed] = { ...open, state: 'paid' }
+    if (what === 'change' && last !== undefined)
+      all.push(invoiceOf(invoiceId, nowMs, { kind: 'change', terms, endMs: nowMs + dayMs }))
+    if (what === 'renew' || what === 'fail') {
+      const startMs =
+        last === undefined || last.endMs < nowMs - 40 * dayMs ? nowMs + this.#billed : last.endMs
+      all.push(invoiceOf(invoiceId, startMs, { terms, state: what === 'fail' ? 'failed' : 'paid' }))
+    }
+  }
+}
+
+function take(account: Simulator, provider: Provider, next: Step): void {
   switch (next.do) {
     case 'plan': {
       const { anchorDay, reference } = next
@@ -98,6 +162,16 @@ function take(account: Simulator, next: Step): void {
       account.ask((draft) => credit(draft, grantOf(next.amount * dollar, { reference })))
       return
     }
+    case 'bill':
+      return provider.bill(next, account.nowMs)
+    case 'tell': {
+      const { sub, known, state, isEnding } = next
+      const told = { subscriptionId: `sub_${sub}`, state, isEnding }
+      const invoices = provider.of(sub).slice(0, known).slice(-toldInvoicesMax)
+      const answer = account.ask((draft) => tellSubscription(draft, subscriptionOf(invoices, told)))
+      seen.add(answer.ok ? `told ${account.live.allowances.subscription !== null}` : answer.code)
+      return
+    }
     case 'wait':
       account.nowMs += next.ms
       return
@@ -114,6 +188,19 @@ function take(account: Simulator, next: Step): void {
   }
 }
 
+/** Each invoice grants once; a plan that is paid for stands in the books with its invoice, and for no longer than its period. */
+function checkPaid({ store, live, nowMs }: Simulator): void {
+  const paid = store.entries.flatMap(({ kind, detail }) =>
+    kind === 'allowance' && isObject(detail) ? (readPaidBy(detail) ?? []) : [],
+  )
+  expect(new Set(paid.map(({ invoiceId }) => invoiceId)).size).toBe(paid.length)
+  const { subscription, period, plan } = live.allowances
+  if (subscription === null || subscription.isOver) return
+  expect(paid.some(({ subscriptionId }) => subscriptionId === subscription.id)).toBe(true)
+  expect([period, plan?.terms.id]).toEqual([subscription.period, subscription.terms.id])
+  seen.add(`in force ${nowMs < subscription.period.endMs}`)
+}
+
 // Cases: billing-bugs 43, 45
 test(
   'whatever is asked of an account on a plan, in whatever order, each period brings one grant and no unit is used twice',
@@ -122,9 +209,11 @@ test(
     fc.assert(
       fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
         const account = Simulator.opened(1, { rpm: 1_000 })
+        const provider = new Provider()
         for (const next of steps) {
-          take(account, next)
+          take(account, provider, next)
           account.check()
+          checkPaid(account)
           account.checkRestart()
         }
         expect(account.live.debtNanoUsd).toBe(0)
@@ -134,13 +223,22 @@ test(
     )
     // In mutation tests the runs are too short for what is rare.
     if (process.env['PROPERTY_RUNS'] !== undefined) return
-    for (const what of ['plan true', 'metered true false', 'metered false false', 'metered true true'])
+    for (const what of [
+      'plan true',
+      'metered true false',
+      'metered false false',
+      'metered true true',
+      'told true',
+    ])
       expect([...seen]).toContain(what)
     for (const code of [
       'allowance_exhausted',
       'unpriced_consumable',
       'reference_reused',
       'insufficient_credits',
+      'other_subscription',
+      'in force true',
+      'in force false',
     ])
       expect([...seen]).toContain(code)
   },

@@ -1,9 +1,9 @@
 // Plans on an account: agreed by a command, granted lazily. The first group of commands after a period's end grants the next
-// one, once, whatever happens in between: what has been granted stands in the log.
+// one, once, whatever happens in between: what has been granted stands in the log. Plans that are paid for are subscriptions.ts.
 
 import { isObject, readString, readWhole } from '#core/readers.ts'
 import { zeroNanoUsd } from '#core/money.ts'
-import { type Allowances, anchorDayMax, isOver, periodAfter } from './allowances.ts'
+import { type Allowances, anchorDayMax, endOf, isInForce, isOver, periodAfter } from './allowances.ts'
 import type { Draft } from './draft.ts'
 import { append, keepReference, mayDo, referenceOf } from './draft.ts'
 import type { Entry } from './entry.ts'
@@ -56,14 +56,18 @@ export function setPlan(draft: Draft, command: SetPlan, decided?: Decided): SetP
 
 /** For reading: a group of commands would grant a period now. */
 export function isRenewalDue(state: State | null, nowMs: number): boolean {
-  const period = state?.allowances.period ?? null
-  return period !== null && isOver(period, nowMs)
+  if (state === null) return false
+  const { plan, period, subscription } = state.allowances
+  if (isInForce(subscription)) return nowMs >= endOf(subscription)
+  return plan !== null && period !== null && isOver(period, nowMs)
 }
 
 /** Before every group of commands, so that no command ever sees a period that is over. */
 export function renewAllowances(draft: Draft): void {
   const { allowances, nowMs } = draft.state
-  const { plan, period } = allowances
+  const { plan, period, subscription } = allowances
+  // What is paid for is granted when it is paid, and nothing beside it.
+  if (isInForce(subscription)) return
   if (plan === null || (period !== null && !isOver(period, nowMs))) return
   if (!mayDo(draft, 'renewal')) return
   const { startMs, endMs } = periodAfter(period, plan.anchorDay, nowMs)
@@ -96,7 +100,12 @@ function askedOf({ anchorDay }: SetPlan): string {
   return anchorDay === null ? 'any' : String(anchorDay)
 }
 
-function readAnchorDay(command: SetPlan, { plan }: Allowances, nowMs: number): number | undefined {
+function readAnchorDay(
+  command: SetPlan,
+  { plan: present, subscription }: Allowances,
+  nowMs: number,
+): number | undefined {
+  const plan = isInForce(subscription) ? subscription.base.plan : present
   const today = Math.min(new Date(nowMs).getUTCDate(), anchorDayMax)
   const day = readWhole(command.anchorDay ?? plan?.anchorDay ?? today, 1)
   return day !== undefined && day <= anchorDayMax ? day : undefined

@@ -33,6 +33,8 @@ import { paidBackOf } from './refunded.ts'
 import { commandOfReversal, reverseAgain } from './reversals.ts'
 import type { Rebook, RebookAnswer } from './rebuild-commands.ts'
 import { changeSettings } from './settings.ts'
+import { isOfSubscription } from './subscription-details.ts'
+import { rebookGrant } from './subscriptions.ts'
 import { tellFacts } from './told-facts.ts'
 import { readSettings } from './settings-details.ts'
 
@@ -78,6 +80,9 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
       return rebookFact(draft, detail)
     case 'fraud_warning':
       return rebookWarning(draft, entry, detail)
+    // What is paid for is granted again; a period of the calendar the account grants by itself.
+    case 'allowance':
+      return { ok: true, isBooked: rebookGrant(draft, entry) }
     // What the object decided by itself it decides again; an account is created once.
     case 'plan':
       return rebookPlan(draft, entry, detail)
@@ -88,7 +93,6 @@ export function rebook(draft: Draft, { entry }: Rebook): RebookAnswer {
     // The next checkout links one again.
     case 'customer':
     case 'create':
-    case 'allowance':
     case 'finding':
     case 'expiry':
     case 'opening':
@@ -200,9 +204,9 @@ function rebookTopUpTerms(draft: Draft, entry: Entry, detail: Detail): RebookAns
 
 function rebookPlan(draft: Draft, entry: Entry, detail: Detail): RebookAnswer {
   const { reference } = entry
-
   const terms = readTerms(detail['terms'])
-  if (terms === undefined || decidedAfter(draft, entry).length > 0) return { ok: true, isBooked: false }
+  const later = decidedAfter(draft, entry).filter((line) => !isOfSubscription(line))
+  if (terms === undefined || later.length > 0) return { ok: true, isBooked: false }
   const anchorDay = detail['asked'] === 'any' ? null : (readWhole(detail['anchorDay']) ?? null)
   const reason = readString(detail['reason']) ?? ''
   const actor = readString(detail['actor']) ?? ''

@@ -26,6 +26,8 @@ import type { Changes, HoldRow, ReferenceRow, Snapshot } from './rows.ts'
 import { snapshotOf, stateOfSnapshot } from './start.ts'
 import type { State } from './state.ts'
 import { newState } from './state.ts'
+import { isOfSubscription } from './subscription-details.ts'
+import { referenceOfSubscription } from './subscriptions.ts'
 import { rowOfPayment } from './told-facts.ts'
 
 /** Older calls are forgotten by every object. */
@@ -130,7 +132,11 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
     case 'attempt':
       return referenceOfAttempt(entry)
     case 'plan':
-      return { scope: 'plan', reference, seq, said: saidOfPlanEntry(entry) }
+      return isOfSubscription(entry)
+        ? referenceOfSubscription(entry)
+        : { scope: 'plan', reference, seq, said: saidOfPlanEntry(entry) }
+    case 'allowance':
+      return referenceOfSubscription(entry)
     case 'usage':
       return isMetered(entry) ? { scope: 'meter', reference, seq, said: saidOfMeter(entry) } : undefined
     case 'reversal': {
@@ -152,7 +158,6 @@ export function referenceOfEntry(entry: Entry): ReferenceRow | undefined {
     case 'create':
     case 'customer':
     case 'late':
-    case 'allowance':
     case 'expiry':
     case 'invoice':
     case 'opening':

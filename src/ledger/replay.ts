@@ -17,13 +17,13 @@ import { type Draw, afterCredit, afterDraw, readBucket, readDraw } from './lots.
 import { afterInvoice, afterMode, withoutInvoice } from './invoices-replay.ts'
 import { applyKey } from './key-log.ts'
 import { afterCustomer, afterOrder, withoutOrder } from './orders-replay.ts'
-import { afterGrant, afterPlan } from './plans-replay.ts'
 import { afterPayment } from './paid-months.ts'
 import { afterRisk } from './payment-risk.ts'
 import { afterRefund, paidBackOf } from './refunded.ts'
 import { readSettings } from './settings-details.ts'
 import { afterDispatchRefusal } from './standing.ts'
 import type { State } from './state.ts'
+import { followPlan } from './subscriptions-replay.ts'
 import { addToTally } from './tally.ts'
 import { spend } from './windows.ts'
 
@@ -84,11 +84,9 @@ function applyFigures(state: State, entry: Entry): void {
       applyBack(state, entry, detail)
       return
     case 'plan':
-      state.allowances = afterPlan(state.allowances, detail)
-      return
     case 'allowance':
+      followPlan(state, entry, detail)
       if (entry.amountNanoUsd > 0) applyCredit(state, entry, detail)
-      state.allowances = afterGrant(state.allowances, detail)
       return
     case 'expiry':
       applyDraw(state, readDraw(detail))

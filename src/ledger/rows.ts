@@ -72,6 +72,9 @@ export type ReferenceRow = {
     /** Asks of the operator's, of an invoice and of a payment that a bank has warned of. */
     | 'invoice_ask'
     | 'warning_clear'
+    /** A paid invoice of a subscription, and one that could not be collected (subscriptions.ts). */
+    | 'subscription_invoice'
+    | 'subscription_failed'
   readonly reference: string
   readonly seq: number
   /** What the command said, to tell a repeat from a reuse. */
@@ -116,7 +119,7 @@ export type Snapshot = Pick<
 }
 
 /** Another version is ignored and the log is replayed from its first entry. */
-export const snapshotVersion = 13
+export const snapshotVersion = 14
 
 /** Everything that one group of commands writes, in one transaction. */
 export type Changes = {

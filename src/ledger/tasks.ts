@@ -27,6 +27,8 @@ const taskKinds: ReadonlySet<EntryKind> = new Set<EntryKind>([
   'attempt',
   'refund',
   'dispute',
+  'plan',
+  'allowance',
   'level',
   'limit_reached',
 ])
