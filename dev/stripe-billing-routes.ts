@@ -15,16 +15,24 @@ import { having, listOf } from './stripe-lists.ts'
 import { createProduct, priceOf } from './stripe-prices.ts'
 import { route, type StripeRoute } from './stripe-route.ts'
 import { idOf, known } from './stripe-state.ts'
-import { cancelSubscription, createSubscription, updateSubscription } from './stripe-subscriptions.ts'
+import {
+  cancelSubscription,
+  createSubscription,
+  subscriptionsAsked,
+  updateSubscription,
+} from './stripe-subscriptions.ts'
 
 export const billingRoutes: readonly StripeRoute[] = [
   route('POST', '/v1/invoices', (state, { form }) => createInvoice(state, form)),
-  route('GET', '/v1/invoices', (state, { form, path }) =>
-    listOf(having(state.invoices.values(), form, ['customer', 'status', 'collection_method']), {
-      form,
-      url: path,
-    }),
-  ),
+  route('GET', '/v1/invoices', (state, { form, path }) => {
+    const subscription = textIn(form, 'subscription')
+    const asked = having(state.invoices.values(), form, ['customer', 'status', 'collection_method'])
+    const all = asked.filter(
+      ({ parent }) =>
+        subscription === null || idOf(parent?.subscription_details?.subscription) === subscription,
+    )
+    return listOf(all, { form, url: path })
+  }),
   route('GET', '/v1/invoices/:id', (state, { id }) => known(state.invoices, 'invoice', id, 'invoice')),
   route('POST', '/v1/invoices/:id', (state, { id, form }) => updateInvoice(state, id, form)),
   route('DELETE', '/v1/invoices/:id', (state, { id }) => deleteInvoice(state, id)),
@@ -52,7 +60,7 @@ export const billingRoutes: readonly StripeRoute[] = [
 
   route('POST', '/v1/subscriptions', (state, { form }) => createSubscription(state, form)),
   route('GET', '/v1/subscriptions', (state, { form, path }) =>
-    listOf(having(state.subscriptions.values(), form, ['customer', 'status']), { form, url: path }),
+    listOf(subscriptionsAsked(state, form), { form, url: path }),
   ),
   route('GET', '/v1/subscriptions/:id', (state, { id }) => known(state.subscriptions, 'subscription', id)),
   route('POST', '/v1/subscriptions/:id', (state, { id, form }) => updateSubscription(state, id, form)),

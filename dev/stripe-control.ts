@@ -29,6 +29,7 @@ import {
 import type { Fault, StripeFaults } from './stripe-faults.ts'
 import { payByMethod, payOutside } from './stripe-invoice-payment.ts'
 import { completeRefund, failRefund, refund } from './stripe-refunds.ts'
+import { cancelSubscription, renewSubscription } from './stripe-subscriptions.ts'
 import { idOf, known, type StripeEvent, type StripeState } from './stripe-state.ts'
 
 /** One request to the API as it came. */
@@ -146,6 +147,11 @@ function peopleControl({ state }: Parts) {
     /** A person answers 3-D Secure. */
     authenticate: (given: { paymentIntentId: string; isPassed: boolean }): PageOutcome =>
       answerAuthentication(state, given.paymentIntentId, given.isPassed),
+    /** The period of a subscription ends now, whatever the clock says: the next one is billed, or it ends. */
+    renew: ({ subscriptionId }: { subscriptionId: string }) => renewSubscription(state, subscriptionId),
+    /** In the dashboard, at once. */
+    cancelSubscription: ({ subscriptionId }: { subscriptionId: string }) =>
+      cancelSubscription(state, subscriptionId),
     detachCard: ({ paymentMethodId }: { paymentMethodId: string }) => detach(state, paymentMethodId),
     deleteCustomer: ({ customerId }: { customerId: string }) => deleteCustomer(state, customerId),
   }

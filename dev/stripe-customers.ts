@@ -61,6 +61,11 @@ export function updateCustomer(state: StripeState, id: string, form: Form): Stri
 export function deleteCustomer(state: StripeState, id: string): Stripe.DeletedCustomer {
   const customer = knownCustomer(state, id)
   for (const method of methodsOf(state, id)) detach(state, method.id)
+  for (const one of state.subscriptions.values()) {
+    if (idOf(one.customer) !== id || one.status === 'canceled') continue
+    Object.assign(one, { status: 'canceled', canceled_at: state.now(), ended_at: state.now() })
+    state.emit('customer.subscription.deleted', one)
+  }
   const deleted: Stripe.DeletedCustomer = { id, object: 'customer', deleted: true }
   state.customers.set(id, deleted)
   state.emit('customer.deleted', customer)

@@ -5,7 +5,7 @@ import { settle } from './stripe-confirm.ts'
 import { StripeRefusal } from './stripe-error.ts'
 import { completeRefund, failRefund } from './stripe-refunds.ts'
 import type { Due, StripeState } from './stripe-state.ts'
-import { renewSubscription } from './stripe-subscriptions.ts'
+import { renewIfDue } from './stripe-subscriptions.ts'
 
 /** What is no longer possible (paid meanwhile, its customer gone) does not happen. */
 export function happen(state: StripeState, due: Due): void {
@@ -34,6 +34,6 @@ function carryOut(state: StripeState, { do: what, id }: Due): void {
     case 'complete_refund':
       return void completeRefund(state, id)
     case 'renew':
-      return renewSubscription(state, id)
+      return renewIfDue(state, id)
   }
 }

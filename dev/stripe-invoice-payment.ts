@@ -49,6 +49,10 @@ function settleInvoice(state: StripeState, invoice: Stripe.Invoice): void {
   invoice.attempted = true
   invoice.status_transitions.paid_at = state.now()
   state.emit('invoice.paid', invoice)
+  const subscription = state.subscriptions.get(idOf(invoice.parent?.subscription_details?.subscription) ?? '')
+  if (subscription?.status !== 'past_due' || idOf(subscription.latest_invoice) !== invoice.id) return
+  subscription.status = 'active'
+  state.emit('customer.subscription.updated', subscription, { status: 'past_due' })
 }
 
 export function sendInvoice(state: StripeState, id: string): Stripe.Invoice {

@@ -87,7 +87,7 @@ function bill(
   for (const item of subscription.items.data)
     addLine(state, invoice, {
       amount: (item.price.unit_amount ?? 0) * (item.quantity ?? 1),
-      description: `${item.quantity ?? 1} × ${idOf(item.price.product)}`,
+      description: `${item.quantity ?? 1} × ${nameOf(state, item.price)}`,
       metadata: { ...subscription.metadata },
       period,
       quantity: item.quantity ?? 1,
@@ -96,6 +96,11 @@ function bill(
       subscription: subscription.id,
     })
   collect(state, subscription, invoice)
+}
+
+function nameOf(state: StripeState, { product }: Stripe.Price): string {
+  const id = idOf(product) ?? ''
+  return state.products.get(id)?.name ?? id
 }
 
 function newInvoice(
@@ -136,12 +141,28 @@ function collect(state: StripeState, subscription: Stripe.Subscription, invoice:
     state.emit('customer.subscription.updated', subscription, { status: before })
 }
 
+/** Without a status those that have not ended. */
+export function subscriptionsAsked(state: StripeState, form: Form): readonly Stripe.Subscription[] {
+  const customer = textIn(form, 'customer')
+  const status = textIn(form, 'status')
+  return [...state.subscriptions.values()].filter((one) => {
+    if (customer !== null && idOf(one.customer) !== customer) return false
+    return status === null ? one.status !== 'canceled' : status === 'all' || one.status === status
+  })
+}
+
 function renewLater(state: StripeState, subscription: Stripe.Subscription): void {
   const end = subscription.items.data[0]?.current_period_end
   if (end !== undefined) state.later((end - state.now()) * 1_000, { do: 'renew', id: subscription.id })
 }
 
-/** The next period begins. */
+/** Its period is over by the clock. */
+export function renewIfDue(state: StripeState, id: string): void {
+  const end = state.subscriptions.get(id)?.items.data[0]?.current_period_end
+  if (end !== undefined && end <= state.now()) renewSubscription(state, id)
+}
+
+/** The next period begins, whatever the clock says. */
 export function renewSubscription(state: StripeState, id: string): void {
   const subscription = known(state.subscriptions, 'subscription', id)
   if (subscription.status === 'canceled') return
@@ -159,12 +180,14 @@ export function updateSubscription(state: StripeState, id: string, form: Form): 
   const subscription = known(state.subscriptions, 'subscription', id)
   subscription.metadata = metadataIn(form, subscription.metadata)
   const atEnd = booleanIn(form, 'cancel_at_period_end')
+  const previous = { cancel_at_period_end: subscription.cancel_at_period_end }
   if (atEnd !== null) {
     subscription.cancel_at_period_end = atEnd
     subscription.cancel_at = atEnd ? (subscription.items.data[0]?.current_period_end ?? null) : null
   }
   const method = textIn(form, 'default_payment_method')
   if (method !== null) subscription.default_payment_method = method
+  const isAllOrNothing = textIn(form, 'payment_behavior') === 'error_if_incomplete'
   const behaviour =
     wordIn(form, 'proration_behavior', ['always_invoice', 'create_prorations', 'none']) ?? 'create_prorations'
   for (const change of formsIn(form, 'items')) {
@@ -175,25 +198,37 @@ export function updateSubscription(state: StripeState, id: string, form: Form): 
         item,
         price: priceIn(state, change),
         isInvoiced: behaviour === 'always_invoice',
+        isAllOrNothing,
       })
   }
-  state.emit('customer.subscription.updated', subscription)
+  state.emit('customer.subscription.updated', subscription, previous)
   return subscription
 }
 
-/** As a customer does in the portal. */
-export function cancelAtEnd(state: StripeState, id: string): void {
+/** As a customer does in the portal, and takes back there. */
+export function setEnding(state: StripeState, id: string, isEnding: boolean): void {
   const subscription = known(state.subscriptions, 'subscription', id)
-  subscription.cancel_at_period_end = true
-  subscription.cancel_at = subscription.items.data[0]?.current_period_end ?? null
-  state.emit('customer.subscription.updated', subscription, { cancel_at_period_end: false })
+  const previous = { cancel_at_period_end: subscription.cancel_at_period_end }
+  subscription.cancel_at_period_end = isEnding
+  subscription.cancel_at = isEnding ? (subscription.items.data[0]?.current_period_end ?? null) : null
+  state.emit('customer.subscription.updated', subscription, previous)
 }
 
 /** The rest of the period at the new price, less what was paid for it at the old one. */
 function changePrice(
   state: StripeState,
   subscription: Stripe.Subscription,
-  { item, price, isInvoiced }: { item: Stripe.SubscriptionItem; price: Stripe.Price; isInvoiced: boolean },
+  {
+    item,
+    price,
+    isInvoiced,
+    isAllOrNothing,
+  }: {
+    item: Stripe.SubscriptionItem
+    price: Stripe.Price
+    isInvoiced: boolean
+    isAllOrNothing: boolean
+  },
 ): void {
   const now = state.now()
   const { current_period_start: start, current_period_end: endsAt } = item
@@ -210,7 +245,7 @@ function changePrice(
   ] as const)
     addLine(state, invoice, {
       amount,
-      description: `${words} ${idOf(of.product)}`,
+      description: `${words} ${nameOf(state, of)}`,
       metadata: { ...subscription.metadata },
       period,
       quantity: 1,
@@ -218,7 +253,17 @@ function changePrice(
       price: of,
       subscription: subscription.id,
     })
-  collect(state, subscription, invoice)
+  if (!isAllOrNothing) return collect(state, subscription, invoice)
+  try {
+    finalizeInvoice(state, invoice.id)
+    if (invoice.status === 'open') payByMethod(state, invoice.id, null)
+  } catch (error) {
+    // Nothing has changed, and the invoice asks for nothing.
+    item.price = before
+    item.plan = planOf(before)
+    invoice.status = 'void'
+    throw error
+  }
 }
 
 export function cancelSubscription(state: StripeState, id: string): Stripe.Subscription {

@@ -46,7 +46,9 @@ import { completeRedemptions } from '#payments/redeem.ts'
 import { completeWelcomes } from '#payments/welcome-credit.ts'
 import { welcomeOffer } from '#payments/welcome-offer.ts'
 import { sweepInvoices } from '#payments/sweep-invoices.ts'
+import { sweepSubscriptions } from '#payments/sweep-subscriptions.ts'
 import { sweepOrders } from '#payments/sweep.ts'
+import { subscriptionTask } from '#payments/subscription-task.ts'
 import { refundHandler } from '#payments/refund-task.ts'
 import { webhookRoutes } from '#payments/webhook.ts'
 import { recordFindings } from '#settlement/findings.ts'
@@ -60,6 +62,7 @@ import { consumeTasks } from '#settlement/consume-tasks.ts'
 import { consumeDeadLetters, deadCapture, deadEntries, deadTask } from '#settlement/dead-letters.ts'
 import { answerTheRest, answering, isSecret } from './answering.ts'
 import type { Env } from './env.ts'
+import { planOffers } from './plan-offers.ts'
 import { clock, log, random } from './platform.ts'
 
 export type QueuedMessage = EntriesMessage | ParkedCapture
@@ -83,15 +86,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
     localOrigin: localOriginOf(env),
   }
   const payments = paymentParts(env, parts, db)
-  // Who acts on entries outside the books.
-  const taskHandlers: readonly TaskHandler[] = [
-    noticeHandler(notices, (paymentId) => describedPayment(paymentId, payments)),
-    expiringCardHandler(notices, (accountId) => chargedCard(accountId, payments)),
-    mirrorOrders(payments),
-    autoTopUpTask(payments),
-    refundHandler(payments),
-    invoiceTask(payments),
-  ]
+  const taskHandlers = taskHandlersOf(payments, notices)
   const app = answerTheRest(new Hono())
   app.route('/', readingRoutes(readingParts(parts, db)))
   app.route('/', keysRoutes(keysParts(env, parts)))
@@ -126,6 +121,7 @@ export function openBackOffice(env: Env, parts: GatewayParts): BackOffice {
           { name: 'notices', run: () => sendDue(notices) },
           { name: 'invoices', run: () => sweepInvoices(payments) },
           { name: 'orders', run: () => sweepOrders(payments) },
+          { name: 'plans', run: () => sweepSubscriptions(payments) },
         ],
         hourly:
           db === undefined
@@ -167,6 +163,19 @@ async function reseal(db: Db, sealer: NoticesParts['sealer']): Promise<void> {
 async function forget(db: Db): Promise<void> {
   await forgetOld(db, clock.now())
   await forgetEvents(db, clock.now())
+}
+
+/** Who acts on entries outside the books. */
+function taskHandlersOf(payments: PaymentParts, notices: NoticesParts): readonly TaskHandler[] {
+  return [
+    noticeHandler(notices, (paymentId) => describedPayment(paymentId, payments)),
+    expiringCardHandler(notices, (accountId) => chargedCard(accountId, payments)),
+    mirrorOrders(payments),
+    autoTopUpTask(payments),
+    refundHandler(payments),
+    invoiceTask(payments),
+    subscriptionTask(payments),
+  ]
 }
 
 /** Once a day; the report's findings stand with those of the books. */
@@ -221,7 +230,7 @@ function paymentParts(env: Env, { accounts }: GatewayParts, db: Db | undefined):
   let made: ReturnType<PaymentParts['provider']> | undefined
   const make = async () =>
     config === undefined ? undefined : (await import('#payments/stripe.ts')).stripeProvider(config)
-  return { provider: () => (made ??= make()), accounts, db, clock, log }
+  return { provider: () => (made ??= make()), accounts, plans: planOffers, db, clock, log }
 }
 
 function consoleParts(env: Env, payments: PaymentParts, notices: NoticesParts): ConsoleParts {

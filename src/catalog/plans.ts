@@ -7,7 +7,7 @@ import { type NanoUsd, type PicoUsd, nanoUsd, picoUsd, zeroNanoUsd } from '#core
 export type Plan = {
   id: string
   name: string
-  /** Shown, never charged by this product. */
+  /** Decimal US dollars in whole cents, without tax; what subscribing to it costs. */
   monthlyPrice: string
   /** Units per month. */
   included: PerConsumable<number>
@@ -114,8 +114,9 @@ export function loadPlans(list: readonly Plan[]): PlanList {
   return { get: (id) => byId.get(id), list: () => all }
 }
 
-function faultsOf({ id, name, included, overage, monthlyCreditNanoUsd }: Plan): string[] {
+function faultsOf({ id, name, monthlyPrice, included, overage, monthlyCreditNanoUsd }: Plan): string[] {
   const faults: string[] = []
+  if (!/^\d{1,6}\.\d\d$/.test(monthlyPrice)) faults.push('monthlyPrice is not in dollars and whole cents')
   if (!idPattern.test(id)) faults.push('the id is not a short word in small letters')
   if (name === '') faults.push('the name is empty')
   for (const named of [...Object.keys(included), ...Object.keys(overage)])

@@ -13,6 +13,7 @@ import { type Db, driverErrorOf } from '#db/client.ts'
 import type { AccountPort, AccountPorts } from '#ledger/account-port.ts'
 import type { PaymentProvider } from '#payments/provider.ts'
 import type { WelcomeOffer } from '#payments/welcome-offer.ts'
+import type { PlanOffers } from '#payments/subscription-state.ts'
 
 export type Role = 'owner' | 'admin' | 'member'
 
@@ -63,6 +64,8 @@ export type ConsoleParts = {
   sealer: () => Promise<Sealer | undefined>
   /** Sends what is due to be told; never throws. */
   sendNotices(): Promise<void>
+  /** What plans are sold. */
+  plans: PlanOffers
   db: Db | undefined
   clock: Clock
   random: Random

@@ -14,11 +14,12 @@ const described = (path: string, summary: string): RouteDescription => ({
   contentType: 'text/html; charset=utf-8',
 })
 
-export const returnPaths = { topUp: '/top-ups/{id}', billing: '/billing' } as const
+export const returnPaths = { topUp: '/top-ups/{id}', billing: '/billing', plan: '/plan' } as const
 
 export const returnRouteTable: readonly RouteDescription[] = [
   described(returnPaths.topUp, 'Where a checkout sends a person back to.'),
   described(returnPaths.billing, 'Where the customer portal sends a person back to.'),
+  described(returnPaths.plan, 'Where the page of a plan sends a person back to.'),
 ]
 
 /** For a checkout that was left, whatever came of it; `id` is shown where it has the form of an order's. */
@@ -33,6 +34,14 @@ export function topUpReturned(id: string): Response {
 
 export function billingReturned(): Response {
   return page('Your billing settings are saved', ['You can close this page.'])
+}
+
+/** For a page that was left, whatever came of it. */
+export function planReturned(): Response {
+  return page('Thank you', [
+    'If you have subscribed, your plan begins as soon as the payment is confirmed: at once for most cards.',
+    'You can close this page.',
+  ])
 }
 
 function page(title: string, lines: readonly string[]): Response {

@@ -6,8 +6,9 @@ import type { RouteDescription } from '#core/route-table.ts'
 import { autoTopUpRoutes, paymentMethodRoutes } from './auto-top-up-routes.ts'
 import { answerPerson, type ConsoleParts, type ConsoleRoute } from './guard.ts'
 import { invoiceRoutes } from './invoices.ts'
+import { planRoutes } from './plan-routes.ts'
 import { promotionRoutes } from './promotions.ts'
-import { billingReturned, returnPaths, returnRouteTable, topUpReturned } from './return-page.ts'
+import { billingReturned, planReturned, returnPaths, returnRouteTable, topUpReturned } from './return-page.ts'
 import { topUpRoutes } from './top-up-routes.ts'
 import { webhookRoutes } from './webhook-routes.ts'
 import { welcomeRoutes } from './welcome-credit.ts'
@@ -20,6 +21,7 @@ const routes: readonly ConsoleRoute[] = [
   ...welcomeRoutes,
   ...webhookRoutes,
   ...invoiceRoutes,
+  ...planRoutes,
 ]
 
 export const consoleRouteTable: readonly RouteDescription[] = [
@@ -37,5 +39,6 @@ export function consoleRoutes(parts: ConsoleParts): Hono {
   }
   app.get(returnPaths.topUp.replace('{id}', ':id'), (c) => topUpReturned(c.req.param('id') ?? ''))
   app.get(returnPaths.billing, () => billingReturned())
+  app.get(returnPaths.plan, () => planReturned())
   return app
 }

@@ -54,6 +54,12 @@ export const errorKinds = {
     sentence:
       'The credit is held by requests of this account that are still running. Try again when one has ended.',
   },
+  payment_declined: {
+    status: 402,
+    type: 'billing_error',
+    retry: false,
+    sentence: 'The card was declined, so nothing was changed and nothing was charged. Use another card.',
+  },
   key_limit_exceeded: {
     status: 402,
     type: 'billing_error',
@@ -151,6 +157,12 @@ export const errorKinds = {
     type: 'conflict_error',
     retry: false,
     sentence: 'This account gets no free credit.',
+  },
+  already_subscribed: {
+    status: 409,
+    type: 'conflict_error',
+    retry: false,
+    sentence: 'This account pays for a plan already. Change it (PUT /api/plan), or end it first.',
   },
   beyond_refundable: {
     status: 409,

@@ -81,7 +81,9 @@ export type LedgerFinding =
   | 'invoice_wrong'
   | 'order_mismatch'
   | 'refused_after_dispatch'
+  | 'second_subscription'
   | 'too_many_facts'
+  | 'unknown_plan'
   | 'written_off'
 
 export type FindingDetail = { readonly what: LedgerFinding; readonly [name: string]: Json }

@@ -30,6 +30,7 @@ const tellers: { readonly [Kind in EntryKind]?: Teller } = {
   refund: (entry, detail) => movementTold(entry, detail, { out: 'refund', back: 'refund_failed' }),
   dispute: (entry, detail) => movementTold(entry, detail, { out: 'dispute_opened', back: 'dispute_closed' }),
   invoice: invoiceTold,
+  plan: planTold,
   level: levelTold,
   limit_reached: limitTold,
 }
@@ -112,6 +113,15 @@ function movementTold(
     reference,
   }
   return { type: amountNanoUsd < 0 ? out : back, figures }
+}
+
+/** A period that could not be collected; what becomes of the plan is decided later. */
+function planTold({ reference }: Entry, detail: JsonObject): Told | undefined {
+  if (detail['step'] !== 'payment_failed') return undefined
+  return {
+    type: 'credit_purchase_failed',
+    figures: { amount: usdIn(detail, 'amountNanoUsd'), plan: readString(detail['planId']) ?? '', reference },
+  }
 }
 
 /** What was cut is told when it can be paid. */

@@ -51,6 +51,9 @@ const types = {
       subject: `A payment of ${usd(figures, 'amount')} has failed`,
       lines: [
         `A payment of ${usd(figures, 'amount')} did not go through${becauseOf(figures)}. Nothing was charged.`,
+        ...(textOf(figures, 'plan') === ''
+          ? []
+          : [`It was for your plan (${textOf(figures, 'plan')}), which ends with what is paid for.`]),
         ...(figures['is_paused'] === true ? ['Automatic top-up is paused until you act.'] : []),
         ...(textOf(figures, 'next_try_at') === ''
           ? []

@@ -19,7 +19,14 @@ const accounts = () => {
 const parts: OperatorParts = {
   operatorToken,
   accounts,
-  payments: { provider: async () => undefined, accounts, db: undefined, clock, log },
+  payments: {
+    provider: async () => undefined,
+    accounts,
+    plans: { get: () => undefined, list: () => [] },
+    db: undefined,
+    clock,
+    log,
+  },
   mintKey: undefined,
   limit: async () => true,
   refuseWith: ({ code }) => Response.json({ code }, { status: errorKindOf(code).status }),

@@ -4,9 +4,10 @@
 import { type AccountId, type OrderId, readAccountId, readOrderId } from '#core/ids.ts'
 import { subtractNanoUsd, zeroNanoUsd } from '#core/money.ts'
 import type { AttemptOutcome, AttemptTerms } from '#ledger/auto-top-up-commands.ts'
+import type { Charge } from './charge.ts'
 import { isLostAccount } from './lost-account.ts'
 import type { ReadyParts } from './parts.ts'
-import type { Charge, ProviderAnswer } from './provider.ts'
+import type { ProviderAnswer } from './provider.ts'
 
 /** `unknown`: to be tried again. */
 export type Carried = 'done' | 'unknown'

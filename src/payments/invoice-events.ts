@@ -8,7 +8,7 @@ import { type AskedInvoice, settleInvoice } from './settle-invoice.ts'
 
 export const settleInvoiceOf: EventHandler = async ({ id, type, object }, parts) => {
   const named = invoiceNamedIn(object)
-  // Of a subscription, or somebody else's on the same Stripe account.
+  // Somebody else's on the same Stripe account.
   if (named === undefined) return 'ignored'
   const settled = await settleInvoice(named, parts)
   if (settled.ok) return 'done'

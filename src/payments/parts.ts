@@ -7,11 +7,14 @@ import type { Log } from '#core/log.ts'
 import type { Db } from '#db/client.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import type { PaymentProvider } from './provider.ts'
+import type { PlanOffers } from './subscription-state.ts'
 
 export type PaymentParts = {
   /** Undefined while no key is set. Read when it is first asked for: the SDK is large. */
   provider: () => Promise<PaymentProvider | undefined>
   accounts: AccountPorts
+  /** What plans are sold. */
+  plans: PlanOffers
   db: Db | undefined
   clock: Clock
   log: Log

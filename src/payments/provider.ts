@@ -5,6 +5,8 @@ import type { AccountId, InvoiceId, OrderId } from '#core/ids.ts'
 import type { NanoUsd } from '#core/money.ts'
 import type { Fact } from '#ledger/payment-facts.ts'
 import type { JsonObject } from '#core/readers.ts'
+import type { Charge, NewCharge } from './charge.ts'
+import type { NewPlanPage, PlanChange, PlanPage, SubscriptionState } from './subscription-state.ts'
 
 /**
  * `unknown`: nobody can say whether it was done, so the same is asked again under the same key, or looked up. `refused`:
@@ -27,6 +29,7 @@ export type PaymentProvider = {
   readonly portals: Portals
   readonly payments: Payments
   readonly invoices: Invoices
+  readonly subscriptions: Subscriptions
   readonly events: ProviderEvents
 }
 
@@ -66,6 +69,32 @@ export type Payments = {
     toMs: number
     after: string | null
   }): Promise<ProviderAnswer<{ payments: readonly Omit<PaymentState, 'facts'>[]; next: string | null }>>
+}
+
+/** Plans that are paid for month by month; the provider collects, we say what and how much. */
+export type Subscriptions = {
+  openPage(asked: NewPlanPage): Promise<ProviderAnswer<PlanPage>>
+  lookAtPage(checkoutId: string): Promise<ProviderAnswer<PlanPage>>
+  /** So that nobody can pay on it any more; refused where somebody has. */
+  closePage(asked: { key: ProviderKey; checkoutId: string }): Promise<ProviderAnswer<PlanPage>>
+  /** As it stands now, with its newest invoices. */
+  look(subscriptionId: string): Promise<ProviderAnswer<SubscriptionState>>
+  /** Those of a customer that have not ended. */
+  running(customerId: string): Promise<ProviderAnswer<readonly { subscriptionId: string }[]>>
+  change(asked: PlanChange): Promise<ProviderAnswer<{ subscriptionId: string }>>
+  /** Whether it ends with its period. */
+  setEnding(asked: {
+    key: ProviderKey
+    subscriptionId: string
+    isEnding: boolean
+  }): Promise<ProviderAnswer<{ subscriptionId: string }>>
+  /** At once. What was paid is not given back by it. */
+  end(asked: {
+    key: ProviderKey
+    subscriptionId: string
+  }): Promise<ProviderAnswer<{ subscriptionId: string }>>
+  /** What a payment was for; null where it paid no invoice of a subscription. */
+  paidBy(paymentId: string): Promise<ProviderAnswer<{ accountId: string | null; invoiceId: string } | null>>
 }
 
 /** What the provider has told, for as long as it remembers. */
@@ -195,33 +224,6 @@ export type Charges = {
   look(paymentId: string): Promise<ProviderAnswer<Charge>>
   /** By what we wrote on it, among the newest of the customer. */
   find(wanted: { customerId: string; orderId: OrderId }): Promise<ProviderAnswer<Charge | null>>
-}
-
-export type NewCharge = {
-  key: ProviderKey
-  accountId: AccountId
-  orderId: OrderId
-  customerId: string
-  cardId: string
-  netNanoUsd: NanoUsd
-}
-
-export type Charge = {
-  paymentId: string
-  accountId: string | null
-  orderId: string | null
-  isLive: boolean
-  /** Lower case, as ISO 4217 names it. */
-  currency: string
-  amountNanoUsd: NanoUsd
-  receivedNanoUsd: NanoUsd
-  /** `open`: nobody has tried to pay it. */
-  status: 'succeeded' | 'processing' | 'needs_action' | 'declined' | 'canceled' | 'open'
-  /** Of the newest decline, as its bank says it. */
-  declineCode: string | null
-  adviceCode: string | null
-  /** With it a person confirms the payment in a browser. */
-  clientSecret: string | null
 }
 
 /** The provider's own pages about a customer: cards, invoices. */

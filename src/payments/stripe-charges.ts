@@ -3,8 +3,9 @@
 
 import Stripe from 'stripe'
 
+import type { Charge, NewCharge } from './charge.ts'
 import type { PaymentConfig } from './config.ts'
-import type { Charge, Charges, NewCharge } from './provider.ts'
+import type { Charges } from './provider.ts'
 import { askStripe, askStripeList } from './stripe-call.ts'
 import { centsOf, nanoUsdOfCents } from './stripe-checkouts.ts'
 import { namesOf } from './stripe-payments.ts'

@@ -13,6 +13,7 @@ import { stripePortals } from './stripe-portals.ts'
 import { stripeEvents } from './stripe-events.ts'
 import { stripePayments } from './stripe-payments.ts'
 import { stripeInvoices } from './stripe-invoices.ts'
+import { stripeSubscriptions } from './stripe-subscriptions.ts'
 
 /** A webhook, a page and the sweeper wait for it: shorter than Stripe's own patience, longer than its slowest answers. */
 const timeoutMs = 20_000
@@ -30,6 +31,7 @@ export function stripeProvider(config: PaymentConfig): PaymentProvider {
     portals: stripePortals(sdk),
     payments: stripePayments(sdk),
     invoices: stripeInvoices(sdk, config),
+    subscriptions: stripeSubscriptions(sdk, config),
     events: stripeEvents(sdk),
   }
 }

@@ -62,6 +62,7 @@ function worldOf(page: Partial<Checkout> | ProviderAnswer<Checkout>, isOpened = 
     // Nothing else is asked of either.
     provider: { isLive: false, checkouts } as PaymentProvider,
     accounts: () => account as AccountPort,
+    plans: { get: () => undefined, list: () => [] },
     db: undefined,
     clock: { now: () => asMillis(simulator.nowMs), sleep: async () => undefined },
     log: jsonLog(

@@ -31,6 +31,7 @@ function doorOf(env: Partial<typeof settings> = {}) {
     accounts: () => {
       throw new Error('No account is asked.')
     },
+    plans: { get: () => undefined, list: () => [] },
     db: undefined,
     clock: { now: () => now, sleep: async () => undefined },
     log: jsonLog(

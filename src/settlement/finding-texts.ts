@@ -176,6 +176,15 @@ const ledgerTexts: { readonly [What in LedgerFinding]: FindingText } = {
     nextStep:
       'Compare the payment (detail.detail.payment) with Stripe; correct the balance by POST …/adjustments.',
   },
+  second_subscription: {
+    what: 'An account paid for a second plan while the first one runs (detail.detail); it got nothing for it.',
+    nextStep: 'The second one was ended; refund the payments of its invoices in Stripe.',
+  },
+  unknown_plan: {
+    what: 'An invoice of a subscription was paid for a plan that nobody offers (detail.detail.planId); nothing was granted.',
+    nextStep:
+      'Add the plan to src/catalog/plans.ts, or put one on the account by PUT …/plan and change the subscription in Stripe.',
+  },
   written_off: {
     what: 'A part of a cost is paid by nobody: the account had no more.',
     nextStep: 'None; detail.detail.amountNanoUsd is your loss.',

@@ -10,7 +10,7 @@ import type { PaymentConfig } from '#payments/config.ts'
 import { invoiceTask } from '#payments/invoice-task.ts'
 import { mirrorOrders } from '#payments/mirror-orders.ts'
 import type { PaymentParts, ReadyParts } from '#payments/parts.ts'
-import type { PaymentProvider } from '#payments/provider.ts'
+import type { PaymentProvider, Subscriptions } from '#payments/provider.ts'
 import { refundHandler } from '#payments/refund-task.ts'
 import { stripeCharges } from '#payments/stripe-charges.ts'
 import { stripeCheckouts } from '#payments/stripe-checkouts.ts'
@@ -42,6 +42,7 @@ export class MoneyWorkers {
     return {
       accounts: () => network.portOf(host, process),
       provider: this.#provider,
+      plans: { get: () => undefined, list: () => [] },
       // A model of its own behind the files that speak SQL (payment-rows.ts).
       db: postgres as unknown as Db,
       clock: scheduler.clockOf(process),
@@ -92,6 +93,9 @@ export class MoneyWorkers {
   }
 }
 
+/** No plan is sold here, so no payment is one's. */
+const noSubscriptions: Pick<Subscriptions, 'paidBy'> = { paidBy: async () => ({ ok: true, value: null }) }
+
 /** Cards, portals and events are for people. */
 function providerOver({ sdk: model }: StripeApi, hasAutomaticTax: boolean): PaymentProvider {
   const sdk = model as unknown as Stripe
@@ -109,6 +113,7 @@ function providerOver({ sdk: model }: StripeApi, hasAutomaticTax: boolean): Paym
     charges: stripeCharges(sdk, config),
     payments: stripePayments(sdk),
     invoices: stripeInvoices(sdk, config),
+    subscriptions: noSubscriptions as Subscriptions,
   }
   return provider as PaymentProvider
 }
