@@ -57,7 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('meter' as const),
-      n: fc.nat({ max: 15 }),
+      n: fc.nat({ max: 11 }),
       quantity: fc.constantFrom(1, 2, 5, 900),
       isSms: fc.boolean(),
     }),
@@ -78,22 +78,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('toEnd' as const), before: fc.constantFrom(0, 0, 1) }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       do: fc.constant('bill' as const),
-      sub: fc.constantFrom(0, 0, 0, 1),
+      sub: fc.constantFrom(0, 0, 1),
       plan: fc.nat({ max: plansOfTest.length - 1 }),
       what: fc.constantFrom('renew', 'renew', 'change', 'fail', 'pay'),
     }),
   },
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc.record({
       do: fc.constant('tell' as const),
-      sub: fc.constantFrom(0, 0, 0, 1),
+      sub: fc.constantFrom(0, 0, 1),
       // Mostly all of them; whoever has looked earlier knows fewer.
       known: fc.constantFrom(99, 99, 1, 2),
-      state: fc.constantFrom('active', 'active', 'active', 'unpaid', 'ended'),
+      state: fc.constantFrom('active', 'active', 'active', 'active', 'unpaid', 'ended'),
       isEnding: fc.constantFrom(false, false, true),
     }),
   },
@@ -106,10 +106,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const seen = new Set<string>()
 
+/** So long ago no period of the calendar has begun: a period is known by the millisecond in which it begins. */
+const oddMs = 3 * dayMs + 1_234_567
+
 /** What the payment provider has of an account's subscriptions. */
 class Provider {
   readonly invoices = new Map<number, SubscriptionInvoice[]>()
-  /** No second here is the millisecond in which another period began. */
   #billed = 0
 
   of(sub: number): readonly SubscriptionInvoice[] {
@@ -130,7 +132,7 @@ class Provider {
       all.push(invoiceOf(invoiceId, nowMs, { kind: 'change', terms, endMs: nowMs + dayMs }))
     if (what === 'renew' || what === 'fail') {
       const startMs =
-        last === undefined || last.endMs < nowMs - 40 * dayMs ? nowMs + this.#billed : last.endMs
+        last === undefined || last.endMs < nowMs - 40 * dayMs ? nowMs - oddMs - this.#billed : last.endMs
       all.push(invoiceOf(invoiceId, startMs, { terms, state: what === 'fail' ? 'failed' : 'paid' }))
     }
   }
@@ -219,7 +221,7 @@ test(
         expect(account.live.debtNanoUsd).toBe(0)
         checkRebuild(account)
       }),
-      { numRuns: 300 },
+      { numRuns: 600 },
     )
     // In mutation tests the runs are too short for what is rare.
     if (process.env['PROPERTY_RUNS'] !== undefined) return

@@ -123,8 +123,14 @@ function grantPeriod(draft: Draft, command: TellSubscription, invoice: Subscript
   if (terms === undefined) return
   const { included, monthlyCreditNanoUsd: amountNanoUsd } = terms
   const reference = `allow:${terms.id}:${startMs}`
-  const granted = { startMs, endMs, included: { ...included } }
+  const granted = { startMs: ownStartOf(draft.state, startMs), endMs, included: { ...included } }
   appendGrant(draft, { command, invoice, terms }, { reference, amountNanoUsd, granted })
+}
+
+/** What is used is counted by the millisecond in which its period began: the account's own month does not share it. */
+function ownStartOf({ allowances: { period, subscription } }: State, startMs: number): number {
+  const taken = [period?.startMs, subscription?.base.period?.startMs]
+  return taken.includes(startMs) ? startMs + 1 : startMs
 }
 
 /** For the rest of the period the difference of the two plans, by its share of the period; what was granted before stays. */
