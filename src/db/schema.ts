@@ -72,6 +72,10 @@ export const ledgerEntries = pgTable(
     index('ledger_entries_paid_by_time')
       .on(table.createdAt)
       .where(sql`kind in ('purchase', 'auto_top_up')`),
+    // Few among many: the periods of plans.
+    index('ledger_entries_periods')
+      .on(table.accountId, table.createdAt)
+      .where(sql`kind = 'allowance'`),
     // What was told of payments after they were made, over all accounts.
     index('ledger_entries_back')
       .on(table.createdAt, table.accountId, table.seq)

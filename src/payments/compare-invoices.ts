@@ -6,7 +6,8 @@ import type { Json } from '#core/errors.ts'
 import { type AccountId, type InvoiceId, readAccountId, readInvoiceId } from '#core/ids.ts'
 import type { InvoiceState, InvoiceView } from '#ledger/invoice-commands.ts'
 import type { CompareParts } from './compare-payments.ts'
-import { creditsOfInvoices } from './credited-payments.ts'
+import { findingOfPaidPeriod, findingsOfGrants, type SubscriptionFinding } from './compare-subscriptions.ts'
+import { creditsOfInvoices, grantsMadeBetween } from './credited-payments.ts'
 import type { InvoiceDocument } from './provider.ts'
 
 /** What changed later may still be on its way to its account. */
@@ -26,7 +27,7 @@ export type InvoiceFinding = {
 
 export type InvoiceReport = {
   documents: number
-  findings: readonly InvoiceFinding[]
+  findings: readonly (InvoiceFinding | SubscriptionFinding)[]
   /** False where there was more than one run looks at. */
   isWhole: boolean
 }
@@ -36,13 +37,15 @@ export async function compareInvoices(parts: CompareParts, restMs = usualRestMs)
   const fromMs = toMs - windowMs
   const changed = await changedDocuments({ fromMs, toMs }, parts)
   const looks = changed.documentIds.slice(0, looksMax)
-  const findings: InvoiceFinding[] = []
+  const findings: (InvoiceFinding | SubscriptionFinding)[] = []
   const judged = new Set<string>()
+  const paidIds = new Set<string>()
   for (const documentId of looks) {
     const looked = await parts.provider.invoices.look(documentId)
     // A draft that was thrown away, or nobody can say.
     if (!looked.ok || looked.value.isLive !== parts.provider.isLive) continue
     const { invoiceId, status } = looked.value
+    if (status === 'paid') paidIds.add(documentId)
     const found = await findingOf(looked.value, parts)
     findings.push(...found)
     // A credit of any other is looked at for itself.
@@ -51,7 +54,13 @@ export async function compareInvoices(parts: CompareParts, restMs = usualRestMs)
   const credited = await creditsOfInvoices(parts.db, { fromMs, toMs })
   const unseen = credited.filter(({ invoiceId }) => !judged.has(invoiceId))
   for (const credit of unseen.slice(0, looksMax)) findings.push(...(await findingOfCredit(credit, parts)))
-  const isWhole = changed.isWhole && looks.length === changed.documentIds.length && unseen.length <= looksMax
+  const grants = await grantsMadeBetween(parts.db, { fromMs, toMs, limit: looksMax })
+  findings.push(...(await findingsOfGrants(grants, paidIds, parts.provider)))
+  const isWhole =
+    grants.length < looksMax &&
+    changed.isWhole &&
+    looks.length === changed.documentIds.length &&
+    unseen.length <= looksMax
   return { documents: looks.length, findings, isWhole }
 }
 
@@ -74,7 +83,11 @@ async function changedDocuments(
   return { documentIds: [...newest].flatMap(([id, atMs]) => (atMs < toMs ? [id] : [])), isWhole }
 }
 
-async function findingOf(document: InvoiceDocument, parts: CompareParts): Promise<readonly InvoiceFinding[]> {
+async function findingOf(
+  document: InvoiceDocument,
+  parts: CompareParts,
+): Promise<readonly (InvoiceFinding | SubscriptionFinding)[]> {
+  if (document.isOfSubscription) return findingOfPaidPeriod(document, parts.db)
   const accountId = readAccountId(document.accountId)
   const invoiceId = readInvoiceId(document.invoiceId)
   if (accountId === undefined || invoiceId === undefined) return findingOfStranger(document, parts)
@@ -88,13 +101,13 @@ async function findingOf(document: InvoiceDocument, parts: CompareParts): Promis
   return kind === undefined ? [] : about(kind)
 }
 
-/** Without our names: of a subscription (which has books of its own), made by hand for one of our customers, or nothing of ours. */
+/** Without our names: made by hand for one of our customers, or nothing of ours. */
 async function findingOfStranger(
   document: InvoiceDocument,
   { accounts, provider }: CompareParts,
 ): Promise<readonly InvoiceFinding[]> {
-  const { customerId, documentId, isOfSubscription } = document
-  if (isOfSubscription || customerId === null || !asksForMoney(document)) return []
+  const { customerId, documentId } = document
+  if (customerId === null || !asksForMoney(document)) return []
   const customer = await provider.customers.look(customerId)
   const accountId = customer.ok ? readAccountId(customer.value.accountId) : undefined
   if (accountId === undefined || (await accounts(accountId).view()) === null) return []

@@ -3,6 +3,7 @@
 
 import type { Json } from '#core/errors.ts'
 import { compareInvoices, type InvoiceFinding } from './compare-invoices.ts'
+import type { SubscriptionFinding } from './compare-subscriptions.ts'
 import { type CompareParts, comparePayments, type PaymentFinding } from './compare-payments.ts'
 
 type CutShort = {
@@ -12,7 +13,7 @@ type CutShort = {
   detail: Json
 }
 
-export type ComparisonFinding = PaymentFinding | InvoiceFinding | CutShort
+export type ComparisonFinding = PaymentFinding | InvoiceFinding | SubscriptionFinding | CutShort
 
 /** In the quiet of the night (UTC), by the hourly trigger; undefined at every other hour. */
 export function comparisonAt(

@@ -56,6 +56,34 @@ export async function creditsOfInvoices(
   })
 }
 
+/** A plan's period, or the rest of one, that an invoice of the provider's has paid for. */
+export type PeriodGrant = { accountId: AccountId; documentId: string; reference: string }
+
+const paidByInvoice = sql`detail #>> '{paidBy,invoiceId}'`
+
+export async function grantsMadeBetween(
+  db: Db,
+  { fromMs, toMs, limit }: { fromMs: number; toMs: number; limit: number },
+): Promise<readonly PeriodGrant[]> {
+  const [from, to] = [isoTime(asMillis(fromMs)), isoTime(asMillis(toMs))]
+  const { rows } =
+    await db.execute(sql`select account_id, reference, ${paidByInvoice} as document_id from ledger_entries
+    where kind = 'allowance' and ${paidByInvoice} is not null
+    and created_at >= ${from}::timestamptz and created_at < ${to}::timestamptz limit ${limit}`)
+  return rows.flatMap((row) => {
+    const accountId = readAccountId(row['account_id'])
+    const [documentId, reference] = [readString(row['document_id']), readString(row['reference'])]
+    if (accountId === undefined || documentId === undefined || reference === undefined) return []
+    return [{ accountId, documentId, reference }]
+  })
+}
+
+export async function isGranted(db: Db, accountId: AccountId, documentId: string): Promise<boolean> {
+  const { rows } = await db.execute(sql`select 1 from ledger_entries
+    where account_id = ${accountId} and kind = 'allowance' and ${paidByInvoice} = ${documentId} limit 1`)
+  return rows.length > 0
+}
+
 function readCredit(row: unknown): PaymentCredit[] {
   if (!isObject(row)) return []
   const accountId = readString(row['account_id'])

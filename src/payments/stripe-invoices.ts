@@ -148,7 +148,8 @@ function documentOf(invoice: Stripe.Invoice): InvoiceDocument {
     customerId: typeof customer === 'string' ? customer : (customer?.id ?? null),
     isOfSubscription: parent?.type === 'subscription_details',
     status: statusOf(invoice),
-    accountId: metadata?.['account_id'] ?? null,
+    // Of a subscription it stands on that.
+    accountId: metadata?.['account_id'] ?? parent?.subscription_details?.metadata?.['account_id'] ?? null,
     invoiceId: metadata?.['invoice_id'] ?? null,
     isLive: livemode,
     currency,

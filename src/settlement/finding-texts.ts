@@ -111,6 +111,16 @@ const texts: { readonly [Kind in FindingKind]: FindingText } = {
     nextStep:
       'POST …/payments/replay with its newest event; what stays is corrected in the provider’s dashboard, or voided by POST …/invoices/void and cut again.',
   },
+  invoice_not_granted: {
+    what: 'An invoice of a plan is paid at the provider and has granted nothing.',
+    nextStep:
+      'POST …/payments/replay with its invoice.paid event. If the subscription has ended, or the account pays for another plan, give it back at the provider.',
+  },
+  grant_not_paid: {
+    what: 'A period of a plan was granted by an invoice that the provider has as not paid (detail.provider).',
+    nextStep:
+      'Compare detail with the provider’s dashboard; PUT …/plan puts another plan on, POST …/adjustments takes its money.',
+  },
   comparison_cut_short: {
     what: 'More payments or invoices (subject) changed in three days than one night compares; the rest was not looked at.',
     nextStep:

@@ -46,6 +46,8 @@ export type FindingKind =
   | 'invoice_not_credited'
   | 'invoice_not_paid'
   | 'invoice_differs'
+  | 'invoice_not_granted'
+  | 'grant_not_paid'
   /** There was more to compare than one night looks at. */
   | 'comparison_cut_short'
   /** Booked by an account object about itself. */

@@ -142,6 +142,51 @@ describe('the comparison of Stripe’s invoices with the books', () => {
   }, 120_000)
 })
 
+// Cases: payments 57
+test('a plan that is paid at Stripe and has granted nothing is found, and one that is granted and not paid', async () => {
+  const stripe = stripeOf(world)
+  const { accountId } = await world.newAccount({ creditUsd: '0' })
+  const key = (what: string) => ({ idempotencyKey: `${what} ${accountId}` })
+  const customer = await stripe.customers.create(
+    { email: 'a@customer.example', metadata: { account_id: accountId }, payment_method: 'pm_card_visa' },
+    key('customer'),
+  )
+  const { data } = await stripe.customers.listPaymentMethods(customer.id)
+  const product = await stripe.products.create({ name: 'A plan of nobody’s' }, key('product'))
+  const price = {
+    currency: 'usd',
+    product: product.id,
+    unit_amount: 900,
+    recurring: { interval: 'month' as const },
+  }
+  const subscription = await stripe.subscriptions.create(
+    {
+      customer: customer.id,
+      items: [{ price_data: price }],
+      default_payment_method: data[0]?.id ?? '',
+      metadata: { account_id: accountId },
+    },
+    key('subscription'),
+  )
+  const { latest_invoice: latest } = subscription
+  const paid = typeof latest === 'string' ? latest : (latest?.id ?? '')
+  const unpaid = await stripe.invoices.create({ customer: customer.id }, key('unpaid'))
+  // As a grant by it would stand there.
+  await world.sql(
+    `insert into ledger_entries (account_id, epoch, seq, kind, reference, amount_nano_usd, balance_after_nano_usd,
+       detail, hash, created_at, received_at)
+     values ($1, 1, 1000000, 'allowance', 'allow:x:1', 0, 0, jsonb_build_object('paidBy', jsonb_build_object('invoiceId', $2::text)),
+       '', now(), now())`,
+    [accountId, unpaid.id],
+  )
+  const found = await compare()
+  await world.sql('delete from ledger_entries where account_id = $1 and seq = 1000000', [accountId])
+  expect(found.filter((one) => one.account_id === accountId)).toEqual([
+    { kind: 'invoice_not_granted', account_id: accountId, subject: paid },
+    { kind: 'grant_not_paid', account_id: accountId, subject: unpaid.id },
+  ])
+})
+
 test('an invoice is mailed by Stripe once, however often its account sends its log again', async () => {
   const { accountId, invoiceId } = await invoiced('3')
   const sent = () => control.events({ types: ['invoice.sent'], mentions: invoiceId })
