@@ -111,7 +111,11 @@ export async function answerPerson(
     const admitted = await admit(request, consoleRoute, parts)
     if (admitted.ok) {
       ;({ person } = admitted)
-      result = await consoleRoute.answerWith({ ...admitted, id, headers: request.headers, requestId, parts })
+      const account = parts.accounts(person.accountId)
+      const refusal = await refusalOfAccount(request, { account, person, consoleRoute }, parts)
+      const { headers } = request
+      result =
+        refusal ?? (await consoleRoute.answerWith({ ...admitted, account, id, headers, requestId, parts }))
     } else result = admitted
   } catch (error) {
     parts.log.error('console_failed', { request: requestId }, driverErrorOf(error))
@@ -133,11 +137,11 @@ export async function answerPerson(
   return response
 }
 
-type Admitted = { ok: true } & Pick<ConsoleRequest, 'person' | 'account' | 'body' | 'query' | 'origin'>
+type Admitted = { ok: true } & Pick<ConsoleRequest, 'person' | 'body' | 'query' | 'origin'>
 
 async function admit(
   request: Request,
-  { roles, attempt }: ConsoleRoute,
+  { roles }: ConsoleRoute,
   parts: ConsoleParts,
 ): Promise<Admitted | Refusal> {
   const { searchParams: query, origin } = new URL(request.url)
@@ -151,14 +155,22 @@ async function admit(
   const { person } = authorized
   if (!roles.includes(person.role))
     return refuse('insufficient_role', { message: `This needs one of the roles ${roles.join(', ')}.` })
-  const { accountId } = person
-  const account = parts.accounts(accountId)
-  const from = { accountId, address: request.headers.get('cf-connecting-ip') }
-  const [view, tooMany] = await Promise.all([account.view(), parts.attempts.refusalOf('request', from)])
+  return { ok: true, person, body, query, origin }
+}
+
+type Entering = { account: AccountPort; person: Person; consoleRoute: ConsoleRoute }
+
+/** For an account that is not there, and for what is tried too often. */
+async function refusalOfAccount(
+  { headers }: Request,
+  { account, person: { accountId }, consoleRoute: { attempt } }: Entering,
+  { attempts }: ConsoleParts,
+): Promise<Refusal | undefined> {
+  const from = { accountId, address: headers.get('cf-connecting-ip') }
+  const [view, tooMany] = await Promise.all([account.view(), attempts.refusalOf('request', from)])
   if (view === null) return refuse('not_found', { message: 'There is no account with this id.' })
-  const message = tooMany ?? (attempt && (await parts.attempts.refusalOf(attempt, from)))
-  if (message !== undefined) return refuse('rate_limit_exceeded', { message, retryAfterSeconds: 60 })
-  return { ok: true, person, account, body, query, origin }
+  const message = tooMany ?? (attempt && (await attempts.refusalOf(attempt, from)))
+  return message === undefined ? undefined : refuse('rate_limit_exceeded', { message, retryAfterSeconds: 60 })
 }
 
 /**
