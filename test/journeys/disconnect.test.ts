@@ -29,7 +29,7 @@ async function upstreamCallOf(account: Account): Promise<RecordedRequest> {
       if (seen?.endedAt === null || seen === undefined) throw new Error('the upstream is still busy')
       return seen
     },
-    { timeout: 10_000, interval: 25 },
+    { timeout: 30_000, interval: 25 },
   )
 }
 
@@ -202,7 +202,7 @@ describe('a client that leaves before an answer in one piece has come', () => {
     const call = askAndLeave(sharedWorld(), account.apiKey, body)
     await vi.waitFor(
       async () => expect(await upstreamRequestsOf(sharedWorld(), account.accountId)).toHaveLength(1),
-      { interval: 10 },
+      { timeout: 30_000, interval: 10 },
     )
     call.leave()
     await call.left

@@ -108,7 +108,7 @@ test('an answer in one piece that nobody saw any of costs nothing, and who comes
       const { body: holds } = await ask(world, { apiKey: account.apiKey, path: '/v1/account/holds' })
       return String(valueAt(holds, 'data', 0, 'id'))
     },
-    { timeout: 10_000, interval: 25 },
+    { timeout: 30_000, interval: 25 },
   )
   await strike()
   await waiting

@@ -83,6 +83,7 @@ test('an answer in one piece that nobody waited for is collected when it is ther
     () => undefined,
   )
   await vi.waitFor(async () => expect(await upstreamRequestsOf(world, account.accountId)).toHaveLength(1), {
+    timeout: 30_000,
     interval: 10,
   })
   leaving.abort()
@@ -195,6 +196,6 @@ async function runningCallOf(account: Account): Promise<string> {
       if (typeof callId !== 'string') throw new Error(`no hold yet: ${JSON.stringify(body)}`)
       return callId
     },
-    { timeout: 10_000, interval: 25 },
+    { timeout: 30_000, interval: 25 },
   )
 }

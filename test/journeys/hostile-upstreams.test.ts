@@ -100,10 +100,13 @@ async function expectOutcome(side: Side, { hostility, outcome, isHungUp }: Expec
     expect(charge.output, what).toBeLessThanOrEqual(most)
   }
   if (isHungUp === true)
-    await vi.waitFor(async () => {
-      const [request] = await upstreamRequestsOf(world, account.accountId)
-      expect(request, `${what}: hung up`).toMatchObject({ isAborted: true })
-    })
+    await vi.waitFor(
+      async () => {
+        const [request] = await upstreamRequestsOf(world, account.accountId)
+        expect(request, `${what}: hung up`).toMatchObject({ isAborted: true })
+      },
+      { timeout: 30_000 },
+    )
 }
 
 /** Half of an event may have gone to the client already, so that its connection breaks where another gets an error. */
@@ -122,10 +125,12 @@ async function expectRawCharge(side: Side, { hostility, outcome, isHungUp }: Exp
   else expect(answer === undefined || errorTypeOf(side, answer) !== undefined, hostility).toBe(true)
   // A line of 100 MB has come to its end before the meter looks at it.
   if (isHungUp === true && hostility !== 'longLine')
-    await vi.waitFor(async () =>
-      expect(await upstreamRequestsOf(world, account.accountId), hostility).toMatchObject([
-        { isAborted: true },
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(await upstreamRequestsOf(world, account.accountId), hostility).toMatchObject([
+          { isAborted: true },
+        ]),
+      { timeout: 30_000 },
     )
 }
 

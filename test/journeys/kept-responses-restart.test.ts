@@ -50,10 +50,13 @@ test.each(['mistral-large-4', 'gpt-5.3-codex'])(
     const costNanoUsd = nanoOfNumber(valueAt(lost.body, 'cost'))
     expect(nanoOfNumber(valueAt(lost.body, 'usage', 'cost'))).toBe(costNanoUsd)
     // Two entries where the hold had expired by its last beat before the call's end was told: the second is what was late.
-    await vi.waitFor(async () => {
-      const charges = await settledCharges(world, { apiKey, ...account })
-      expect(addNanoUsd(...charges.map((charge) => charge.costNanoUsd))).toBe(costNanoUsd)
-    })
+    await vi.waitFor(
+      async () => {
+        const charges = await settledCharges(world, { apiKey, ...account })
+        expect(addNanoUsd(...charges.map((charge) => charge.costNanoUsd))).toBe(costNanoUsd)
+      },
+      { timeout: 30_000 },
+    )
     const stream = { apiKey, path: `${path}/${id}?stream=true&starting_after=9`, method: 'GET' }
     const { events, errorCode } = await ask(world, stream)
     expect(errorCode).toBe('upstream_error')

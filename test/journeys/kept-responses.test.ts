@@ -72,7 +72,7 @@ describe.each(models)('a background response of %s', (model) => {
   test('that is cancelled in the middle is, too', async () => {
     const { account, now, events, cancel } = await begun(model, { tokens: 150, gapMs: 50 })
     await vi.waitFor(async () => expect((await now()).text).toContain('word3'), {
-      timeout: 10_000,
+      timeout: 30_000,
       interval: 25,
     })
     const middle = await now()

@@ -80,7 +80,9 @@ describe('a customer is mailed', () => {
     for (let times = 0; times < 2; times += 1)
       await sharedWorld().operator('POST', `${path}/resend`, { from: 1 })
     await laterBring(account)
-    await vi.waitFor(async () => expect(await mailOf(account)).toMatchObject([{ mail_state: 'sent' }]))
+    await vi.waitFor(async () => expect(await mailOf(account)).toMatchObject([{ mail_state: 'sent' }]), {
+      timeout: 30_000,
+    })
     expect(await mailTries(sharedWorld(), account.email)).toBe(1)
     const told = await askOperator('GET', `${path}/notices`)
     expect(valueAt(told.body, 'data')).toMatchObject([

@@ -33,7 +33,7 @@ async function leftAfterTwoWords(wish: string) {
       if (request === undefined || request.endedAt === null) throw new Error('the upstream is still busy')
       return request
     },
-    { timeout: 10_000, interval: 25 },
+    { timeout: 30_000, interval: 25 },
   )
   expect(await settledCharges(sharedWorld(), account)).toHaveLength(1)
   return { charge, seen }

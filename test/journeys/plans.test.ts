@@ -184,7 +184,9 @@ describe('a chat on a free plan', () => {
       apiKey: account.apiKey,
       body: chatOf({ inputTokens: 10, tokens: 2 }, { model: chatModel, max_completion_tokens: 50 }),
     })
-    await vi.waitFor(async () => expect(await shown(account)).toMatchObject({ held: '0.00' }))
+    await vi.waitFor(async () => expect(await shown(account)).toMatchObject({ held: '0.00' }), {
+      timeout: 30_000,
+    })
     const reversal = { generation_id: callId, reason: 'a test', idempotency_key: 'v' }
     for (const status of [201, 200])
       expect(await askOperator('POST', `/accounts/${account.accountId}/reversals`, reversal)).toMatchObject({
@@ -282,7 +284,7 @@ describe('what is metered', () => {
           settlement_rule: 'metered',
         })
       },
-      { timeout: 10_000, interval: 200 },
+      { timeout: 30_000, interval: 200 },
     )
   })
 

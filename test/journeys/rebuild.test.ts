@@ -137,7 +137,7 @@ describe('an object that lost its storage', () => {
     const stream = () => ask(world, { apiKey, body: streamOf({ tokens: 40, firstMs: 20, gapMs: 25 }) })
     const running = Promise.all([stream(), stream(), stream()])
     await vi.waitFor(async () => expect(valueAt(await shown(accountId), 'open_holds')).toBe(3), {
-      timeout: 5_000,
+      timeout: 30_000,
       interval: 20,
     })
     await world.fault({ kind: 'lose', accountId })

@@ -119,7 +119,7 @@ describe('secrets', () => {
     const rows = await Promise.all(
       tables.map((table) => world.sql(`select to_json(t)::text from ${table} t`)),
     )
-    await vi.waitFor(() => expect(workerLog().join('\n')).toContain(ada.accountId))
+    await vi.waitFor(() => expect(workerLog().join('\n')).toContain(ada.accountId), { timeout: 30_000 })
     const kept = `${JSON.stringify(rows)}\n${workerLog().join('\n')}`
     for (const secret of [canary, apiKey, apiKey.slice(-30), 'local-openai-key', world.operatorToken])
       expect(kept.includes(secret), `${secret.slice(0, 6)}…`).toBe(false)

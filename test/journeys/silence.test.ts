@@ -43,7 +43,7 @@ async function expectHungUp(account: Account): Promise<void> {
   await vi.waitFor(
     async () =>
       expect(await upstreamRequestsOf(world, account.accountId)).toMatchObject([{ isAborted: true }]),
-    { timeout: 5_000, interval: 25 },
+    { timeout: 30_000, interval: 25 },
   )
 }
 

@@ -13,7 +13,9 @@ import type { DevJson } from '../../dev/running.ts'
 const dir = makeTemporaryDir()
 const stateDir = join(dir.path, '.sluice')
 const coordinatesFile = join(stateDir, 'dev.json')
-const within = { timeout: 30_000, interval: 50 }
+const within = { timeout: 60_000, interval: 50 }
+// Two starts and two ends, each of which may take that long on a busy machine.
+vi.setConfig({ testTimeout: 240_000 })
 
 type Run = { child: ChildProcess; output(): string; ended: Promise<number | null> }
 
@@ -129,8 +131,9 @@ describe('npm start', () => {
       await ask(before)
       const balance = () =>
         fetch(`${before.baseUrl}/v1/credits`, { headers: { authorization: `Bearer ${before.apiKey}` } })
-      await vi.waitFor(async () =>
-        expect(await (await balance()).json()).toMatchObject({ data: expect.anything() }),
+      await vi.waitFor(
+        async () => expect(await (await balance()).json()).toMatchObject({ data: expect.anything() }),
+        { timeout: 30_000 },
       )
       const booked = await (await balance()).json()
       const started = descendantsOf(current?.child.pid ?? 0)

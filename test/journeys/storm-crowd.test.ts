@@ -154,8 +154,9 @@ describe('clients that leave', () => {
     const books = await quietBooks(world, account, quietWithinMs)
     expectSettledOnce(books, left)
     expect(rulesOf(books)).toEqual({ client_gone_usage_said: 100 })
-    await vi.waitFor(() =>
-      expect(world.upstream.requests.filter(({ isAborted }) => isAborted)).toHaveLength(100),
+    await vi.waitFor(
+      () => expect(world.upstream.requests.filter(({ isAborted }) => isAborted)).toHaveLength(100),
+      { timeout: 30_000 },
     )
     const most = Math.max(...world.upstream.requests.map(({ outputTokens }) => outputTokens))
     expect(most).toBeLessThan(100)

@@ -56,7 +56,9 @@ test('clients of every dialect leave at once: each call is charged once, half ar
   )
   const rules = countOf([...books.charges.values()].map(({ entries }) => entries[0]?.rule ?? ''))
   const upstreams = world.upstream.requests
-  await vi.waitFor(() => expect(upstreams.filter(({ endedAt }) => endedAt === null)).toEqual([]))
+  await vi.waitFor(() => expect(upstreams.filter(({ endedAt }) => endedAt === null)).toEqual([]), {
+    timeout: 30_000,
+  })
   // Behind its terminator we may have hung up before the upstream did.
   const aborted = upstreams.filter(({ isAborted, outputTokens }) => isAborted && outputTokens < tokens)
   const stopping = aborted.filter(({ body }) => valueAt(body, 'model') === 'ministral-8b-2512')

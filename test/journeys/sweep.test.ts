@@ -30,7 +30,7 @@ test('an object whose alarm is gone is woken by the sweep, once, and a finding s
   const leaving = new AbortController()
   const call = ask(world, { apiKey, body, signal: leaving.signal }).catch(() => undefined)
   const held = async () => valueAt(await world.operator('GET', `/accounts/${accountId}`), 'open_holds')
-  await vi.waitFor(async () => expect(await held()).toBe(1), { timeout: 5_000, interval: 20 })
+  await vi.waitFor(async () => expect(await held()).toBe(1), { timeout: 30_000, interval: 20 })
   await world.fault({ kind: 'lose_alarm', accountId })
   await world.runCron()
   leaving.abort()
@@ -97,12 +97,12 @@ test('an automatic top-up that its owner has confirmed, and whose event never ca
   await world.stripe.control.dropHeld({ mentions: owner.accountId })
   const listed = () =>
     world.sql("select state from payments where account_id = $1 and kind = 'auto_top_up'", [owner.accountId])
-  await vi.waitFor(async () => expect(await listed()).toEqual([{ state: 'open' }]), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await listed()).toEqual([{ state: 'open' }]), { timeout: 30_000 })
   await world.sql("update payments set placed_at = now() - interval '20 minutes' where account_id = $1", [
     owner.accountId,
   ])
   expect(await owner.balance()).toBe('9.00')
   await world.runCron()
   expect(await owner.balance()).toBe('29.00')
-  await vi.waitFor(async () => expect(await listed()).toEqual([{ state: 'paid' }]), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await listed()).toEqual([{ state: 'paid' }]), { timeout: 30_000 })
 }, 60_000)

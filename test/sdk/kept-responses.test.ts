@@ -147,7 +147,7 @@ describe.each(upstreams)('a background response of an upstream of $upstream', ({
         expect(now.output_text.length).toBeGreaterThan(10)
         return now
       },
-      { timeout: 10_000, interval: 50 },
+      { timeout: 30_000, interval: 50 },
     )
     expect(middle).toMatchObject({ id, status: 'in_progress', usage: null })
     const response = await client.responses.cancel(id)
@@ -158,7 +158,9 @@ describe.each(upstreams)('a background response of an upstream of $upstream', ({
     expect(charges).toMatchObject([{ costNanoUsd: costOf(response) }])
     expect(costOf(response)).toBeLessThan(priceOf({ input: 200, output: 150 }, model))
     expect(costOf(response)).toBeGreaterThan(0)
-    await vi.waitFor(async () => expect(await askedUpstream(client)).toMatchObject([{ isAborted: true }]))
+    await vi.waitFor(async () => expect(await askedUpstream(client)).toMatchObject([{ isAborted: true }]), {
+      timeout: 30_000,
+    })
     // Idempotent, and the same for who looks later.
     expect(await client.responses.cancel(id)).toEqual(response)
     expect(now).toMatchObject(response)
