@@ -21,7 +21,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'more goes back than was paid',
-    near: 14,
+    near: 138,
     file: 'ledger/payment-refund.ts',
     find: 'const paidNanoUsd = subtractNanoUsd(target.paidNanoUsd, record.paidNanoUsd)',
     replace: 'const paidNanoUsd = target.paidNanoUsd',
@@ -92,7 +92,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'stale yes of a repeated admit',
-    near: 2,
+    near: 3,
     file: 'ledger/admission.ts',
     find: "if (resolvedCall(draft, command.callId) !== undefined) return { code: 'call_resolved' }",
     replace: "if (resolvedCall(draft, command.callId) !== undefined) return 'open already'",
@@ -142,7 +142,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'poison group',
-    near: 2,
+    near: 282,
     file: 'ledger/group-commit.ts',
     find: 'return group.map((waiting) => this.#commitAlone(waiting)).some(Boolean)',
     replace: 'for (const waiting of group) waiting.answer = waiting.fail; return false',
@@ -171,7 +171,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'allowance pays debt',
-    near: 9,
+    near: 14,
     file: 'ledger/lots.ts',
     find: "const paysDebt = lot.bucket === 'paid' ? ",
     replace: "const paysDebt = lot.bucket !== 'bonus' ? ",
@@ -186,7 +186,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'unbounded parallel burst',
-    near: 15,
+    near: 32,
     file: 'gateway/standing.ts',
     find: 'if (unanswered.length >= grant.calls || exposureNanoUsd > grant.exposureNanoUsd) return false',
     replace: '',
@@ -215,20 +215,21 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'top-up on available',
-    near: 18,
+    near: 19,
     file: 'ledger/auto-top-up-replay.ts',
     find: 'return addNanoUsd(state.postedNanoUsd, inFlightOf(auto)) < ',
     replace: 'return state.postedNanoUsd - state.heldNanoUsd + inFlightOf(auto) < ',
   },
   {
     name: 'top-up credited twice',
-    near: 9,
+    near: 19,
     file: 'ledger/auto-top-up.ts',
     find: "if (referenceOf(draft, 'credit', orderId) !== undefined) return { ok: true, isBooked: false }",
     replace: '',
   },
   {
     name: 'Postgres told before whoever acts',
+    near: 473,
     file: 'ledger/tasks.ts',
     find: 'if (tasks !== undefined) await queues.tasks.send(tasks)\n  await queues.entries.send(message)',
     replace:
@@ -236,48 +237,56 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'credited once the page is complete',
+    near: 1,
     file: 'payments/stripe-checkouts.ts',
     find: "if (paid === 'paid' || payment?.status === 'succeeded') return 'paid'",
     replace: "if (paid === 'paid' || status === 'complete' || payment?.status === 'succeeded') return 'paid'",
   },
   {
     name: 'order credited by its page and by its payment',
+    near: 56,
     file: 'ledger/orders.ts',
     find: "  if (order.state === 'paid')\n    return { ok: true, order, balanceNanoUsd",
     replace: "  if (order.state === 'paid' && draft === null)\n    return { ok: true, order, balanceNanoUsd",
   },
   {
     name: 'what goes back booked per event',
+    near: 8,
     file: 'ledger/told-facts.ts',
     find: 'const paidNanoUsd = subtractNanoUsd(target.paidNanoUsd, record.paidNanoUsd)',
     replace: 'const paidNanoUsd = target.paidNanoUsd',
   },
   {
     name: 'dispute by its status alone',
+    near: 43,
     file: 'payments/stripe-payments.ts',
     find: 'version: movements.length * versionsPerMovement + rank',
     replace: 'version: rank',
   },
   {
     name: 'bonus kept by who gets the money back',
+    near: 8,
     file: 'ledger/payment-facts.ts',
     find: 'bonusNanoUsd: paid <= 0 ? zeroNanoUsd : shareRoundedUpOf(bonus, target, paid)',
     replace: 'bonusNanoUsd: paid <= 0 ? shareRoundedUpOf(bonus, target, paid) : zeroNanoUsd',
   },
   {
     name: 'hold of a refund released on a time-out',
+    near: 17,
     file: 'payments/refund-task.ts',
     find: "if (made.code === 'unknown') throw",
     replace: "if (made.code === 'unknown' && paymentId === '') throw",
   },
   {
     name: 'invoice made again once its key is forgotten',
+    near: 201,
     file: 'payments/issue-invoice.ts',
     find: 'const makeWithinMs = 23 * hourMs',
     replace: 'const makeWithinMs = 23_000 * hourMs',
   },
   {
     name: 'owed again while an invoice asks for it',
+    near: 7,
     file: 'ledger/invoices-replay.ts',
     find: 'return subtractNanoUsd(debtNanoUsd, addNanoUsd(...invoicing.open.map(({ amountNanoUsd }) => amountNanoUsd)))',
     replace:
@@ -285,6 +294,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'suspended without grace',
+    near: 29,
     file: 'ledger/suspension.ts',
     find: 'nowMs >= dueAtMs + graceMs',
     replace: 'nowMs >= dueAtMs + 0 * graceMs',
