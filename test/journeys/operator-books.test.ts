@@ -8,6 +8,7 @@ import { valueAt } from '../world/chat.ts'
 import { askOperator } from '../world/operator.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import { stripeOf } from '../world/stripe.ts'
+import { newSubscriber } from '../world/subscribing.ts'
 import { newOwner } from '../world/topping-up.ts'
 
 const world = sharedWorld()
@@ -66,6 +67,39 @@ async function compare(): Promise<readonly Found[]> {
 }
 
 describe('the comparison of Stripe’s invoices with the books', () => {
+  test('finds nothing in what was bought, topped up, invoiced, refunded and subscribed to as it should be', async () => {
+    const buyer = await newBuyer(world)
+    const { sessionId, orderId } = await buyer.buy('20.00')
+    await control.pay({ sessionId, method: 'pm_card_visa' })
+    const owner = await newOwner(world, '10')
+    await owner.save()
+    await owner.enable()
+    await owner.spend(1)
+    await eventually(owner.balance, (balance) => balance === '29.00')
+    const invoice = await invoiced('3')
+    await control.payInvoice({ invoiceId: invoice.documentId, paymentMethodId: 'pm_card_visa' })
+    expect(await becomes(invoice, 'paid')).toBe('paid')
+    const subscriber = await newSubscriber(world)
+    const page = await subscriber.begin('pro')
+    await control.pay({ sessionId: page.sessionId, method: 'pm_card_visa' })
+    await eventually(
+      () => subscriber.grants(),
+      (grants) => grants.length > 0,
+    )
+    expect((await subscriber.api('PUT', '/api/plan', { plan: 'team' })).status).toBe(200)
+    const grants = await eventually(
+      () => subscriber.grants(),
+      (made) => made.length > 1,
+    )
+    expect(grants).toHaveLength(2)
+    const back = { payment: orderId, amount: '5.00', reason: 'a test', idempotency_key: 'back' }
+    await world.operator('POST', `/accounts/${buyer.accountId}/refunds`, back)
+    await control.deliveriesSettled()
+    const accounts = [buyer, owner, invoice, subscriber].map(({ accountId }) => accountId)
+    const found = await compare()
+    expect(found.filter(({ account_id: account }) => accounts.includes(String(account)))).toEqual([])
+  }, 120_000)
+
   // Cases: payments 57
   test('finds what is paid and not credited, credited and not paid, voided, of another sum or unknown, and changes nothing', async () => {
     const [fine, unheard, unpaid, voided] = [
