@@ -20,12 +20,12 @@ const paymentFiles = [
 ]
 
 /** The files that speak SQL, and who stands in for them. */
-const sqlFiles = new Map([
-  ...['mirror', 'findings', 'epochs', 'erasure'].map((name) =>
-    modelled(`settlement/${name}`, './postgres.ts'),
-  ),
-  ...paymentFiles.map((name) => modelled(`payments/${name}`, './payment-rows.ts')),
-])
+const sqlFiles = new Map(
+  ['mirror', 'findings', 'epochs', 'erasure'].map((name) => modelled(`settlement/${name}`, './postgres.ts')),
+)
+
+/** Of these only what the model has is replaced: the rest is pure, or nobody's business here. */
+const paymentSqlFiles = new Map(paymentFiles.map((name) => modelled(`payments/${name}`, './payment-rows.ts')))
 
 /** A schedule writes some seventy rows: with the shipped number no start would ever begin with a snapshot. */
 const oftenSnapshots: Plant = {
@@ -46,6 +46,8 @@ export function installHooks(plant: Plant | null): void {
       return model === undefined ? found : { ...found, url: model }
     },
     load(url, context, next) {
+      const model = paymentSqlFiles.get(url)
+      if (model !== undefined) return { format: 'module', shortCircuit: true, source: overlaid(url, model) }
       const changes = [oftenSnapshots, plant].filter(
         (change) => change !== null && url.endsWith(`/src/${change.file}`),
       )
@@ -67,4 +69,18 @@ export function planted(source: string, plant: Plant): string {
 
 function modelled(file: string, model: string): [string, string] {
   return [new URL(`../../src/${file}.ts`, import.meta.url).href, new URL(model, import.meta.url).href]
+}
+
+/** The shipped file with the model's functions in the place of its own. */
+function overlaid(url: string, model: string): string {
+  const shipped = namesIn(url)
+  const names = [...namesIn(model)].filter((name) => shipped.has(name))
+  const real = JSON.stringify(`${url}?real`)
+  return `export * from ${real}\nexport { ${names.join(', ')} } from ${JSON.stringify(model)}\n`
+}
+
+function namesIn(url: string): Set<string> {
+  const source = readFileSync(fileURLToPath(url), 'utf8')
+  const found = source.matchAll(/^export (?:async )?(?:function|const) (?<name>\w+)/gmv)
+  return new Set([...found].flatMap(({ groups }) => groups?.['name'] ?? []))
 }

@@ -1,5 +1,5 @@
-// Postgres as the workers of payments see it: the files of payments/ that speak SQL, over plain maps, with the same meaning (a row
-// never goes back; who was looked at longest ago is next).
+// Postgres as the workers of payments see it: what of the files of payments/ speaks SQL, over plain maps, with the same meaning (a
+// row never goes back; who was looked at longest ago is next). What is not named here is the shipped file's own (hooks.ts).
 
 import type { Millis } from '#core/clock.ts'
 import { type AccountId, type InvoiceId, type OrderId, readInvoiceId } from '#core/ids.ts'
@@ -7,8 +7,7 @@ import { isObject, readString } from '#core/readers.ts'
 import type { AccountPorts } from '#ledger/account-port.ts'
 import type { InvoiceView } from '#ledger/invoice-commands.ts'
 import type { OrderView } from '#ledger/order-commands.ts'
-import type { PaymentDetail } from '#ledger/order-details.ts'
-import type { PaymentCredit } from '#payments/credited-payments.ts'
+import type { PaymentCredit, PeriodGrant } from '#payments/credited-payments.ts'
 import type { ModelSum } from '#payments/invoice-lines.ts'
 import type { ReadyParts } from '#payments/parts.ts'
 import type { PaymentFigures, WaitingPayment } from '#payments/payment-store.ts'
@@ -51,17 +50,6 @@ function waiting<Known extends Row>(rows: Iterable<Known>, endsAt: number, limit
 }
 
 // ── In place of payments/payment-store.ts ────────────────────────────────────────────────────────────────────────
-
-export function figuresOfOrder(
-  accountId: AccountId,
-  { orderId, terms, state, checkoutId, creditSeq, placedAtMs }: OrderView,
-  payment: PaymentDetail | null,
-): PaymentFigures {
-  const { kind, netNanoUsd, bonusNanoUsd, isLive } = terms
-  const paymentId = payment?.paymentId ?? null
-  const agreed = { accountId, orderId, kind, netNanoUsd, bonusNanoUsd, isLive, placedAtMs }
-  return { ...agreed, state, checkoutId, creditSeq, payment, paymentId, failure: null }
-}
 
 export function writePayment(db: Postgres, figures: PaymentFigures): Promise<void> {
   const { accountId, orderId, kind, state, paymentId, placedAtMs } = figures
@@ -168,9 +156,6 @@ export function creditsOfOrders(
   return db.transaction(() => credits(db).filter(({ orderId }) => orderIds.includes(orderId)))
 }
 
-/** One run compares so many. */
-export const creditsMax = 20_000
-
 export function creditsOfInvoices(
   db: Postgres,
   { fromMs, toMs }: { fromMs: number; toMs: number },
@@ -181,6 +166,11 @@ export function creditsOfInvoices(
       return invoiceId === undefined ? [] : [{ accountId, invoiceId }]
     }),
   )
+}
+
+/** Nobody subscribes here. */
+export async function grantsMadeBetween(): Promise<readonly PeriodGrant[]> {
+  return []
 }
 
 function credits(db: Postgres) {
@@ -209,8 +199,6 @@ function textIn(value: unknown, name: string): string | undefined {
 // ── In place of payments/billing-address.ts: every account has written one down ─────────────────────────────────
 
 const billingAddress = 'books@example.test'
-
-export const noAddress = ''
 
 export async function billingAddressOf(): Promise<string> {
   return billingAddress
