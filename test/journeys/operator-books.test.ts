@@ -176,6 +176,32 @@ describe('the comparison of Stripe’s invoices with the books', () => {
   }, 120_000)
 })
 
+// Cases: payments 44
+test('an invoice waits for an address to be sent to, and then is one document for a customer that has it', async () => {
+  const settings = { mode: 'postpaid', credit_limit: '50' }
+  const { accountId } = await world.newAccount({ creditUsd: '0', settings })
+  const addressed = (billing_emails: readonly string[]) =>
+    world.operator('PUT', `/accounts/${accountId}/billing-emails`, { billing_emails })
+  await addressed([])
+  const debt = { amount: '-3', reason: 'a test', idempotency_key: 'owe' }
+  await world.operator('POST', `/accounts/${accountId}/adjustments`, debt)
+  const cut = { reason: 'a test', idempotency_key: 'cut' }
+  const made = await world.operator('POST', `/accounts/${accountId}/invoices`, cut)
+  const invoiceId = String(valueAt(made, 'invoice'))
+  const customers = () => control.events({ types: ['customer.created'], mentions: accountId })
+  await eventually(customers, (events) => events.length > 0)
+  expect(await control.events({ types: ['invoice.created'], mentions: invoiceId })).toEqual([])
+  expect(await statusOf({ accountId, invoiceId, documentId: '' })).toBe('draft')
+  const email = `${accountId}@later.example`
+  await addressed([email])
+  expect(await becomes({ accountId, invoiceId, documentId: '' }, 'issued')).toBe('issued')
+  expect(await control.events({ types: ['invoice.created'], mentions: invoiceId })).toHaveLength(1)
+  const [row] = await rowsOf(accountId)
+  expect(await control.object({ id: String(valueAt(row, 'document')) })).toMatchObject({
+    customer_email: email,
+  })
+}, 120_000)
+
 // Cases: payments 57
 test('a plan that is paid at Stripe and has granted nothing is found, and one that is granted and not paid', async () => {
   const stripe = stripeOf(world)
