@@ -12,6 +12,7 @@ import { carryOutAsk } from './invoice-ask.ts'
 import { writeInvoice } from './invoice-store.ts'
 import type { PaymentParts } from './parts.ts'
 import { settleInvoice } from './settle-invoice.ts'
+import { waitIfLost } from './wait-if-lost.ts'
 
 const actWithinMs = 23 * hourMs
 
@@ -21,9 +22,10 @@ export function invoiceTask(parts: PaymentParts): TaskHandler {
 
 async function act({ accountId, entry }: Task, parts: PaymentParts): Promise<void> {
   const invoiceId = readInvoiceId(entry.reference)
-  const invoice = invoiceId === undefined ? null : await parts.accounts(accountId).invoice(invoiceId)
   // A period in which too little was owed, or a purchase of another kind.
-  if (invoiceId === undefined || invoice === null) return
+  if (invoiceId === undefined) return
+  const invoice = await parts.accounts(accountId).invoice(invoiceId)
+  if (invoice === null) return waitIfLost(accountId, parts)
   const cut = { accountId, invoice, cutAtMs: entry.createdAtMs }
   // First, so that the sweeper knows of an invoice that nobody could issue.
   await mirror(cut, parts)

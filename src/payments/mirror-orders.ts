@@ -9,6 +9,7 @@ import type { Task, TaskHandler } from '#ledger/tasks.ts'
 import { attemptFigures } from './attempt-figures.ts'
 import type { PaymentParts } from './parts.ts'
 import { figuresOfOrder, type PaymentFigures, writePayment } from './payment-store.ts'
+import { waitIfLost } from './wait-if-lost.ts'
 
 type Parts = Pick<PaymentParts, 'db' | 'accounts' | 'clock' | 'provider'>
 
@@ -30,10 +31,14 @@ function isOfAttempt({ entry }: Task): boolean {
   return entry.kind === 'attempt' || entry.kind === 'auto_top_up'
 }
 
-async function ofOrder({ accountId, entry }: Task, { accounts }: Parts): Promise<PaymentFigures | undefined> {
+async function ofOrder({ accountId, entry }: Task, parts: Parts): Promise<PaymentFigures | undefined> {
   const orderId = readOrderId(entry.reference)
-  const order = orderId === undefined ? null : await accounts(accountId).order(orderId)
-  if (order === null) return undefined
+  if (orderId === undefined) return undefined
+  const order = await parts.accounts(accountId).order(orderId)
+  if (order === null) {
+    await waitIfLost(accountId, parts)
+    return undefined
+  }
   const payment = isObject(entry.detail) ? (readPaymentDetail(entry.detail['payment']) ?? null) : null
   return figuresOfOrder(accountId, order, payment)
 }

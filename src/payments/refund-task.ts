@@ -8,6 +8,7 @@ import { zeroNanoUsd } from '#core/money.ts'
 import type { Task, TaskHandler } from '#ledger/tasks.ts'
 import type { PaymentParts, ReadyParts } from './parts.ts'
 import { tellFacts } from './tell-facts.ts'
+import { waitIfLost } from './wait-if-lost.ts'
 
 /** The provider forgets a key after a day; a refund that was made is found by our name on it. */
 const askWithinMs = 23 * hourMs
@@ -40,13 +41,15 @@ async function refund(asked: Asked, parts: ReadyParts): Promise<void> {
   const { task, payment, fact } = asked
   const { accountId, entry } = task
   const view = await parts.accounts(accountId).paymentView(payment)
-  const paymentId = view?.paymentId ?? null
-  if (view === null || !isWanted(view.facts, fact)) return
+  if (view === null) return waitIfLost(accountId, parts)
+  const { paymentId } = view
+  if (!isWanted(view.facts, fact)) return
   if (paymentId === null) return failed(asked, parts, 'the payment came by no provider')
   // Made already, and the answer was lost: it is told like any other.
   await told(paymentId, parts)
   const now = await parts.accounts(accountId).paymentView(payment)
-  if (now === null || !isWanted(now.facts, fact)) return
+  if (now === null) return waitIfLost(accountId, parts)
+  if (!isWanted(now.facts, fact)) return
   if (parts.clock.now() - entry.createdAtMs > askWithinMs)
     return failed(asked, parts, 'the provider was away for too long')
   const made = await parts.provider.payments.refund({
