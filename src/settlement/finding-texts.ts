@@ -179,7 +179,7 @@ const ledgerTexts: { readonly [What in LedgerFinding]: FindingText } = {
   invoice_wrong: {
     what: 'Stripe’s document differs from what was cut (detail.detail); it was voided, and the sum is owed again.',
     nextStep:
-      'Where detail.detail.why names a missing address, set one (PUT …/billing-emails). The next invoice asks for the sum, or POST …/invoices cuts it now.',
+      'Where detail.detail.why names a missing address, set one (PUT …/billing-emails); any other reason stands in the log line task_failed. The next invoice asks for the sum, or POST …/invoices cuts it now.',
   },
   too_many_facts: {
     what: 'A payment has more refunds and disputes than the books take (32); what came after them is not booked.',
