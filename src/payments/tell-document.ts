@@ -2,7 +2,7 @@
 
 import type { AccountId } from '#core/ids.ts'
 import { addNanoUsd, formatUsd } from '#core/money.ts'
-import type { InvoiceView } from '#ledger/invoice-commands.ts'
+import type { InvoiceView, IssuedTerms } from '#ledger/invoice-commands.ts'
 import type { PaymentFacts } from '#ledger/order-commands.ts'
 import type { InvoiceDocument } from './provider.ts'
 import type { ReadyParts } from './parts.ts'
@@ -23,23 +23,43 @@ export async function tellDocument(about: About, parts: ReadyParts): Promise<Tol
       return told(about, parts)
     case 'void':
     case 'uncollectible': {
+      if (document.status === 'uncollectible') await tellIssued(about, parts)
       const ended = await parts.accounts(accountId).endInvoice({ invoiceId, end: document.status })
       if (!ended.ok) throw new Error(`endInvoice: ${ended.code}`)
       return 'ended'
     }
     case 'paid':
+      await tellIssued(about, parts)
       return paid(about, parts)
   }
 }
 
+/** What was sent and settled before anybody could say so: the account learns which document it was. */
+async function tellIssued({ accountId, invoice, document }: About, parts: ReadyParts): Promise<void> {
+  const issued = issuedBy(document, invoice)
+  if (invoice.state !== 'cut' || issued === undefined) return
+  const answer = await parts.accounts(accountId).issueInvoice({ invoiceId: invoice.invoiceId, issued })
+  // Somebody has ended it meanwhile: that stands.
+  if (!answer.ok && answer.code !== 'invoice_closed') throw new Error(`issueInvoice: ${answer.code}`)
+}
+
+/** Undefined where the document does not ask for just what was cut. */
+function issuedBy(
+  { documentId, isLive, netNanoUsd, currency, dueAtMs, url }: InvoiceDocument,
+  { terms }: InvoiceView,
+): IssuedTerms | undefined {
+  const isRight = netNanoUsd === terms.amountNanoUsd && currency === 'usd' && dueAtMs !== null
+  return isRight ? { providerId: documentId, isLive, dueAtMs, url } : undefined
+}
+
 async function told({ accountId, invoice, document }: About, parts: ReadyParts): Promise<Told> {
   const { invoiceId, terms } = invoice
-  const { documentId, isLive, netNanoUsd, currency, dueAtMs, url } = document
+  const { documentId, netNanoUsd, currency } = document
   const account = parts.accounts(accountId)
   // What the account holds for void must not be paid.
   const isVoid = invoice.state === 'void'
-  const isRight = netNanoUsd === terms.amountNanoUsd && currency === 'usd' && dueAtMs !== null
-  if (isVoid || !isRight) {
+  const issued = issuedBy(document, invoice)
+  if (isVoid || issued === undefined) {
     // First the finding: who dies now is followed by the document's own event, which withdraws it.
     const wrong = { total: formatUsd(netNanoUsd), cut: formatUsd(terms.amountNanoUsd), currency, documentId }
     const ended = isVoid ? { ok: true } : await account.endInvoice({ invoiceId, end: 'void', wrong })
@@ -48,7 +68,6 @@ async function told({ accountId, invoice, document }: About, parts: ReadyParts):
     if (!withdrawn.ok) throw new Error(`${withdrawn.code}: ${withdrawn.message}`)
     return 'ended'
   }
-  const issued = { providerId: documentId, isLive, dueAtMs, url }
   const answer = await account.issueInvoice({ invoiceId, issued })
   if (!answer.ok) throw new Error(`issueInvoice: ${answer.code}`)
   return 'issued'
