@@ -166,6 +166,46 @@ describe('subscriptions', () => {
     expect(eventsAbout(id)).toContain('customer.subscription.deleted')
   })
 
+  test('a dearer price that cannot be paid at once changes nothing where that was asked for', async () => {
+    const customer = await customerWithCard()
+    const before = await plan(2_000)
+    const made = await stripe.subscriptions.create({ customer, items: [{ price: before.id }] })
+    const [method] = (await stripe.customers.listPaymentMethods(customer)).data
+    const behaviour = { does: 'decline', decline: 'insufficient_funds' } as const
+    standIn.control.setCard({ paymentMethodId: method?.id ?? '', behaviour })
+    const dearer = stripe.subscriptions.update(made.id, {
+      items: [{ id: made.items.data[0]?.id ?? '', price: (await plan(10_000)).id }],
+      proration_behavior: 'always_invoice',
+      payment_behavior: 'error_if_incomplete',
+    })
+    await expect(dearer).rejects.toMatchObject({ statusCode: 402, code: 'card_declined' })
+    const now = await stripe.subscriptions.retrieve(made.id)
+    expect([now.status, now.items.data[0]?.price.id]).toEqual(['active', before.id])
+    const { data } = await stripe.invoices.list({ subscription: made.id })
+    expect(data.map(({ status }) => status)).toEqual(['void', 'paid'])
+  })
+
+  test('one that is past due is active again when its invoice is paid', async () => {
+    const customer = await customerWithCard()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: (await plan(2_000)).id }] })
+    const [method] = (await stripe.customers.listPaymentMethods(customer)).data
+    const behaviour = { does: 'decline', decline: 'expired_card' } as const
+    standIn.control.setCard({ paymentMethodId: method?.id ?? '', behaviour })
+    standIn.control.renew({ subscriptionId: id })
+    const { status, latest_invoice: open } = await stripe.subscriptions.retrieve(id)
+    expect(status).toBe('past_due')
+    await stripe.invoices.pay(idOf(open) ?? '', { payment_method: 'pm_card_visa' })
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
+  })
+
+  test('the customer that is deleted takes its subscriptions along', async () => {
+    const customer = await customerWithCard()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: (await plan(2_000)).id }] })
+    await stripe.customers.del(customer)
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('canceled')
+    expect(eventsAbout(id)).toContain('customer.subscription.deleted')
+  })
+
   test('a checkout begins one, and a declined card does not', async () => {
     const { id: customer } = await stripe.customers.create({})
     const session = await stripe.checkout.sessions.create({
@@ -294,6 +334,34 @@ describe('pages for people', () => {
     expect(added?.card?.brand).toBe('mastercard')
     const found = await stripe.customers.retrieve(customer)
     expect(found).toMatchObject({ invoice_settings: { default_payment_method: added?.id } })
+  })
+
+  test('the portal lists invoices, ends a plan and takes that back, and gives it the new card', async () => {
+    const customer = await customerWithCard()
+    const price = await stripe.prices.create({
+      currency: 'usd',
+      unit_amount: 2_000,
+      product: 'prod_plan',
+      recurring: { interval: 'month' },
+    })
+    const [first] = (await stripe.customers.listPaymentMethods(customer)).data
+    const { id } = await stripe.subscriptions.create({
+      customer,
+      default_payment_method: first?.id ?? '',
+      items: [{ price: price.id }],
+    })
+    const portal = await stripe.billingPortal.sessions.create({ customer })
+    expect(await (await fetch(portal.url)).text()).toMatch(
+      /invoice\/in_[^"]+">LOCAL-\d+<\/a> 20.00 USD, paid/,
+    )
+    const isEnding = async () => (await stripe.subscriptions.retrieve(id)).cancel_at_period_end
+    await post(portal.url, `do=cancel ${id}`)
+    expect(await isEnding()).toBe(true)
+    await post(portal.url, `do=keep ${id}`)
+    expect(await isEnding()).toBe(false)
+    await post(portal.url, 'do=add pm_card_mastercard')
+    const { default_payment_method: card } = await stripe.subscriptions.retrieve(id)
+    expect([idOf(card) === null, idOf(card) === first?.id]).toEqual([false, false])
   })
 
   test('an invoice is paid on its page', async () => {

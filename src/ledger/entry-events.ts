@@ -67,6 +67,11 @@ export function eventOfEntry(entry: Entry): EntryEvent | undefined {
         : undefined
     case 'invoice':
       return invoiceEvent(detail, { ...shared, reference })
+    // Of a subscription: the money of its next period did not come.
+    case 'plan':
+      return detail['step'] === 'payment_failed'
+        ? failed({ ...shared, reference, amountNanoUsd: amountIn(detail, 'amountNanoUsd') })
+        : undefined
     default:
       return amountNanoUsd > 0 && topUpKinds.has(kind)
         ? { ...shared, event: 'top_up', kind, amountNanoUsd }

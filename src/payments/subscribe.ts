@@ -64,21 +64,28 @@ export async function beginPlan(asked: AskedPlan, parts: ReadyParts): Promise<Pl
   const waiting = standing.page
   const isSame = waiting !== null && (waiting.url !== null) === (page === 'hosted')
   if (isSame && standing.view.asked?.planId === plan.terms.id) return present
-  if (waiting !== null && !(await closed(waiting, asked, parts))) return alreadySubscribed
+  const left = waiting === null ? undefined : await refusalOfClosing(waiting, asked, parts)
+  if (left !== undefined) return left
   return open(asked, waiting?.checkoutId ?? '', parts)
 }
 
 const alreadySubscribed = refuse('already_subscribed')
 
 /** So that nobody pays on two pages. */
-async function closed({ checkoutId }: PlanPage, { accountId }: Asked, parts: ReadyParts): Promise<boolean> {
+async function refusalOfClosing(
+  { checkoutId }: PlanPage,
+  { accountId }: Asked,
+  parts: ReadyParts,
+): Promise<Refusal | undefined> {
   const key = `close:${checkoutId}`
   const answer = await parts.provider.subscriptions.closePage({ key, checkoutId })
-  if (!answer.ok) {
+  if (!answer.ok && answer.code !== 'gone') {
+    // Refused: somebody has just paid on it.
     await settlePlanPage({ accountId, checkoutId }, parts)
-    return false
+    return answer.code === 'refused' ? alreadySubscribed : notNow
   }
-  return (await parts.accounts(accountId).dropPage({ checkoutId })).ok
+  const dropped = await parts.accounts(accountId).dropPage({ checkoutId })
+  return dropped.ok ? undefined : notNow
 }
 
 async function open(asked: AskedPlan, after: string, parts: ReadyParts): Promise<PlanAnswer> {

@@ -77,6 +77,8 @@ test.each([
   entryOf('dispute', -5),
   entryOf('dispute', 5),
   entryOf('dispute', 0),
+  entryOf('plan', 0, { step: 'payment_failed', planId: 'pro', amountNanoUsd: 5e9 }),
+  entryOf('plan', 0, { step: 'ended' }),
   entryOf('invoice', 0, { what: 'cut', amountNanoUsd: 5e9 }),
   entryOf('invoice', 0, { what: 'issued', amountNanoUsd: 5e9, dueAtMs: 9 }),
   entryOf('invoice', 0, { what: 'overdue', amountNanoUsd: 5e9, dueAtMs: 9, graceDays: 7 }),
