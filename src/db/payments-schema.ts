@@ -1,12 +1,9 @@
 // The tables of money that comes in: orders, the provider's events, invoices. A mirror for those who look over all accounts; no
-// credit waits for any of it. Money is bigint, as in schema.ts.
+// credit waits for any of it.
 
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, index, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
-
-const nanoUsd = (name: string) => bigint(name, { mode: 'bigint' })
-const whole = (name: string) => bigint(name, { mode: 'number' })
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+import { boolean, index, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { nanoUsd, time, whole } from './columns.ts'
 
 /** One row per order of an account, for those who look over all accounts: the sweeper, the reconciler, lists. Written from its entries. */
 export const payments = pgTable(

@@ -1,9 +1,8 @@
 // The tables of free credit: who has had it, over all accounts, by hashes alone. And the secrets that a deployment makes for itself.
 
 import { sql } from 'drizzle-orm'
-import { bigint, index, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
-
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+import { index, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { nanoUsd, time, whole } from './columns.ts'
 
 /** One row per account, mailbox and card: each has had it once. No address and no number stands here, and an erasure leaves it. */
 export const welcomeCredits = pgTable(
@@ -14,11 +13,11 @@ export const welcomeCredits = pgTable(
     mailboxHash: text('mailbox_hash').notNull().unique(),
     cardHash: text('card_hash').notNull().unique(),
     /** As it was promised. */
-    amountNanoUsd: bigint('amount_nano_usd', { mode: 'bigint' }).notNull(),
+    amountNanoUsd: nanoUsd('amount_nano_usd').notNull(),
     creditDays: integer('credit_days').notNull(),
     claimedAt: time('claimed_at').notNull(),
     /** The number of the entry that brought the credit; null until then. */
-    creditedSeq: bigint('credited_seq', { mode: 'number' }),
+    creditedSeq: whole('credited_seq'),
   },
   (table) => [
     index('welcome_credits_by_time').on(table.claimedAt),
