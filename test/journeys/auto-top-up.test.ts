@@ -2,7 +2,6 @@
 // bank, Stripe or the owner does then, no payment is made twice and none is lost.
 
 import { describe, expect, test } from 'vitest'
-import { stripeApiVersion } from '../../dev/stripe-state.ts'
 import { valueAt } from '../world/chat.ts'
 import { eventually } from '../world/eventually.ts'
 import { ask } from '../world/gateway.ts'
@@ -197,28 +196,12 @@ describe('a card that is declined', () => {
       payment_method: owner.cardId,
       client_secret: expect.stringContaining(paymentIntentId),
     })
-    await asBrowser(paymentIntentId, owner.cardId)
-    await control.authenticate({ paymentIntentId, isPassed: true })
+    await owner.confirm()
     expect(await owner.becomes({ state: 'idle' })).toMatchObject({ state: 'idle', why: null })
     expect([await owner.balance(), (await owner.asked()).length]).toEqual(['29.00', 1])
     expect(await owner.api('GET', '/api/auto-top-up/confirmation')).toMatchObject({ status: 404 })
   })
 })
-
-/** What Stripe's script in the browser does with the client's secret. */
-async function asBrowser(paymentIntentId: string, cardId: string): Promise<void> {
-  const { url, secretKey } = sharedWorld().stripe
-  await fetch(`${url}/v1/payment_intents/${paymentIntentId}/confirm`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${secretKey}`,
-      'stripe-version': stripeApiVersion,
-      'content-type': 'application/x-www-form-urlencoded',
-      'idempotency-key': `browser:${paymentIntentId}`,
-    },
-    body: new URLSearchParams({ payment_method: cardId, return_url: 'https://example.com/billing' }),
-  })
-}
 
 describe('saved cards', () => {
   // Requirements: 16

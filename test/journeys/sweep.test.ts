@@ -1,7 +1,6 @@
 // The hourly sweep wakes an object whose alarm the platform has given up, and the operator reads what was found and what to do.
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { stripeApiVersion } from '../../dev/stripe-state.ts'
 import type { World } from '../../dev/world.ts'
 import { valueAt } from '../world/chat.ts'
 import { startFaultyWorld } from '../world/faulty-world.ts'
@@ -76,24 +75,8 @@ test('an automatic top-up that its owner has confirmed, and whose event never ca
   await owner.enable()
   await owner.spend(1)
   await owner.becomes({ why: 'needs_action' })
-  const { body } = await owner.api('GET', '/api/auto-top-up/confirmation')
-  const paymentIntentId = String(valueAt(body, 'payment'))
   await world.stripe.control.holdDeliveries({ mentions: owner.accountId })
-  const { url, secretKey } = world.stripe
-  await fetch(`${url}/v1/payment_intents/${paymentIntentId}/confirm`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${secretKey}`,
-      'stripe-version': stripeApiVersion,
-      'content-type': 'application/x-www-form-urlencoded',
-      'idempotency-key': `browser:${paymentIntentId}`,
-    },
-    body: new URLSearchParams({
-      payment_method: String(valueAt(body, 'payment_method')),
-      return_url: 'https://example.com/billing',
-    }),
-  })
-  await world.stripe.control.authenticate({ paymentIntentId, isPassed: true })
+  await owner.confirm()
   await world.stripe.control.dropHeld({ mentions: owner.accountId })
   const listed = () =>
     world.sql("select state from payments where account_id = $1 and kind = 'auto_top_up'", [owner.accountId])

@@ -3,6 +3,7 @@
 
 import type { StripeRequest } from '../../dev/stripe-control.ts'
 import type { FaultKind } from '../../dev/stripe-faults.ts'
+import { stripeApiVersion } from '../../dev/stripe-state.ts'
 import type { WorldClient } from '../../dev/world-client.ts'
 import { type Buyer, buyerOf, readingKey } from './buying.ts'
 import { valueAt } from './chat.ts'
@@ -23,6 +24,8 @@ export type Owner = Buyer & {
   becomes(wanted: { readonly [name: string]: unknown }): Promise<unknown>
   /** The payments that Stripe was asked to make, repeats under the same key left out. */
   asked: () => Promise<readonly StripeRequest[]>
+  /** Answers the bank's question about the payment that waits, on a page with Stripe's script. */
+  confirm(): Promise<void>
   /** The next requests to make one meet this. */
   breakCharge(kind: FaultKind, times?: number): Promise<void>
   /** The account's automatic top-ups, as its books have them. */
@@ -70,6 +73,12 @@ export async function newOwner(world: WorldClient, creditUsd: string): Promise<O
         return true
       })
     },
+    confirm: async () => {
+      const { body } = await api('GET', '/api/auto-top-up/confirmation')
+      const [paymentIntentId, card] = [valueAt(body, 'payment'), valueAt(body, 'payment_method')].map(String)
+      await askAsBrowser(world, String(paymentIntentId), String(card))
+      await control.authenticate({ paymentIntentId: String(paymentIntentId), isPassed: true })
+    },
     breakCharge: (kind, times = 1) =>
       control.plantFault({ kind, method: 'POST', path: '/v1/payment_intents', mentions: accountId, times }),
     credits: async () => (await buyer.transactions()).filter(([type]) => type === 'auto_top_up').length,
@@ -78,4 +87,18 @@ export async function newOwner(world: WorldClient, creditUsd: string): Promise<O
 
 function hasAll(found: unknown, wanted: { readonly [name: string]: unknown }): boolean {
   return Object.entries(wanted).every(([name, value]) => valueAt(found, name) === value)
+}
+
+/** The script's own request. */
+async function askAsBrowser({ stripe }: WorldClient, paymentIntentId: string, card: string): Promise<void> {
+  await fetch(`${stripe.url}/v1/payment_intents/${paymentIntentId}/confirm`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${stripe.secretKey}`,
+      'stripe-version': stripeApiVersion,
+      'content-type': 'application/x-www-form-urlencoded',
+      'idempotency-key': `browser:${paymentIntentId}`,
+    },
+    body: new URLSearchParams({ payment_method: card, return_url: 'https://example.com/billing' }),
+  })
 }
