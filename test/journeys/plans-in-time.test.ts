@@ -6,6 +6,7 @@ import type { World } from '../../dev/world.ts'
 import { valueAt } from '../world/chat.ts'
 import { deathMs, type DyingWorld, type IsFatal, startDyingWorld, startMs } from '../world/dying-world.ts'
 import { eventually } from '../world/eventually.ts'
+import { loseAccount, makeAccountAnew } from '../world/lost-account.ts'
 import { hours, type MovedClock, movedClock } from '../world/moved-clock.ts'
 import { newSubscriber, type Subscriber } from '../world/subscribing.ts'
 
@@ -116,6 +117,47 @@ test(
   },
   deathMs,
 )
+
+describe('while its account is lost', () => {
+  const statusesOf = (told: readonly { status: number }[]) => new Set(told.map(({ status }) => status))
+
+  test(
+    'a subscription that is paid is granted once the account is made anew, once, and renews there',
+    async () => {
+      const one = await newSubscriber(world)
+      const { control } = world.stripe
+      const { accountId } = one
+      await control.holdDeliveries({ mentions: accountId })
+      const subscriptionId = await one.subscribe('pro')
+      await loseAccount(world, accountId)
+      // Told now, it is not taken for somebody else's: Stripe is asked to come again.
+      const types = ['checkout.session.completed', 'customer.subscription.created', 'invoice.paid']
+      const told = await control.redeliver({ mentions: accountId, types })
+      expect([told.length, statusesOf(told)]).toEqual([3, new Set([503])])
+      await makeAccountAnew(world, accountId)
+      for (const _ of ['first', 'again'])
+        expect(statusesOf(await control.redeliver({ mentions: accountId, types }))).toEqual(new Set([200]))
+      expect(await planOf(one)).toBe('pro')
+      expect(await grantsOf(one, 1)).toHaveLength(1)
+      // What stands in the books stands in the account that is made of them.
+      await one.meter(30, 'some')
+      await loseAccount(world, accountId)
+      await world.operator('POST', `/accounts/${accountId}/rebuild`, {
+        reason: 'lost again',
+        idempotency_key: 'again',
+        confirm: true,
+      })
+      expect([await planOf(one), await one.allowance()]).toMatchObject(['pro', { included: 100, used: 30 }])
+      await control.redeliver({ mentions: accountId, types })
+      expect(await one.allowance()).toMatchObject({ used: 30 })
+      await control.renew({ subscriptionId })
+      await control.redeliver({ mentions: accountId, types: ['invoice.paid'] })
+      expect(await one.allowance()).toMatchObject({ included: 100, used: 0 })
+      expect(await grantsOf(one, 2)).toHaveLength(2)
+    },
+    deathMs,
+  )
+})
 
 describe('as months pass', () => {
   let clock: MovedClock
