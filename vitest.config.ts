@@ -41,7 +41,12 @@ export default defineConfig({
             miniflare: { bindings: { ENVIRONMENT: 'development' } },
           }),
         ],
-        test: { name: 'worker', include: ['src/**/*.worker.test.ts'] },
+        test: {
+          name: 'worker',
+          include: ['src/**/*.worker.test.ts'],
+          // Some write megabytes; on a busy machine that takes seconds.
+          testTimeout: 30_000,
+        },
       },
       {
         test: {
