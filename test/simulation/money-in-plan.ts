@@ -81,7 +81,7 @@ export function moneyInPlans(seed: number): MoneyInPlan[] {
     const orders = Array.from({ length: dice.between(1, 3) }, (_, n) => orderPlan(`${seed} order ${n + 1}`))
     return [
       ...orders,
-      ...Array.from({ length: dice.between(1, 6) }, (_, n) => factPlan(`${seed} fact ${n + 1}`)),
+      ...Array.from({ length: dice.between(2, 7) }, (_, n) => factPlan(`${seed} fact ${n + 1}`)),
     ]
   }
   return subject <= orderPercent + postpaidPercent ? [postpaidPlan(`${seed} postpaid`)] : []
