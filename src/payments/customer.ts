@@ -26,17 +26,22 @@ export async function asCustomer<Value>(
     const first = await ask(known)
     if (first.ok || first.code !== 'gone') return first
   }
-  const customer = await newCustomer(accountId, parts)
+  const customer = await newCustomer(accountId, known, parts)
   return customer.ok ? ask(customer.value) : customer
 }
 
-/** Made under the number that it will have: two at once make one. */
+/** Made under the number that it will have: two at once make one, and who comes later takes that one. */
 async function newCustomer(
   accountId: AccountId,
+  gone: Customer | undefined,
   { accounts, provider }: ReadyParts,
 ): Promise<ProviderAnswer<Customer>> {
   const account = accounts(accountId)
-  const number = ((await account.customer())?.number ?? 0) + 1
+  const present = await account.customer()
+  // A second one would have keys of its own, and so a second document or page for the same thing.
+  if (present?.isLive === provider.isLive && present.number !== gone?.number)
+    return { ok: true, value: present }
+  const number = (present?.number ?? 0) + 1
   const made = await provider.customers.make({ key: `customer:${accountId}:${number}`, accountId })
   if (!made.ok) return made
   const linked = await account.linkCustomer({ ...made.value, isLive: provider.isLive, number })

@@ -48,12 +48,23 @@ const settled: InvoiceDocument = {
 }
 
 /** What is said to the account, in order. */
-async function toldOf(changes: Partial<InvoiceDocument>, state: InvoiceView['state'] = 'cut') {
+async function toldOf(
+  changes: Partial<InvoiceDocument>,
+  state: InvoiceView['state'] = 'cut',
+  first: InvoiceView['issued'] = null,
+) {
   const said: string[] = []
+  const invoices: Pick<PaymentProvider['invoices'], 'withdraw'> = {
+    withdraw: async ({ documentId }) => {
+      said.push(`withdrawn ${documentId}`)
+      return { ok: true, value: { ...settled, status: 'void' } }
+    },
+  }
   const account: Partial<AccountPort> = {
     issueInvoice: async ({ issued }) => {
       said.push(`issued ${issued.providerId}`)
-      return { ok: true, invoice }
+      // The first one stands.
+      return { ok: true, invoice: { ...invoice, issued: first ?? issued } }
     },
     payInvoice: async () => {
       said.push('paid')
@@ -65,8 +76,8 @@ async function toldOf(changes: Partial<InvoiceDocument>, state: InvoiceView['sta
     },
   }
   const parts: ReadyParts = {
-    // Nothing is asked of it.
-    provider: { isLive: false } as PaymentProvider,
+    // Nothing else is asked of it.
+    provider: { isLive: false, invoices } as PaymentProvider,
     accounts: () => account as AccountPort,
     plans: { get: () => undefined, list: () => [] },
     db: undefined,
@@ -94,4 +105,10 @@ test('what was issued, or asked for something else, is not issued by being settl
   expect(await toldOf({}, 'issued')).toEqual(['paid'])
   expect(await toldOf({ netNanoUsd: nanoUsd(2 * dollar) })).toEqual(['paid'])
   expect(await toldOf({ status: 'void' })).toEqual(['void'])
+})
+
+test('a second document of an invoice is withdrawn, so that it is not paid beside the first', async () => {
+  const first = { providerId: 'in_0', isLive: false, dueAtMs: 5, url: null }
+  expect(await toldOf({ status: 'open' }, 'cut', first)).toEqual(['issued in_1', 'withdrawn in_1'])
+  expect(await toldOf({ status: 'open' })).toEqual(['issued in_1'])
 })

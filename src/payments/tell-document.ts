@@ -70,7 +70,12 @@ async function told({ accountId, invoice, document }: About, parts: ReadyParts):
   }
   const answer = await account.issueInvoice({ invoiceId, issued })
   if (!answer.ok) throw new Error(`issueInvoice: ${answer.code}`)
-  return 'issued'
+  if (answer.invoice.issued?.providerId === documentId) return 'issued'
+  // The first document stands: a second one must not be paid beside it.
+  const key = `inv:${invoiceId}:void:${documentId}`
+  const withdrawn = await parts.provider.invoices.withdraw({ key, documentId })
+  if (!withdrawn.ok) throw new Error(`${withdrawn.code}: ${withdrawn.message}`)
+  return 'ended'
 }
 
 async function paid({ accountId, invoice, document }: About, parts: ReadyParts): Promise<Told> {

@@ -229,7 +229,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'Postgres told before whoever acts',
-    near: 473,
+    near: 591,
     file: 'ledger/tasks.ts',
     find: 'if (tasks !== undefined) await queues.tasks.send(tasks)\n  await queues.entries.send(message)',
     replace:
@@ -258,7 +258,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'dispute by its status alone',
-    near: 43,
+    near: 102,
     file: 'payments/stripe-payments.ts',
     find: 'version: movements.length * versionsPerMovement + rank',
     replace: 'version: rank',
@@ -272,7 +272,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'hold of a refund released on a time-out',
-    near: 17,
+    near: 131,
     file: 'payments/refund-task.ts',
     find: "if (made.code === 'unknown') throw",
     replace: "if (made.code === 'unknown' && paymentId === '') throw",
