@@ -229,7 +229,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'Postgres told before whoever acts',
-    near: 591,
+    near: 611,
     file: 'ledger/tasks.ts',
     find: 'if (tasks !== undefined) await queues.tasks.send(tasks)\n  await queues.entries.send(message)',
     replace:

@@ -2,6 +2,7 @@
 // once, as the outside remembers it.
 
 import { chargeOf, netOf } from './books.ts'
+import type { Line } from './line.ts'
 import { presently } from './turn.ts'
 import type { CallId } from '#core/ids.ts'
 import { isObject } from '#core/readers.ts'
@@ -124,7 +125,9 @@ function checkStrays({ books, postgres, oracle }: Setting): void {
           : typeof payment === 'string'
             ? payment
             : undefined
-    const isAbout = about === undefined || books.lines.some((line) => line.reference === about)
+    // An order has the name of its credit, which may be lost all the same.
+    const isIt = (line: Line) => line.reference === about && (what !== 'refund' || creditKinds.has(line.kind))
+    const isAbout = about === undefined || books.lines.some(isIt)
     // What was told of a payment is told again whole.
     const isFact = what === 'refund' && !('asked' in readDetail(entry))
     const isTold = (isCharge || creditKinds.has(what) || toldKinds.has(what)) && !isFact
