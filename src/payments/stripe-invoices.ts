@@ -69,7 +69,12 @@ export function stripeInvoices(sdk: Stripe, config: PaymentConfig): Invoices {
 
 const find = (sdk: Stripe, { customerId, invoiceId }: Parameters<Invoices['find']>[0]) =>
   askStripeList(
-    () => sdk.invoices.list({ customer: customerId, limit: listedMax }),
+    () =>
+      sdk.invoices.list({
+        customer: customerId,
+        limit: listedMax,
+        expand: expand.map((name) => `data.${name}`),
+      }),
     ({ data }) => {
       const found = data.find(({ metadata }) => metadata?.['invoice_id'] === invoiceId)
       return found === undefined ? null : documentOf(found)
