@@ -2,6 +2,9 @@
 // ask the port alone, while people, banks and a bad network act beside it (provider-world.ts). A second provider is one that passes.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeCards } from './provider-cards.ts'
+import { describeCustomers } from './provider-customers.ts'
+import { describeInvoices } from './provider-invoices.ts'
 import { describePages } from './provider-pages.ts'
 import { describePayments } from './provider-payments.ts'
 import { type ProviderUnderTest, reusedKey } from './provider-world.ts'
@@ -14,8 +17,11 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
     })
     afterAll(() => started.stop())
 
+    describeCustomers(() => started)
     describePages(() => started)
     describePayments(() => started)
+    describeCards(() => started)
+    describeInvoices(() => started)
 
     test('nothing that was asked is anything to complain about', async () => {
       const complaints = await started.complaints()
