@@ -7,6 +7,8 @@ import { describeCustomers } from './provider-customers.ts'
 import { describeInvoices } from './provider-invoices.ts'
 import { describePages } from './provider-pages.ts'
 import { describePayments } from './provider-payments.ts'
+import { describePlans } from './provider-plans.ts'
+import { describeTroubles } from './provider-troubles.ts'
 import { type ProviderUnderTest, reusedKey } from './provider-world.ts'
 
 export function describeProvider(name: string, start: () => Promise<ProviderUnderTest>): void {
@@ -22,6 +24,8 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
     describePayments(() => started)
     describeCards(() => started)
     describeInvoices(() => started)
+    describePlans(() => started)
+    describeTroubles(start)
 
     test('nothing that was asked is anything to complain about', async () => {
       const complaints = await started.complaints()
