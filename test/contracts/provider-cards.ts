@@ -56,8 +56,9 @@ function cards(tested: () => ProviderUnderTest): void {
   })
 
   test('counts as confirmed where its owner left it, not where it merely paid', async () => {
-    const { provider } = tested()
+    const { provider, world } = tested()
     const { customerId } = await paidOrder(tested(), { savesCard: true })
+    await world.leaveUnconfirmedCard(customerId)
     const [paying] = valueOf(await provider.cards.list(customerId))
     expect(valueOf(await provider.cards.confirmed(customerId))).toEqual([])
     const cardId = await savedCard(tested(), customerId)

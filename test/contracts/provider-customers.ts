@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { makeAccountId } from '#core/ids.ts'
-import { accountId, gone, newCustomer, newKey, paidOrder, valueOf } from './provider-shop.ts'
+import { accountId, dollars, gone, newCustomer, newKey, paidOrder, valueOf } from './provider-shop.ts'
 import { type ProviderUnderTest, reusedKey } from './provider-world.ts'
 
 const otherAccountId = makeAccountId('w', (bytes) => new Uint8Array(bytes).fill(7))
@@ -68,8 +68,10 @@ export function describeCustomers(tested: () => ProviderUnderTest): void {
       const { paymentId, checkoutId } = await paidOrder(tested(), { by: 'debit' })
       const before = await world.toldAbout(paymentId)
       await world.endPending({ paymentId, isArriving: true })
-      const told = [...before, ...(await world.toldAbout(checkoutId))]
-      expect(told.length).toBeGreaterThan(1)
+      const told = [...before, ...(await world.toldAbout(checkoutId)), ...(await toldOfRefund(tested()))]
+      expect(told.length).toBeGreaterThan(3)
+      // What was otherwise before is part of it.
+      expect(told.some(({ previous }) => Object.keys(previous).length > 0)).toBe(true)
       for (const event of told) expect(valueOf(await provider.events.look(event.id))).toEqual(event)
     })
 
@@ -77,4 +79,13 @@ export function describeCustomers(tested: () => ProviderUnderTest): void {
       expect(await tested().provider.events.look('nobody')).toMatchObject(gone)
     })
   })
+}
+
+/** It was pending, and then it was not. */
+async function toldOfRefund(tested: ProviderUnderTest) {
+  const { world } = tested
+  const { paymentId } = await paidOrder(tested, { by: 'slow_refund_card' })
+  const { refundId } = await world.refund({ paymentId, amountNanoUsd: dollars(3) })
+  await world.endRefund({ refundId, isGood: true })
+  return world.toldAbout(refundId)
 }

@@ -167,6 +167,17 @@ function ends(tested: () => ProviderUnderTest): void {
     expect(valueOf(await provider.invoices.find({ customerId, invoiceId }))).toEqual(paid)
   })
 
+  test('that was given up says so, is told as a change, and can be paid all the same', async () => {
+    const { provider, world } = tested()
+    const fromMs = await world.nowMs()
+    const { documentId } = await finalDocument(tested())
+    await world.giveUpDocument(documentId)
+    expect(valueOf(await provider.invoices.look(documentId)).status).toBe('uncollectible')
+    const { changes } = valueOf(await provider.invoices.changedSince({ fromMs, after: null }))
+    expect(changes.filter((change) => change.documentId === documentId)).toHaveLength(2)
+    expect(valueOf(await provider.invoices.payOutside({ key: newKey(), documentId })).status).toBe('paid')
+  })
+
   test('asks for nothing once it was withdrawn, a draft or final, however often', async () => {
     const { invoices } = tested().provider
     const { documentId } = await finalDocument(tested())

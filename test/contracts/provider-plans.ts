@@ -11,7 +11,8 @@ function offered(id: string, price: number): OfferedPlan {
   return { terms, priceNanoUsd: dollars(price) }
 }
 
-const [small, large] = [offered('small', 10), offered('large', 50)]
+export const smallPlan = offered('small', 10)
+const [small, large] = [smallPlan, offered('large', 50)]
 
 const pageOf = (customerId: string, page: 'embedded' | 'hosted' = 'hosted') => ({
   key: newKey(),
@@ -151,6 +152,21 @@ function changes(tested: () => ProviderUnderTest): void {
 }
 
 function ends(tested: () => ProviderUnderTest): void {
+  test('that nobody has is gone, and a customer who is gone has none', async () => {
+    const { provider, world } = tested()
+    const { subscriptions } = provider
+    const asked = { key: newKey(), subscriptionId: 'nobody' }
+    expect(await subscriptions.setEnding({ ...asked, isEnding: true })).toMatchObject(gone)
+    expect(await subscriptions.end({ ...asked, key: newKey() })).toMatchObject(gone)
+    const change = { ...asked, key: newKey(), itemId: 'nobody', plan: small, isInvoiced: false }
+    expect(await subscriptions.change(change)).toMatchObject(gone)
+    const { customerId } = await subscribed(tested())
+    await world.deleteCustomer(customerId)
+    const running = await subscriptions.running(customerId)
+    expect(running.ok ? running.value : running.code).toEqual(running.ok ? [] : 'gone')
+    expect(await subscriptions.openPage(pageOf(customerId))).toMatchObject(gone)
+  })
+
   test('ends with its period, goes on after all, or ends at once', async () => {
     const { provider } = tested()
     const { customerId, subscriptionId } = await subscribed(tested())

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { invoiceIdOf, makeAccountId, orderIdOf, type AccountId, type OrderId } from '#core/ids.ts'
 import { nanoUsd, type NanoUsd } from '#core/money.ts'
+import { isObject } from '#core/readers.ts'
 import type { NewCheckout, PaymentProvider, ProviderAnswer } from '#payments/provider.ts'
 import type { PageMethod, ProviderUnderTest } from './provider-world.ts'
 
@@ -18,7 +19,16 @@ export const unknown = { ok: false, code: 'unknown' }
 
 export function valueOf<Value>(answer: ProviderAnswer<Value>): Value {
   if (!answer.ok) throw new Error(`${answer.code}: ${answer.message}`)
+  expectWholeMoney(answer.value)
   return answer.value
+}
+
+/** Whatever is answered: money is whole billionths of a dollar. */
+function expectWholeMoney(value: unknown): void {
+  if (!isObject(value)) return
+  for (const [name, field] of Object.entries(value))
+    if (!name.endsWith('NanoUsd')) expectWholeMoney(field)
+    else if (!Number.isSafeInteger(field)) throw new Error(`${name} is ${String(field)}`)
 }
 
 export const newOrderId = (): OrderId => orderIdOf(new Uint8Array(randomBytes(16)))

@@ -13,27 +13,35 @@ import {
   newKey,
   pageFor,
   paidOrder,
+  savedCard,
   unknown,
   valueOf,
 } from './provider-shop.ts'
+import { smallPlan } from './provider-plans.ts'
 import { earlyTroubles, type ProviderUnderTest, type Trouble } from './provider-world.ts'
 
-type Asked = { readonly [what: string]: () => Promise<ProviderAnswer<object>> }
+type Asked = { readonly [what: string]: () => Promise<ProviderAnswer<unknown>> }
 
 /** One of everything that is made under a key, for things that are there. */
 async function commandsFor(tested: ProviderUnderTest) {
   const { provider } = tested
   const payer = await newPayer(tested)
   const { customerId } = payer
-  const { paymentId } = await paidOrder(tested, { customerId })
+  const { paymentId, checkoutId } = await paidOrder(tested, { customerId })
   const lined = invoiceFor(customerId)
   const { documentId } = valueOf(await provider.invoices.draft(lined))
+  const final = invoiceFor(customerId)
+  const finalId = valueOf(await provider.invoices.draft(final)).documentId
+  valueOf(await provider.invoices.addLine(lineOf(final, finalId)))
+  const finalise = { key: newKey(), documentId: finalId }
+  const removal = { key: newKey(), cardId: await savedCard(tested, customerId) }
   const newCustomer = { key: newKey(), accountId }
   const [page, charge, drafted] = [pageFor(customerId), chargeOf(payer), invoiceFor(customerId)]
   const refund = { key: newKey(), paymentId, amountNanoUsd: dollars(4), reference: `again ${paymentId}` }
   const line = lineOf(lined, documentId)
   const cardPage = { key: newKey(), accountId, customerId, page: 'hosted' as const, origin: page.origin }
   const email = { key: newKey(), customerId, email: 'b@example.com' }
+  const plan = { ...cardPage, key: newKey(), plan: smallPlan }
   const portal = { key: newKey(), customerId, returnUrl: page.origin }
   const commands = {
     customer: () => provider.customers.make(newCustomer),
@@ -44,15 +52,18 @@ async function commandsFor(tested: ProviderUnderTest) {
     refund: () => provider.payments.refund(refund),
     draft: () => provider.invoices.draft(drafted),
     line: () => provider.invoices.addLine(line),
+    finalise: () => provider.invoices.finalise(finalise),
+    removal: () => provider.cards.remove(removal),
+    plan: () => provider.subscriptions.openPage(plan),
     portal: () => provider.portals.open(portal),
   } satisfies Asked
-  return { commands, customerId, paymentId, documentId, charge, drafted }
+  return { commands, ...payer, paymentId, checkoutId, documentId, finalId, charge, drafted }
 }
 
 type Arranged = Awaited<ReturnType<typeof commandsFor>>
 
 /** All at once: an implementation may take its time to give up. */
-async function answersTo(asked: Asked): Promise<readonly (readonly [string, ProviderAnswer<object>])[]> {
+async function answersTo(asked: Asked): Promise<readonly (readonly [string, ProviderAnswer<unknown>])[]> {
   return Promise.all(Object.entries(asked).map(async ([what, ask]) => [what, await ask()] as const))
 }
 
@@ -74,8 +85,11 @@ async function during<Value>(
 
 /** What there is of what the commands make: one of each, or nothing. */
 async function made({ provider }: ProviderUnderTest, arranged: Arranged) {
-  const { customerId, paymentId, documentId, charge, drafted } = arranged
+  const { customerId, paymentId, documentId, finalId, charge, drafted } = arranged
+  const cards = valueOf(await provider.cards.list(customerId))
   return {
+    cards: cards.length,
+    final: valueOf(await provider.invoices.look(finalId)).status,
     charge: valueOf(await provider.charges.find({ customerId, orderId: charge.orderId }))?.status,
     refunds: valueOf(await provider.payments.look(paymentId)).facts.map(({ takenNanoUsd }) => takenNanoUsd),
     draft: valueOf(await provider.invoices.find({ customerId, invoiceId: drafted.invoiceId }))?.status,
@@ -83,12 +97,31 @@ async function made({ provider }: ProviderUnderTest, arranged: Arranged) {
   }
 }
 
-const nothing = { charge: undefined, refunds: [], draft: undefined, line: 0 }
-const oneOfEach = { charge: 'succeeded', refunds: [dollars(4)], draft: 'draft', line: cents(1_234) }
+const nothing = { cards: 2, final: 'draft', charge: undefined, refunds: [], draft: undefined, line: 0 }
+const oneOfEach = {
+  cards: 1,
+  final: 'open',
+  charge: 'succeeded',
+  refunds: [dollars(4)],
+  draft: 'draft',
+  line: cents(1_234),
+}
 
 /** Everything that is only looked at. */
-function looksOf({ provider }: ProviderUnderTest, { customerId, paymentId, documentId }: Arranged): Asked {
+function looksOf({ provider }: ProviderUnderTest, arranged: Arranged): Asked {
+  const { customerId, cardId, paymentId, checkoutId, documentId, charge, drafted } = arranged
   return {
+    page: () => provider.checkouts.look(checkoutId),
+    unused: () => provider.customers.unused(customerId),
+    card: () => provider.cards.look(cardId),
+    found: () => provider.charges.find({ customerId, orderId: charge.orderId }),
+    described: () => provider.payments.describe(paymentId),
+    paysInvoice: () => provider.payments.paysInvoice(paymentId),
+    ofCharge: () => provider.payments.paymentOfCharge('nobody'),
+    draft: () => provider.invoices.find({ customerId, invoiceId: drafted.invoiceId }),
+    planPage: () => provider.subscriptions.lookAtPage(checkoutId),
+    plan: () => provider.subscriptions.look('nobody'),
+    planOf: () => provider.subscriptions.paidBy(paymentId),
     customer: () => provider.customers.look(customerId),
     payment: () => provider.payments.look(paymentId),
     charge: () => provider.charges.look(paymentId),
@@ -126,10 +159,9 @@ export function describeTroubles(start: () => Promise<ProviderUnderTest>): void 
     test('that the provider keeps under the key leaves what was made to be found by our name of it', () =>
       withOwn(async (tested) => {
         const arranged = await commandsFor(tested)
-        const { charge, refund, draft, line } = arranged.commands
-        const kept = { charge, refund, draft, line }
-        expect(await during(tested, 'kept_errors', () => answersTo(kept))).toEqual(unknownEach(kept))
-        await answersTo(kept)
+        const { commands } = arranged
+        expect(await during(tested, 'kept_errors', () => answersTo(commands))).toEqual(unknownEach(commands))
+        await answersTo(commands)
         expect(await made(tested, arranged)).toEqual(oneOfEach)
       }))
 

@@ -70,8 +70,12 @@ export type ProviderWorld = {
   /** By the back office, without anything of ours in it. */
   refund(made: { paymentId: string; amountNanoUsd: NanoUsd }): Promise<{ refundId: string }>
   endRefund(ended: { refundId: string; isGood: boolean }): Promise<void>
+  /** The back office no longer expects the money. */
+  giveUpDocument(documentId: string): Promise<void>
   payDocument(paid: { documentId: string; cardId: string }): Promise<void>
   deleteCustomer(customerId: string): Promise<void>
+  /** A person begins to leave a card, and their bank never confirms it. */
+  leaveUnconfirmedCard(customerId: string): Promise<void>
   removeCard(cardId: string): Promise<void>
   /** The period of a subscription ends now. */
   renew(subscriptionId: string): Promise<void>

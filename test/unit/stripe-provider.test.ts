@@ -1,7 +1,7 @@
 // Stripe behind the port keeps the contract of payment providers. Stripe is the stand-in, which holds every request against the
 // types of Stripe's own package.
 
-import { stripeProvider } from '#payments/stripe.ts'
+import { stripeProvider, stripeSdk } from '#payments/stripe.ts'
 import type { ToldEvent } from '#payments/provider.ts'
 import type { NanoUsd } from '#core/money.ts'
 import { objectOf } from '#core/readers.ts'
@@ -33,7 +33,14 @@ async function startStripeProvider(): Promise<ProviderUnderTest> {
     provider: stripeProvider(config),
     inOtherMode: stripeProvider({ ...config, isLive: true }),
     withTax: stripeProvider({ ...config, hasAutomaticTax: true }),
-    world: { ...people(standIn), ...banks(standIn), ...office(standIn), ...network(standIn), taxBasisPoints },
+    world: {
+      ...people(standIn),
+      ...banks(standIn),
+      ...office(standIn),
+      ...network(standIn),
+      ...byHand(stripeSdk(config)),
+      taxBasisPoints,
+    },
     complaints: async () => standIn.control.takeFaults(),
     stop: () => standIn.stop(),
   }
@@ -145,5 +152,18 @@ function network({ control }: StripeStandIn): Part<'begin' | 'endTrouble'> {
   return {
     begin: async (trouble) => control.plantFault({ kind: faults[trouble], times: everything }),
     endTrouble: async () => control.clearFaults(),
+  }
+}
+
+/** What is done at Stripe with Stripe's own API by somebody else than the product. */
+function byHand(sdk: ReturnType<typeof stripeSdk>): Part<'giveUpDocument' | 'leaveUnconfirmedCard'> {
+  return {
+    giveUpDocument: async (documentId) => {
+      await sdk.invoices.markUncollectible(documentId, {}, { idempotencyKey: `give up ${documentId}` })
+    },
+    leaveUnconfirmedCard: async (customerId) => {
+      const asked = { customer: customerId, payment_method: 'pm_card_visa' }
+      await sdk.setupIntents.create(asked, { idempotencyKey: `leave a card of ${customerId}` })
+    },
   }
 }
