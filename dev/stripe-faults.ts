@@ -3,11 +3,12 @@
 import type { StripeErrorBody } from './stripe-error.ts'
 
 /**
- * Before anything happened: a proxy's page · `{}` · 404 · 429 · 500 · a line that breaks · no answer at all.
+ * Before anything happened: a proxy's page · its 400 · `{}` · 404 · 429 · 500 · a line that breaks · no answer at all.
  * After the state changed: a 500 that Stripe keeps for the key · a line that breaks, the true answer kept.
  */
 export const faultKinds = [
   'html',
+  'foreign_refusal',
   'empty_object',
   'not_found',
   'rate_limited',
@@ -67,6 +68,7 @@ export const faultAnswers: {
     type: 'text/html',
     body: '<html><body><h1>502 Bad Gateway</h1></body></html>',
   },
+  foreign_refusal: json(400, { error: { message: 'Blocked.' } }),
   empty_object: json(200, {}),
   not_found: json(404, {}),
   rate_limited: error(429, {

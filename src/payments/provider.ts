@@ -16,7 +16,7 @@ export type ProviderFailure = { ok: false; code: 'unknown' | 'refused' | 'gone';
 
 export type ProviderAnswer<Value> = { ok: true; value: Value } | ProviderFailure
 
-/** Each request that changes something goes under a key that follows from its cause alone. */
+/** Follows from its cause alone. Where it was used for another request, nothing is done and the answer is `unknown`. */
 export type ProviderKey = string
 
 export type PaymentProvider = {

@@ -15,6 +15,7 @@ import {
   paidOrder,
   refused,
   savedCard,
+  unknown,
   valueOf,
 } from './provider-shop.ts'
 import { type ProviderUnderTest, reusedKey } from './provider-world.ts'
@@ -147,7 +148,7 @@ function charges(tested: () => ProviderUnderTest): void {
     const { customerId } = asked
     const made = valueOf(await provider.charges.make(asked))
     const otherwise = { ...asked, orderId: newOrderId(), netNanoUsd: dollars(6) }
-    expect(await provider.charges.make(otherwise)).toMatchObject({ ok: false })
+    expect(await provider.charges.make(otherwise)).toMatchObject(unknown)
     expect(valueOf(await provider.charges.find({ customerId, orderId: otherwise.orderId }))).toBeNull()
     expect(valueOf(await provider.charges.look(made.paymentId))).toEqual(made)
   })
@@ -168,6 +169,7 @@ function declines(tested: () => ProviderUnderTest): void {
   test.each([
     ['lacks_funds', 'declined', 'passing'],
     ['is_stolen', 'declined', 'card'],
+    ['is_refused_for_good', 'declined', 'card'],
     ['asks_its_owner', 'needs_action', 'needs_action'],
   ] as const)('by a card that %s is an answer, %s, whose reason means: %s', async (mood, status, meaning) => {
     const { provider, world } = tested()

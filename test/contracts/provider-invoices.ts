@@ -1,6 +1,7 @@
 // What any payment provider must do for documents of what is owed: drafted, lined, final, sent, paid or void.
 
 import { describe, expect, test } from 'vitest'
+import type { Invoices } from '#payments/provider.ts'
 import {
   accountId,
   cents,
@@ -10,12 +11,15 @@ import {
   newInvoiceId,
   newKey,
   refused,
+  unknown,
   valueOf,
 } from './provider-shop.ts'
 import { type ProviderUnderTest, reusedKey } from './provider-world.ts'
 
 const dayMs = 86_400_000
 const dueDays = 14
+/** With two changes each, more than any provider tells on one page. */
+const manyDocuments = 55
 
 /** With an address: a document is sent somewhere. */
 export async function newPayer(tested: ProviderUnderTest) {
@@ -106,11 +110,11 @@ function drafts(tested: () => ProviderUnderTest): void {
     const invoice = { ...invoiceFor(customerId), key: `${reusedKey}: invoice` }
     const { documentId } = valueOf(await invoices.draft(invoice))
     const otherId = newInvoiceId()
-    expect(await invoices.draft({ ...invoice, invoiceId: otherId })).toMatchObject({ ok: false })
+    expect(await invoices.draft({ ...invoice, invoiceId: otherId })).toMatchObject(unknown)
     expect(valueOf(await invoices.find({ customerId, invoiceId: otherId }))).toBeNull()
     const line = { ...lineOf(invoice, documentId), key: `${reusedKey}: line` }
     valueOf(await invoices.addLine(line))
-    expect(await invoices.addLine({ ...line, cents: 1 })).toMatchObject({ ok: false })
+    expect(await invoices.addLine({ ...line, cents: 1 })).toMatchObject(unknown)
     expect(valueOf(await invoices.look(documentId)).netNanoUsd).toBe(cents(1_234))
   })
 
@@ -222,5 +226,32 @@ function finding(tested: () => ProviderUnderTest): void {
       changes: [],
       next: null,
     })
+  })
+
+  test('is told in each of its changes once, page by page, however many there are', async () => {
+    const { provider, world } = tested()
+    const fromMs = await world.nowMs()
+    const { customerId } = await newPayer(tested())
+    const withdrawn = async () => {
+      const invoice = invoiceFor(customerId)
+      const { documentId } = valueOf(await provider.invoices.draft(invoice))
+      valueOf(await provider.invoices.addLine(lineOf(invoice, documentId)))
+      valueOf(await provider.invoices.finalise({ key: newKey(), documentId }))
+      valueOf(await provider.invoices.withdraw({ key: newKey(), documentId }))
+      return documentId
+    }
+    const made = await Promise.all(Array.from({ length: manyDocuments }, withdrawn))
+    const told: string[] = []
+    for (let after: string | null = null, isDone = false; !isDone; isDone = after === null) {
+      const page: Awaited<ReturnType<Invoices['changedSince']>> = await provider.invoices.changedSince({
+        fromMs,
+        after,
+      })
+      const { changes, next } = valueOf(page)
+      told.push(...changes.map(({ documentId }) => documentId))
+      after = next
+    }
+    // Final, and void.
+    for (const documentId of made) expect(told.filter((id) => id === documentId)).toHaveLength(2)
   })
 }

@@ -15,14 +15,21 @@ export type PageMethod =
   | 'transfer'
 
 /** How a saved card behaves from now on. */
-export type CardMood = 'pays' | 'lacks_funds' | 'is_stolen' | 'asks_its_owner'
+export type CardMood =
+  | 'pays'
+  | 'lacks_funds'
+  | 'is_stolen'
+  /** For no reason that anybody knows, with the network's word that it is not to be tried again. */
+  | 'is_refused_for_good'
+  | 'asks_its_owner'
 
 /**
- * Before anything happened: a proxy's page, `{}` with 200 or 404, too many requests, an error of the provider's own, a line that
+ * Before anything happened: a proxy's page and its refusal, `{}` with 200 or 404, too many requests, an error of the provider's own, a line that
  * breaks. After it happened: a line that breaks, an error that the provider keeps under the key.
  */
 export const earlyTroubles = [
   'proxy_page',
+  'proxy_refusal',
   'empty_answer',
   'empty_404',
   'too_many',

@@ -62,11 +62,13 @@ const moods = {
   pays: { does: 'succeed' },
   lacks_funds: { does: 'decline', decline: 'insufficient_funds' },
   is_stolen: { does: 'decline', decline: 'stolen_card' },
+  is_refused_for_good: { does: 'decline', decline: 'do_not_try_again' },
   asks_its_owner: { does: 'authenticate', unless: 'never' },
 } as const satisfies { readonly [mood in CardMood]: object }
 
 const faults: { readonly [trouble in Trouble]: FaultKind } = {
   proxy_page: 'html',
+  proxy_refusal: 'foreign_refusal',
   empty_answer: 'empty_object',
   empty_404: 'not_found',
   too_many: 'rate_limited',
