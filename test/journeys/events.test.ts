@@ -138,6 +138,7 @@ describe('a client that listens', () => {
     await expectAsInLedger(account, listener.heard)
   })
 
+  // Requirements: 38
   test('hears what calls hold and cost, and its last balance is the true one', async () => {
     const account = await newAccount()
     const listener = await Listener.of(account)
