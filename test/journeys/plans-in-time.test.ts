@@ -186,19 +186,20 @@ describe('as months pass', () => {
       await clock.pass(untilNextMonthMs() + hours(1), accountId)
       await one.meter(5, 'second')
       expect(await one.allowance()).toMatchObject({ included: 100, used: 10 })
-      // Its renewal, however long this month is.
-      await clock.pass(hours(31 * 24), accountId)
+      await clock.pass((await periodEndMs(subscriptionId)) - clock.nowMs() + hours(1), accountId)
       await world.stripe.control.deliveriesSettled()
       const used = async () => valueAt(await one.allowance(), 'used')
       expect(await eventually(used, (found) => found === 0)).toBe(0)
       expect(await planOf(one)).toBe('pro')
+      // Its own first month, and two that were paid for.
+      expect(await grantsOf(one, 3)).toHaveLength(3)
       expect(await ownMonths(one)).toHaveLength(1)
       const paymentMethodId = String(
         valueAt(await world.stripe.control.object({ id: subscriptionId }), 'default_payment_method'),
       )
       const behaviour = { does: 'decline', decline: 'expired_card' } as const
       await world.stripe.control.setCard({ paymentMethodId, behaviour })
-      await clock.pass(hours(31 * 24), accountId)
+      await clock.pass((await periodEndMs(subscriptionId)) - clock.nowMs() + hours(1), accountId)
       await world.stripe.control.deliveriesSettled()
       expect(await isOn(one, 'free')).toBe('free')
       expect(
@@ -228,9 +229,10 @@ describe('as months pass', () => {
       await eventually(row, (found) => found.length > 0)
       const filter = { mentions: one.accountId }
       await control.holdDeliveries(filter)
-      const item = valueAt(await control.object({ id: await subscriptionOf(one) }), 'items', 'data', 0)
-      const endMs = Number(valueAt(item, 'current_period_end')) * 1_000
-      await clock.pass(endMs - clock.nowMs() + hours(1), one.accountId)
+      await clock.pass(
+        (await periodEndMs(await subscriptionOf(one))) - clock.nowMs() + hours(1),
+        one.accountId,
+      )
       await control.dropHeld(filter)
       expect(await one.meter(20, 'in between')).toMatchObject({ body: { allowance_used: 20 } })
       await world.runCron()
@@ -239,6 +241,12 @@ describe('as months pass', () => {
     },
     deathMs,
   )
+
+  /** Of the period that is paid for, as Stripe has it. */
+  async function periodEndMs(id: string): Promise<number> {
+    const subscription = await world.stripe.control.object({ id })
+    return Number(valueAt(subscription, 'items', 'data', 0, 'current_period_end')) * 1_000
+  }
 
   async function subscriptionOf({ accountId }: Subscriber): Promise<string> {
     const rows = await world.sql('select subscription_id from subscriptions where account_id = $1', [

@@ -15,6 +15,7 @@ export function movedClock({ stripe, fault }: Pick<World, 'stripe' | 'fault'>): 
   return {
     nowMs: () => Date.now() + aheadMs,
     pass: async (ms, accountId) => {
+      if (!Number.isFinite(ms)) throw new Error(`No time can pass that is ${ms} ms.`)
       aheadMs += ms
       // First whoever signs: an event from the future is taken, an old one is not.
       await stripe.control.signAhead({ seconds: aheadMs / 1_000 })
