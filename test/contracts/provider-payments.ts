@@ -87,6 +87,7 @@ function what(tested: () => ProviderUnderTest): void {
 
 /** More than any provider gives on one page. */
 const manyPayments = 105
+const dayMs = 86_400_000
 
 function list(tested: () => ProviderUnderTest): void {
   test('is listed once with all that were made in its time, newest first, page by page', async () => {
@@ -99,6 +100,8 @@ function list(tested: () => ProviderUnderTest): void {
       for (const charge of await Promise.all(charges)) made.add(valueOf(charge).paymentId)
     }
     const toMs = (await world.nowMs()) + 1_000
+    await world.letPagesExpire()
+    const late = valueOf(await provider.charges.make(chargeOf(from)))
     const listed: { paymentId: string; madeAtMs: number }[] = []
     let after: string | null = null
     do {
@@ -110,11 +113,13 @@ function list(tested: () => ProviderUnderTest): void {
     const ids = listed.map(({ paymentId }) => paymentId)
     expect(new Set(ids).size).toBe(ids.length)
     expect([...made].filter((id) => !ids.includes(id))).toEqual([])
+    expect(ids).not.toContain(late.paymentId)
     const times = listed.map(({ madeAtMs }) => madeAtMs)
     expect(times).toEqual(times.toSorted((one, other) => other - one))
     expect(times.every((time) => time >= fromMs && time < toMs)).toBe(true)
+    const lateMs = (await world.nowMs()) + dayMs
     const later = valueOf(
-      await provider.payments.madeBetween({ fromMs: toMs + 60_000, toMs: toMs + 120_000, after: null }),
+      await provider.payments.madeBetween({ fromMs: lateMs, toMs: lateMs + dayMs, after: null }),
     )
     expect(later).toEqual({ payments: [], next: null })
   })

@@ -29,7 +29,8 @@ const billed = ({ invoices }: SubscriptionState) =>
 const lookAt = async ({ provider }: ProviderUnderTest, id: string) =>
   valueOf(await provider.subscriptions.look(id))
 
-async function subscribed(tested: ProviderUnderTest) {
+/** A customer who has just begun a plan. */
+export async function subscribed(tested: ProviderUnderTest) {
   const customerId = await newCustomer(tested)
   const { subscriptions } = tested.provider
   const { checkoutId } = valueOf(await subscriptions.openPage(pageOf(customerId)))

@@ -17,7 +17,7 @@ import {
   unknown,
   valueOf,
 } from './provider-shop.ts'
-import { smallPlan } from './provider-plans.ts'
+import { smallPlan, subscribed } from './provider-plans.ts'
 import { earlyTroubles, type ProviderUnderTest, type Trouble } from './provider-world.ts'
 
 type Asked = { readonly [what: string]: () => Promise<ProviderAnswer<unknown>> }
@@ -72,10 +72,11 @@ const unknownEach = (asked: Asked) =>
 
 async function during<Value>(
   { world }: ProviderUnderTest,
-  trouble: Trouble,
+  trouble: Trouble | { trouble: Trouble; door: string },
   run: () => Promise<Value>,
 ): Promise<Value> {
-  await world.begin(trouble)
+  if (typeof trouble === 'string') await world.begin(trouble)
+  else await world.begin(trouble.trouble, trouble.door)
   try {
     return await run()
   } finally {
@@ -153,6 +154,9 @@ export function describeTroubles(start: () => Promise<ProviderUnderTest>): void 
       (trouble) => withOwn((tested) => isNoAnswer(tested, trouble)),
     )
 
+    test('at one of its doors alone makes no answer smaller: it is whole, or nobody knows', () =>
+      withOwn(isWholeOrUnknown))
+
     test('after the provider has done it leaves nobody knowing, and the same again gives what was made, once', () =>
       withOwn(isDoneOnce))
 
@@ -183,6 +187,36 @@ async function isNoAnswer(tested: ProviderUnderTest, trouble: Trouble): Promise<
   for (const [, answer] of await answersTo(commands)) expect(answer).toMatchObject({ ok: true })
   expect(await made(tested, arranged)).toEqual(oneOfEach)
 }
+
+/** A refund that is not seen would be money that is spent twice. */
+async function isWholeOrUnknown(tested: ProviderUnderTest): Promise<void> {
+  const { provider, world } = tested
+  const arranged = await commandsFor(tested)
+  const { paymentId } = arranged
+  await world.warnOfFraud({ paymentId })
+  await world.refund({ paymentId, amountNanoUsd: dollars(1) })
+  await world.openDispute({ paymentId })
+  const { subscriptionId } = await subscribed(tested)
+  const { cardId } = valueOf(await provider.subscriptions.look(subscriptionId))
+  const planPaymentId = await world.newestPaymentBy(cardId ?? '')
+  const looks: Asked = {
+    ...looksOf(tested, arranged),
+    plan: () => provider.subscriptions.look(subscriptionId),
+    planOf: () => provider.subscriptions.paidBy(planPaymentId),
+    paysPlan: () => provider.payments.paysInvoice(planPaymentId),
+  }
+  const saidTo = async () => (await answersTo(looks)).map(([what, answer]) => [what, saidBy(answer)] as const)
+  const whole = Object.fromEntries(await saidTo())
+  for (const door of world.doors) {
+    const said = await during(tested, { trouble: 'empty_answer', door }, saidTo)
+    const answered = said.filter(([, answer]) => answer !== 'unknown')
+    expect([door, answered.length < said.length]).toEqual([door, true])
+    for (const [what, answer] of answered) expect([door, what, answer]).toEqual([door, what, whole[what]])
+  }
+}
+
+/** Without the words of a failure, which are for the log. */
+const saidBy = (answer: ProviderAnswer<unknown>) => (answer.ok ? { value: answer.value } : answer.code)
 
 async function isDoneOnce(tested: ProviderUnderTest): Promise<void> {
   const arranged = await commandsFor(tested)

@@ -92,7 +92,9 @@ export type ProviderWorld = {
   chargeOf(paymentId: string): Promise<string>
   /** All that was told about an object, oldest first. */
   toldAbout(id: string): Promise<readonly ToldEvent[]>
-  /** Everything that is asked meets it, until it is over. */
-  begin(trouble: Trouble): Promise<void>
+  /** Parts of the provider that may be away while the rest answers; the names are its own. */
+  readonly doors: readonly string[]
+  /** Everything that is asked meets it, or what is asked at one door, until it is over. */
+  begin(trouble: Trouble, door?: string): Promise<void>
   endTrouble(): Promise<void>
 }

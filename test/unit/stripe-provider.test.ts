@@ -150,9 +150,24 @@ function office({
   }
 }
 
-function network({ control }: StripeStandIn): Part<'begin' | 'endTrouble'> {
+function network({ control }: StripeStandIn): Part<'doors' | 'begin' | 'endTrouble'> {
   return {
-    begin: async (trouble) => control.plantFault({ kind: faults[trouble], times: everything }),
+    doors: [
+      'payment_intents',
+      'refunds',
+      'disputes',
+      'radar',
+      'charges',
+      'invoices',
+      'invoice_payments',
+      'subscriptions',
+    ],
+    begin: async (trouble, door) =>
+      control.plantFault({
+        kind: faults[trouble],
+        times: everything,
+        ...(door !== undefined && { path: `/v1/${door}` }),
+      }),
     endTrouble: async () => control.clearFaults(),
   }
 }
