@@ -72,6 +72,15 @@ function cards(tested: () => ProviderUnderTest): void {
     expect(new Set(confirmed.map(({ fingerprint }) => fingerprint)).size).toBe(1)
   })
 
+  test('is a card: what else a person has left is neither listed nor confirmed', async () => {
+    const { provider, world } = tested()
+    const customerId = await newCustomer(tested())
+    const { checkoutId } = await newCardPage(tested(), customerId)
+    await world.payPage({ checkoutId, by: 'debit' })
+    expect(valueOf(await provider.cards.list(customerId))).toEqual([])
+    expect(valueOf(await provider.cards.confirmed(customerId))).toEqual([])
+  })
+
   test('that was declined on the page is not saved', async () => {
     const { provider, world } = tested()
     const customerId = await newCustomer(tested())
