@@ -1,6 +1,7 @@
 // Secrets that have to be used again and therefore cannot be hashed, sealed under a key that only the Worker has: a dump of
 // the database is no use without it. AES-GCM, each text bound to its place, so that none can be put in another's.
 
+import { hexOf } from './hashes.ts'
 import type { Random } from './ids.ts'
 
 export type Sealer = {
@@ -73,8 +74,7 @@ async function keyOf(text: string): Promise<Key> {
     crypto.subtle.deriveKey(derived('sluice sealing'), secret, aes, false, ['encrypt', 'decrypt']),
     crypto.subtle.deriveBits(derived('sluice sealing key id'), secret, idCharacters * 4),
   ])
-  const hex = [...new Uint8Array(id)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return { id: hex, aes: key }
+  return { id: hexOf(new Uint8Array(id)), aes: key }
 }
 
 function base64Of(bytes: Uint8Array): string {

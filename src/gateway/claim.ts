@@ -1,5 +1,6 @@
 // The Idempotency-Key header as the ledger's claim: hashed, so that no client's text lies in the books.
 
+import { sha256Hex } from '#core/hashes.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import type { Claim } from '#ledger/claim.ts'
 import type { Caller } from './authenticate.ts'
@@ -9,7 +10,6 @@ export type ReadClaim = { ok: true; claim: Claim | null } | Refusal
 /** As long as other services take it. */
 const keyCharactersMax = 255
 const hashDigits = 32
-const encoder = new TextEncoder()
 
 /** One scope per API key and route: the same text under another key is another claim. */
 export async function readClaim(
@@ -24,13 +24,10 @@ export async function readClaim(
       param: 'Idempotency-Key',
     })
   }
-  const reference = await hashOf(encoder.encode(`${call.caller.keyNumber} ${call.route} ${key}`))
+  const reference = await hashOf(`${call.caller.keyNumber} ${call.route} ${key}`)
   return { ok: true, claim: { reference, bodyHash: await hashOf(call.body) } }
 }
 
-async function hashOf(bytes: Uint8Array): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(bytes)))
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
-    .slice(0, hashDigits)
+async function hashOf(what: string | Uint8Array): Promise<string> {
+  return (await sha256Hex(what)).slice(0, hashDigits)
 }

@@ -1,6 +1,7 @@
 // Whom a call is for: the X-End-User header, else what the body says. The ledger gets a keyed hash, so that no name of a
 // person lies in the books, and the same name in two accounts is two.
 
+import { hmacHex } from '#core/hashes.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
 import type { AccountId } from '#core/ids.ts'
 
@@ -23,14 +24,6 @@ export async function readEndUser(
   }
   const name = named ?? call.inBody
   if (name === undefined || name === '' || call.keySecret === undefined) return { ok: true, endUser: null }
-  return { ok: true, endUser: await hashOf(`end-user ${call.accountId} ${name}`, call.keySecret) }
-}
-
-async function hashOf(text: string, secret: string): Promise<string> {
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign'])
-  const hash = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text)))
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
-    .slice(0, hashDigits)
+  const hash = await hmacHex(`end-user ${call.accountId} ${name}`, call.keySecret)
+  return { ok: true, endUser: hash.slice(0, hashDigits) }
 }

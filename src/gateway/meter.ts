@@ -1,6 +1,7 @@
 // POST /v1/meter: charges anything that no model prices from the same balance, allowance first. One command to the object,
 // once per idempotency key; nothing is held, so nothing can be left open.
 
+import { sha256Hex } from '#core/hashes.ts'
 import { standardPrices } from '#catalog/plans.ts'
 import { type Consumable, consumableUnits } from '#core/consumables.ts'
 import { type Refusal, refuse } from '#core/errors.ts'
@@ -143,8 +144,6 @@ const idDigits = 32
 
 /** One scope per account, whichever of its keys asks: a rotated key must not charge again. The object is the account's own. */
 async function meterId(idempotencyKey: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`meter ${idempotencyKey}`)
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  const digits = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const digits = await sha256Hex(`meter ${idempotencyKey}`)
   return `mtr_${digits.slice(0, idDigits)}`
 }

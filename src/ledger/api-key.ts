@@ -1,6 +1,7 @@
 // API keys: text that names its account and proves itself, so that garbage and forgeries die without asking anyone.
 // Prefix + base62 of: region character (1 byte) and account bits (10), key number (4), secret (24), signature (12).
 
+import { sha256Hex } from '#core/hashes.ts'
 import { base62FromBytes, bytesFromBase62 } from '#core/base62.ts'
 import { type AccountId, type KeyNumber, type Random, keyNumber, readAccountId } from '#core/ids.ts'
 
@@ -93,8 +94,6 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   )
 }
 
-async function secretHashOf(bytes: Uint8Array): Promise<string> {
-  const secret = Uint8Array.from(bytes.subarray(signedBytes - secretBytes, signedBytes))
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', secret))
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+function secretHashOf(bytes: Uint8Array): Promise<string> {
+  return sha256Hex(bytes.subarray(signedBytes - secretBytes, signedBytes))
 }

@@ -1,6 +1,7 @@
 // The hash chain over the log: anyone with the entries can recompute it. hash(n) = hex SHA-256 of hash(n-1) followed by the
 // canonical JSON of entry n; hash(0) is 64 zeros, and each epoch starts anew from it. Computed off the path of a request.
 
+import { sha256Hex } from '#core/hashes.ts'
 import type { Json } from '#core/errors.ts'
 import type { Entry } from './entry.ts'
 
@@ -18,8 +19,6 @@ export function canonicalJson(value: Json): string {
  * from the books without a byte of what is proved changing.
  */
 export const personalTexts = ['name', 'reason'] as const
-
-const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** The entry as the chain and a statement hold it. */
 export function provedFields(entry: Entry): { readonly [name: string]: Json } {
@@ -45,8 +44,6 @@ export function withoutPersonalTexts(detail: Json): Json {
   return Object.fromEntries(Object.entries(detail).filter(isKept))
 }
 
-export async function hashAfter(previous: string, entry: Entry): Promise<string> {
-  const bytes = new TextEncoder().encode(previous + canonicalJson(provedFields(entry)))
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return hash.reduce((hex, byte) => hex + (hexOfByte[byte] ?? ''), '')
+export function hashAfter(previous: string, entry: Entry): Promise<string> {
+  return sha256Hex(previous + canonicalJson(provedFields(entry)))
 }

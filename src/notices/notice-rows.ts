@@ -1,5 +1,6 @@
 // The rows of notices: written once per cause together with the deliveries that follow from them, in one statement.
 
+import { sha256Hex } from '#core/hashes.ts'
 import { sql } from 'drizzle-orm'
 import { asMillis, dayMs, isoTime, type Millis } from '#core/clock.ts'
 import type { AccountId } from '#core/ids.ts'
@@ -50,8 +51,5 @@ export async function writeNotice(db: Db, telling: Telling): Promise<void> {
 
 /** The same whoever tells it, and after a loss of Postgres: a mailer that has seen it sends it no second time. */
 export async function noticeId(accountId: AccountId, cause: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`${accountId} ${cause}`)
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  const hex = [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return `ntc_${hex.slice(0, 32)}`
+  return `ntc_${(await sha256Hex(`${accountId} ${cause}`)).slice(0, 32)}`
 }

@@ -1,6 +1,7 @@
 // The address under which the provider knows a customer. It makes no invoice that is to be sent for a customer without one, so
 // the account's own billing address is given to it first; an address that the customer has left there stays.
 
+import { sha256Hex } from '#core/hashes.ts'
 import { asc, eq } from 'drizzle-orm'
 import type { AccountId } from '#core/ids.ts'
 import type { Db } from '#db/client.ts'
@@ -36,8 +37,9 @@ export async function giveAddress(
   return set.ok ? { ok: true, value: null } : set
 }
 
+const nameDigits = 16
+
 /** Keys stand in the provider's logs: another address is another request, and none is told by its key. */
 async function nameOf(email: string): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(email)))
-  return [...hash.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return (await sha256Hex(email)).slice(0, nameDigits)
 }

@@ -2,6 +2,7 @@
 // Postgres over all accounts, then credited under a reference that the account knows once. Whoever dies in between is
 // completed by a repeat or by the sweep; nobody else ever gets what was claimed.
 
+import { hmacHex } from '#core/hashes.ts'
 import { dayMs, minuteMs, addMillis, type Clock } from '#core/clock.ts'
 import { noSealingKey, refuse, type Refusal } from '#core/errors.ts'
 import type { AccountId, Random } from '#core/ids.ts'
@@ -133,16 +134,9 @@ async function hashesOf(
     log.error('kept_secret_lost', { secret: 'welcome credits' })
     return undefined
   }
-  const encoder = new TextEncoder()
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign'])
-  const hashOf = async (text: string) => {
-    const bytes = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text)))
-    return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  }
   const [mailboxHash, cardHash] = await Promise.all([
-    hashOf(`mailbox ${mailbox.name}`),
-    hashOf(`card ${card.fingerprint}`),
+    hmacHex(`mailbox ${mailbox.name}`, secret),
+    hmacHex(`card ${card.fingerprint}`, secret),
   ])
   return { mailboxHash, cardHash }
 }
