@@ -2,13 +2,15 @@
 
 import { expect, test } from 'vitest'
 
+import { callIdOf, makeRequestId } from '#core/ids.ts'
+import { nanoUsd } from '#core/money.ts'
 import type { ParkedCapture } from '#ledger/parked-capture.ts'
 import { timings } from '#ledger/timings.ts'
 // oxlint-disable-next-line no-restricted-imports -- The clock of tests lives beside the other stand-ins.
 import { HandClock } from '../../test/world/hand-clock.ts'
 import { execute } from './execution.ts'
 import { aCall } from './test-call.ts'
-import { testParts, ToldLedger } from './test-parts.ts'
+import { anAdmission, testParts, ToldLedger } from './test-parts.ts'
 import { answerBytesMax } from './whole-answer.ts'
 
 type Told = Pick<ToldLedger, 'captures' | 'releases'>
@@ -147,4 +149,45 @@ test('a bug of ours is a 500 with a request id, charges nothing and holds nothin
   expect(await answer.response.json()).toMatchObject({ error: { code: 'internal', type: 'api_error' } })
   expect(answer.captures).toEqual([])
   expect(answer.releases).toHaveLength(1)
+})
+
+test('in good standing a call leaves before its account is asked, and nothing of its answer reaches the client before the yes', async () => {
+  const ledger = new ToldLedger()
+  const left = { limit: 1_000_000, remaining: 1_000_000, resetMs: 0 }
+  ledger.admit = ({ holdNanoUsd }) =>
+    anAdmission({
+      heldNanoUsd: holdNanoUsd,
+      availableNanoUsd: nanoUsd(1_000_000_000_000),
+      parallel: { calls: 4, exposureNanoUsd: nanoUsd(50_000_000) },
+      rate: { requests: left, tokens: left, inFlight: left },
+    })
+  const clock = new HandClock()
+  const turn = Promise.withResolvers<void>()
+  const asksWhenSent: number[] = []
+  const parts = testParts(ledger, {
+    clock,
+    nextTurn: () => turn.promise,
+    fetch: async () => {
+      asksWhenSent.push(ledger.admits.length)
+      return streamed(chunk, { choices: [], usage })
+    },
+  })
+  const first = execute(aCall(), parts)
+  await (await first.response).text()
+  await first.ended
+  const second = execute(aCall({ callId: callIdOf(makeRequestId(clock.now(), parts.random)) }), parts)
+  let isAnswered = false
+  const response = second.response.then((answer) => {
+    isAnswered = true
+    return answer
+  })
+  await clock.advance(0)
+  // Asked about first, as nothing is known of it yet; then the other way round.
+  expect(asksWhenSent).toEqual([1, 1])
+  expect([ledger.admits.length, isAnswered]).toEqual([1, false])
+  turn.resolve()
+  const answer = await response
+  expect([ledger.admits.length, answer.headers.get('x-balance-check')]).toEqual([2, 'parallel'])
+  expect(await answer.text()).toContain('Hello')
+  await second.ended
 })
