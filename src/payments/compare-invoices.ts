@@ -1,19 +1,14 @@
 // The provider's invoices against the books, both ways, once a day: a document that the books do not know, one that is paid and
 // not credited, credited and not paid, or whose figures differ. Nothing is mended here; a human decides.
 
-import { dayMs, hourMs } from '#core/clock.ts'
 import type { Json } from '#core/errors.ts'
 import { type AccountId, type InvoiceId, readAccountId, readInvoiceId } from '#core/ids.ts'
 import type { InvoiceState, InvoiceView } from '#ledger/invoice-commands.ts'
-import type { CompareParts } from './compare-payments.ts'
+import { comparedWindow, type CompareParts } from './compare-payments.ts'
 import { findingOfPaidPeriod, findingsOfGrants, type SubscriptionFinding } from './compare-subscriptions.ts'
 import { creditsOfInvoices, grantsMadeBetween } from './credited-payments.ts'
 import type { InvoiceDocument } from './provider.ts'
 
-/** What changed later may still be on its way to its account. */
-const usualRestMs = hourMs
-/** A run that was skipped is made up for by the next ones. */
-const windowMs = 3 * dayMs
 /** 3,000 events, and of what they are about so many documents, each with its account: a run may ask 1,000 times. */
 const pagesMax = 30
 const looksMax = 200
@@ -32,9 +27,8 @@ export type InvoiceReport = {
   isWhole: boolean
 }
 
-export async function compareInvoices(parts: CompareParts, restMs = usualRestMs): Promise<InvoiceReport> {
-  const toMs = parts.clock.now() - restMs
-  const fromMs = toMs - windowMs
+export async function compareInvoices(parts: CompareParts, restMs?: number): Promise<InvoiceReport> {
+  const { fromMs, toMs } = comparedWindow(parts.clock.now(), restMs)
   const changed = await changedDocuments({ fromMs, toMs }, parts)
   const looks = changed.documentIds.slice(0, looksMax)
   const findings: (InvoiceFinding | SubscriptionFinding)[] = []

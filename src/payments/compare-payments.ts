@@ -9,7 +9,7 @@ import { creditsMadeBetween, creditsMax, creditsOfOrders, type PaymentCredit } f
 import type { ReadyParts } from './parts.ts'
 import type { PaymentState } from './provider.ts'
 
-/** Younger payments may still be on their way to their account. */
+/** What is younger may still be on its way to its account. */
 const usualRestMs = hourMs
 /** A run that was skipped is made up for by the next ones. */
 const windowMs = 3 * dayMs
@@ -39,9 +39,14 @@ export type CompareParts = Pick<ReadyParts, 'provider' | 'accounts' | 'clock'> &
 
 type Payment = Omit<PaymentState, 'facts'>
 
-export async function comparePayments(parts: CompareParts, restMs = usualRestMs): Promise<PaymentReport> {
-  const toMs = parts.clock.now() - restMs
-  const window = { fromMs: toMs - windowMs, toMs }
+/** The times that one run looks at, of payments and of invoices alike. */
+export function comparedWindow(nowMs: number, restMs = usualRestMs): { fromMs: number; toMs: number } {
+  const toMs = nowMs - restMs
+  return { fromMs: toMs - windowMs, toMs }
+}
+
+export async function comparePayments(parts: CompareParts, restMs?: number): Promise<PaymentReport> {
+  const window = comparedWindow(parts.clock.now(), restMs)
   const paid = await paidBetween(window, parts)
   const credits = await creditsMadeBetween(parts.db, window)
   const paidIds = new Set(paid.payments.map(({ paymentId }) => paymentId))

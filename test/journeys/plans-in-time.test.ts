@@ -8,7 +8,7 @@ import { deathMs, type DyingWorld, type IsFatal, startDyingWorld, startMs } from
 import { eventually } from '../world/eventually.ts'
 import { loseAccount, makeAccountAnew } from '../world/lost-account.ts'
 import { hours, type MovedClock, movedClock } from '../world/moved-clock.ts'
-import { newSubscriber, type Subscriber } from '../world/subscribing.ts'
+import { grantsOf, isOn, newSubscriber, planOf, type Subscriber } from '../world/subscribing.ts'
 
 let dying: DyingWorld
 let world: World
@@ -19,18 +19,6 @@ beforeAll(async () => {
 }, startMs)
 
 afterAll(() => world.stop())
-
-const planOf = async (one: Subscriber) => valueAt(await one.known(), 'plan', 'id')
-const isOn = (one: Subscriber, plan: string | undefined) =>
-  eventually(
-    () => planOf(one),
-    (found) => found === plan,
-  )
-const grantsOf = (one: Subscriber, count: number) =>
-  eventually(
-    () => one.grants(),
-    (found) => found.length >= count,
-  )
 
 /** As the client does that heard nothing: the same request under the same key, until there is an answer. */
 async function untilAnswered(one: Subscriber, method: string, plan: string): Promise<unknown> {

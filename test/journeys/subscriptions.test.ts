@@ -6,23 +6,11 @@ import { valueAt } from '../world/chat.ts'
 import { eventually } from '../world/eventually.ts'
 import { ask } from '../world/gateway.ts'
 import { sharedWorld } from '../world/shared-world.ts'
-import { newSubscriber, type Subscriber } from '../world/subscribing.ts'
+import { grantsOf, isOn, newSubscriber, planOf } from '../world/subscribing.ts'
 
 const world = sharedWorld()
 const { control } = world.stripe
 
-const planOf = async (one: Subscriber) => valueAt(await one.known(), 'plan', 'id')
-const isOn = (one: Subscriber, plan: string | undefined) =>
-  eventually(
-    () => planOf(one),
-    (found) => found === plan,
-  )
-/** Rows that Postgres gets a moment later. */
-const grantsOf = (one: Subscriber, count: number) =>
-  eventually(
-    () => one.grants(),
-    (found) => found.length >= count,
-  )
 const cardOf = async (subscriptionId: string) =>
   String(valueAt(await control.object({ id: subscriptionId }), 'default_payment_method'))
 

@@ -1,5 +1,6 @@
 // An account that pays for a plan as its owner sees it, for journeys: the console's API on one side, Stripe's stand-in on the other.
 
+import { eventually } from './eventually.ts'
 import type { WorldClient } from '../../dev/world-client.ts'
 import { valueAt } from './chat.ts'
 import { ask, type WireAnswer } from './gateway.ts'
@@ -68,3 +69,20 @@ export async function newSubscriber(world: WorldClient, creditUsd = '0'): Promis
       ask(world, { apiKey, path: '/v1/meter', body: { consumable: 'sms', quantity, idempotency_key: key } }),
   }
 }
+
+/** The plan in force, as the account's own key sees it. */
+export const planOf = async (one: Subscriber): Promise<unknown> => valueAt(await one.known(), 'plan', 'id')
+
+/** The plan in force once it is this one, or what it still is when patience is over. */
+export const isOn = (one: Subscriber, plan: string | undefined): Promise<unknown> =>
+  eventually(
+    () => planOf(one),
+    (found) => found === plan,
+  )
+
+/** At least so many, from rows that Postgres gets a moment later. */
+export const grantsOf = (one: Subscriber, count: number): Promise<readonly string[]> =>
+  eventually(
+    () => one.grants(),
+    (found) => found.length >= count,
+  )
